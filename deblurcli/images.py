@@ -1,0 +1,278 @@
+"""Image files to arrays and back: the only code that opens image files.
+
+A `Picture` keeps the file's own depth; `to_float` and `from_float` convert between it and an *image*,
+float32 in [0, 1]. What a file is, its first bytes decide, never its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from deblurcli.errors import ImageError
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+TEMPORARY_PREFIX = ".deblurcli-"
+
+
+@dataclass(frozen=True)
+class Format:
+    """What one file format can hold, and how OpenCV is asked for it."""
+
+    suffixes: tuple[str, ...]
+    alpha: bool
+    deep: bool  # 16 bits a sample
+    quality: int | None = None  # OpenCV's flag, where the format has a quality
+    options: tuple[int, ...] = ()
+
+
+FORMATS: dict[str, Format] = {
+    "jpeg": Format(
+        (".jpg", ".jpeg", ".jpe", ".jfif"), False, False, cv2.IMWRITE_JPEG_QUALITY,
+        (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, cv2.IMWRITE_JPEG_OPTIMIZE, 1),
+    ),
+    "png": Format((".png",), True, True),
+    "webp": Format((".webp",), True, False, cv2.IMWRITE_WEBP_QUALITY),
+    "tiff": Format((".tif", ".tiff"), True, True),
+    "bmp": Format((".bmp", ".dib"), True, False),
+    "avif": Format((".avif",), True, False, cv2.IMWRITE_AVIF_QUALITY),
+}  # fmt: skip
+FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(form.suffixes[0])}
+SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
+DEFAULT_QUALITY = 95
+
+# How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
+UPRIGHT = {2: (False, (1,)), 3: (False, (0, 1)), 4: (False, (0,)), 5: (True, ()), 6: (True, (1,)), 7: (True, (0, 1)), 8: (True, (0,))}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded file: upright, in the file's own depth.
+
+    pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey, uint8 or uint16.
+    alpha: ``(H, W)`` of the same type, straight (not premultiplied), or None.
+    format: key of `FORMATS` that the file was in.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None = None
+    format: str = "png"
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def with_pixels(self, pixels: np.ndarray) -> Picture:
+        """The same picture with other pixels; alpha and format stay."""
+        return replace(self, pixels=pixels)
+
+
+def to_float(pixels: np.ndarray) -> np.ndarray:
+    """uint8 or uint16 of any shape to float32 in [0, 1]; float32 passes through."""
+    if pixels.dtype == np.float32:
+        return pixels
+    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def from_float(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """float32 of any shape to uint8 or uint16, clipped to [0, 1] and rounded; NaN becomes 0."""
+    top = np.iinfo(dtype).max
+    finite = np.nan_to_num(image, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.rint(np.clip(finite, 0, 1) * np.float32(top)).astype(dtype)
+
+
+def sniff(data: bytes) -> str | None:
+    """The key of `FORMATS` that a file's first bytes announce, or None."""
+    found = {
+        b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png", b"BM": "bmp",
+        b"II*\x00": "tiff", b"MM\x00*": "tiff", b"II+\x00": "tiff", b"MM\x00+": "tiff",
+    }  # fmt: skip
+    for magic, name in found.items():
+        if data.startswith(magic):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    return "avif" if data[4:12] in (b"ftypavif", b"ftypavis") else None
+
+
+def decode(data: bytes, name: str = "standard input") -> Picture:
+    """The picture in a file's bytes; `name` is what error messages call it.
+
+    Raises ImageError when the bytes are empty, no image, damaged, or of a depth other than 8 or 16 bits.
+    """
+    if not data:
+        raise ImageError(f"{name}: the file is empty; replace it with an image")
+    form = sniff(data)
+    if form not in FORMATS:
+        raise ImageError(f"{name}: not an image this tool reads; convert it to one of {', '.join(FORMATS)}")
+    stored, exif = _decode_stored(data, name)
+    if stored.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"{name}: samples are {stored.dtype}; convert the file to 8 or 16 bits a sample")
+    if form != "tiff":  # OpenCV turns TIFF upright itself
+        stored = _upright(stored, orientation(exif))
+    return _picture(stored, form, data)
+
+
+def _decode_stored(data: bytes, name: str) -> tuple[np.ndarray, bytes]:
+    """OpenCV's array in the stored orientation, and the EXIF block (empty when there is none)."""
+    try:
+        stored, kinds, blocks = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        reason = (error.err or str(error)).strip().splitlines()[0]
+        raise ImageError(f"{name}: cannot be decoded ({reason}); the file is too large or damaged") from error
+    if stored is None:
+        raise ImageError(f"{name}: the image data is damaged or cut short; restore the file from its source")
+    exif = [np.asarray(block).tobytes() for kind, block in zip(kinds, blocks) if kind == cv2.IMAGE_METADATA_EXIF]
+    return stored, exif[0] if exif else b""
+
+
+def _picture(stored: np.ndarray, form: str, data: bytes) -> Picture:
+    """Split OpenCV's grey, BGR or BGRA array into RGB or grey pixels and alpha."""
+    if stored.ndim == 2:
+        return Picture(stored[..., None], None, form)
+    alpha = stored[..., 3].copy() if stored.shape[2] == 4 else None
+    grey_inside = form in ("webp", "avif") or (form == "png" and data[25] == 4)
+    if grey_inside and _neutral(stored):
+        return Picture(stored[..., :1].copy(), alpha, form)
+    code = cv2.COLOR_BGRA2RGB if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return Picture(cv2.cvtColor(stored, code), alpha, form)
+
+
+def _neutral(stored: np.ndarray) -> bool:
+    """Whether the three colours are equal in every pixel: a grey picture in a format without grey."""
+    return bool((stored[..., 0] == stored[..., 1]).all() and (stored[..., 0] == stored[..., 2]).all())
+
+
+def orientation(exif: bytes) -> int:
+    """The orientation, 1 to 8, that an EXIF block gives; 1 when it gives none or is malformed."""
+    body = exif[6:] if exif.startswith(b"Exif\x00\x00") else exif
+    order = {b"II": "<", b"MM": ">"}.get(body[:2])
+    if order is None:
+        return 1
+    try:
+        (first,) = struct.unpack_from(order + "I", body, 4)
+        (count,) = struct.unpack_from(order + "H", body, first)
+        for entry in range(first + 2, first + 2 + 12 * count, 12):
+            tag, value = struct.unpack_from(order + "H6xH", body, entry)
+            if tag == 0x0112:
+                return value if value in UPRIGHT else 1
+    except struct.error:
+        pass
+    return 1
+
+
+def _upright(stored: np.ndarray, tag: int) -> np.ndarray:
+    transpose, axes = UPRIGHT.get(tag, (False, ()))
+    turned = stored.swapaxes(0, 1) if transpose else stored
+    return np.ascontiguousarray(np.flip(turned, axes)) if axes or transpose else stored
+
+
+def encode(picture: Picture, form: str, quality: int | None = None, name: str = "output") -> bytes:
+    """The bytes of a file; the inverse of `decode`.
+
+    form: key of `FORMATS`. 16 bits a sample become 8 in formats that hold only 8.
+    quality: 1 to 100 for the lossy formats, 95 when left out; larger is better and bigger.
+
+    Raises ImageError when the picture has transparency and the format none, or OpenCV refuses it.
+    """
+    spec = FORMATS[form]
+    if picture.alpha is not None and not spec.alpha:
+        raise ImageError(f"{name}: {form} holds no transparency; write png, webp or tiff instead")
+    array = _storable(picture, spec.deep)
+    options = list(spec.options)
+    if spec.quality is not None:
+        options += [spec.quality, DEFAULT_QUALITY if quality is None else quality]
+    try:
+        ok, data = cv2.imencode(spec.suffixes[0], array, options)
+    except cv2.error as error:
+        raise ImageError(f"{name}: cannot be written as {form} ({error.err}); choose another format") from error
+    if not ok:
+        raise ImageError(f"{name}: cannot be written as {form} at {array.shape[1]}×{array.shape[0]}; choose png")
+    return data.tobytes()
+
+
+def _storable(picture: Picture, deep: bool) -> np.ndarray:
+    """Grey, BGR or BGRA as OpenCV stores it, at a depth the format holds."""
+    pixels, alpha = picture.pixels, picture.alpha
+    if pixels.dtype == np.uint16 and not deep:
+        pixels, alpha = (None if part is None else from_float(to_float(part), np.uint8) for part in (pixels, alpha))
+    if alpha is None:
+        return pixels[..., 0] if pixels.shape[2] == 1 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    colours = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., ::-1]
+    return np.dstack([colours, alpha])
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """A file's bytes; ImageError when it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror}); check that it exists and is yours") from error
+
+
+def read_picture(path: str | Path) -> Picture:
+    """Decode a file; see `decode`."""
+    return decode(read_bytes(path), str(path))
+
+
+def read(path: str | Path) -> np.ndarray:
+    """A file's colours as an image, float32 ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey in [0, 1]."""
+    return to_float(read_picture(path).pixels)
+
+
+def format_of(path: str | Path) -> str:
+    """The key of `FORMATS` that a file name's ending asks for; ImageError when there is none."""
+    suffix = Path(path).suffix.lower()
+    for name, form in FORMATS.items():
+        if suffix in form.suffixes:
+            return name
+    raise ImageError(f"{path}: the ending '{suffix}' is no image format; use one of {', '.join(SUFFIXES)}")
+
+
+def write_picture(path: str | Path, picture: Picture, quality: int | None = None) -> None:
+    """Encode a picture in the format its file name asks for and replace the file atomically."""
+    write_bytes(path, encode(picture, format_of(path), quality, str(path)))
+
+
+def write(path: str | Path, image: np.ndarray, depth: int = 8, quality: int | None = None) -> None:
+    """Write an image, float32 ``(H, W, 3)`` or ``(H, W, 1)`` in [0, 1], with 8 or 16 bits a sample."""
+    write_picture(path, Picture(from_float(image, {8: np.uint8, 16: np.uint16}[depth])), quality)
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Replace a file atomically: whoever looks sees the old content or the new, never a part.
+
+    Missing folders are made. Raises ImageError when the disk refuses; the old file is then untouched.
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another output folder") from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+def _umask() -> int:
+    """The process's umask, read without changing it where the system shows it."""
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Umask:")).split()[1], 8)
+    return 0o022

@@ -1,0 +1,285 @@
+"""Point spread functions: the grammar ``family:field=value,...`` and the families behind it.
+
+A *psf* is a float64 array ``(K, L)`` with odd sides, nowhere negative, that sums to 1 and has its
+centroid at the centre of the array, so that blurring with it shifts nothing. The one exception is the
+family ``paper-motion``, which keeps the off-centre kernels of the paper for its reproduction.
+
+Angles are in degrees, counted counter-clockwise from the horizontal as one sees the picture (y up):
+0 is horizontal, 90 vertical, 45 rises to the right, 135 falls to the right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deblurcli import images
+from deblurcli.errors import PSFError
+
+LARGEST_SIDE = 1023
+DIRECTIONS = {"horizontal": 0.0, "vertical": 90.0, "diagonal": 135.0, "antidiagonal": 45.0}
+
+
+def gaussian(sigma: float, size: int = 0) -> np.ndarray:
+    """Isotropic Gaussian, sampled at pixel centres and normalised.
+
+    ``h(x, y) ∝ exp(-(x² + y²) / 2σ²)``
+
+    sigma: standard deviation in pixels; larger blurs more.
+    size: side of the array in pixels, odd; 0 takes four standard deviations each way.
+    """
+    size = size or 2 * int(np.ceil(4 * sigma)) + 1
+    if size % 2 == 0:
+        raise PSFError(f"psf gaussian: size={size} is even; give an odd size, {size - 1} or {size + 1}")
+    x = np.arange(size) - size // 2
+    line = np.exp(-(x**2) / (2 * sigma**2))
+    return _normalised(np.outer(line, line))
+
+
+def motion(length: float, angle: float) -> np.ndarray:
+    """Uniform motion along a straight line, anti-aliased.
+
+    Each pixel along the line's longer axis gets the share of the line that passes over it, divided
+    between its two neighbours across: an even length along an axis has half-weight ends, an odd one
+    has none, and the centroid is the centre at any angle.
+
+    length: of the line in pixels; larger blurs more, 1 along an axis blurs nothing.
+    angle: degrees counter-clockwise from the horizontal.
+    """
+    across = length * np.cos(np.deg2rad(angle)), -length * np.sin(np.deg2rad(angle))
+    steep = abs(across[1]) > abs(across[0])
+    run, rise = (across[1], across[0]) if steep else across
+    reach = abs(run) / 2
+    radius = int(np.ceil(max(reach - 0.5, 0))) + 1
+    column = np.arange(-radius, radius + 1)
+    start, stop = np.maximum(column - 0.5, -reach), np.minimum(column + 0.5, reach)
+    share, middle = np.maximum(stop - start, 0), (start + stop) / 2 * (rise / run)
+    row = np.floor(middle).astype(int)
+    kept = share > 0
+    psf = np.zeros((2 * radius + 1, 2 * radius + 1))
+    for offset, part in ((0, 1 - (middle - row)), (1, middle - row)):
+        np.add.at(psf, (row[kept] + offset + radius, column[kept] + radius), (share * part)[kept])
+    return _trimmed(_normalised(psf.T if steep else psf))
+
+
+def defocus(radius: float) -> np.ndarray:
+    """A lens out of focus: a uniform disc, its rim anti-aliased by sampling each pixel 16 × 16 times.
+
+    radius: of the disc in pixels; larger blurs more, 0.5 blurs nothing.
+    """
+    reach = int(np.ceil(radius + 0.5))
+    fine = (np.arange(16 * (2 * reach + 1)) + 0.5) / 16 - reach - 0.5
+    inside = (fine[:, None] ** 2 + fine**2 <= radius**2).astype(float)
+    side = 2 * reach + 1
+    return _trimmed(_normalised(inside.reshape(side, 16, side, 16).sum(axis=(1, 3))))
+
+
+def box(size: float) -> np.ndarray:
+    """A uniform square, anti-aliased: an even size has half-weight sides.
+
+    size: side of the square in pixels; larger blurs more, 1 blurs nothing.
+    """
+    reach = int(np.ceil((size - 1) / 2))
+    x = np.arange(-reach, reach + 1)
+    line = np.minimum(x + 0.5, size / 2) - np.maximum(x - 0.5, -size / 2)
+    return _normalised(np.outer(line, line))
+
+
+def paper_motion(direction: str) -> np.ndarray:
+    """The off-centre 8 × 8 motion kernels of the paper, in a 9 × 9 array about OpenCV's anchor (4, 4).
+
+    They shift the picture by half a pixel along the motion, and the horizontal and vertical ones by
+    one pixel across it as well. They exist to reproduce the paper; use ``motion`` for anything else.
+
+    direction: horizontal (row 3 of the kernel filled), vertical (column 3) or diagonal.
+    """
+    kernel = np.zeros((9, 9))
+    line = np.arange(8)
+    kernel[{"horizontal": (3, line), "vertical": (line, 3), "diagonal": (line, line)}[direction]] = 1 / 8
+    return kernel[::-1, ::-1].copy()
+
+
+def from_file(path: str, centre: str = "yes") -> np.ndarray:
+    """A PSF from a .npy array ``(K, L)`` or a grey image, normalised to sum 1.
+
+    path: of the file; a colour image is averaged to grey.
+    centre: "yes" moves the centroid to the centre of the array (by whole pixels, the rest by linear
+        interpolation); "no" takes the array as it is, padded to odd sides at the bottom and right.
+
+    Raises PSFError when the array is not two-dimensional, not finite, negative, empty or too large.
+    """
+    array = _load_npy(path) if Path(path).suffix.lower() == ".npy" else images.read(path).mean(axis=2)
+    if array.ndim != 2 or array.size == 0 or max(array.shape) > LARGEST_SIDE:
+        raise PSFError(f"psf {path}: shape {array.shape}; a PSF is two-dimensional, 1 to {LARGEST_SIDE} a side")
+    if not np.isfinite(array).all() or array.min() < 0 or array.sum() <= 0:
+        raise PSFError(f"psf {path}: values must be finite, nowhere negative and not all zero")
+    psf = _normalised(array.astype(np.float64))
+    return centred(psf) if centre == "yes" else np.pad(psf, [(0, 1 - side % 2) for side in psf.shape])
+
+
+def _load_npy(path: str) -> np.ndarray:
+    try:
+        return np.atleast_1d(np.load(path, allow_pickle=False)).astype(np.float64)
+    except (OSError, ValueError, TypeError) as error:
+        raise PSFError(f"psf {path}: not a readable .npy array of numbers ({error})") from error
+
+
+def centred(psf: np.ndarray) -> np.ndarray:
+    """The same PSF ``(K, L)`` in an array of odd sides whose centre is its centroid."""
+    for axis in (0, 1):
+        psf = _centred_along(psf, axis)
+    return _trimmed(psf)
+
+
+def _centred_along(psf: np.ndarray, axis: int) -> np.ndarray:
+    """Shift along one axis: weight w at position p goes to the two pixels around p − centroid."""
+    position = np.arange(psf.shape[axis])
+    centroid = float(psf.sum(axis=1 - axis) @ position)
+    nearest = round(centroid)
+    radius = max(nearest, psf.shape[axis] - 1 - nearest) + 1
+    lines = np.moveaxis(psf, axis, 0)
+    moved = np.zeros((2 * radius + 1, lines.shape[1]))
+    first, rest = radius - nearest, nearest - centroid
+    moved[first : first + len(lines)] += lines * (1 - abs(rest))
+    if abs(rest) > 1e-9:
+        towards = first + (1 if rest > 0 else -1)
+        moved[towards : towards + len(lines)] += lines * abs(rest)
+    return np.moveaxis(moved, 0, axis)
+
+
+def _normalised(psf: np.ndarray) -> np.ndarray:
+    return psf / psf.sum()
+
+
+def _trimmed(psf: np.ndarray) -> np.ndarray:
+    """Without the outer rows and columns that are zero on both sides; the centre stays the centre."""
+    for axis in (0, 1):
+        used = np.flatnonzero(psf.sum(axis=1 - axis) > 1e-12)
+        margin = min(used[0], psf.shape[axis] - 1 - used[-1])
+        psf = np.take(psf, range(margin, psf.shape[axis] - margin), axis=axis)
+    return _normalised(psf)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a family: a number from `low` to `high`, one of `choices`, or any text."""
+
+    name: str
+    kind: type
+    low: float = 0.0
+    high: float = 0.0
+    default: float | str | None = None
+    choices: tuple[str, ...] = ()
+
+    def read(self, family: str, text: str) -> float | str:
+        """The value that `text` gives; PSFError names the field, the value and what is allowed."""
+        if self.kind is str:
+            if self.choices and text not in self.choices:
+                raise PSFError(f"psf {family}: {self.name}={text}; choose one of {', '.join(self.choices)}")
+            return text
+        try:
+            value = self.kind(text)
+        except ValueError:
+            value = np.nan
+        if not self.low <= value <= self.high:
+            what = "a whole number" if self.kind is int else "a number"
+            raise PSFError(f"psf {family}: {self.name}={text}; give {what} from {self.low:g} to {self.high:g}")
+        return value
+
+
+@dataclass(frozen=True)
+class Family:
+    """How to make the PSFs of one family, and the fields its specification takes."""
+
+    make: Callable[..., np.ndarray]
+    fields: tuple[Field, ...]
+
+
+PSFS: dict[str, Family] = {
+    "gaussian": Family(gaussian, (Field("sigma", float, 0.1, 50), Field("size", int, 0, 401, default=0))),
+    "motion": Family(motion, (Field("length", float, 1, 500), Field("angle", float, -360, 360, default=0.0))),
+    "defocus": Family(defocus, (Field("radius", float, 0.5, 200),)),
+    "box": Family(box, (Field("size", float, 1, 401),)),
+    "paper-motion": Family(
+        paper_motion, (Field("direction", str, choices=("horizontal", "vertical", "diagonal")),)
+    ),
+    "file": Family(from_file, (Field("path", str), Field("centre", str, default="yes", choices=("yes", "no")))),
+}
+FILE_SUFFIXES = (".npy", *images.SUFFIXES)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed PSF specification: which family, and a value for each of its fields."""
+
+    family: str
+    values: tuple[tuple[str, float | str], ...]
+
+    def array(self) -> np.ndarray:
+        """The PSF itself, float64 ``(K, L)``."""
+        return PSFS[self.family].make(**dict(self.values))
+
+    def __str__(self) -> str:
+        """The specification in its full form; `parse` of it gives an equal `Spec`."""
+        fields = (f"{name}={value if isinstance(value, str) else format(value, '.10g')}" for name, value in self.values)
+        return f"{self.family}:{','.join(fields)}"
+
+
+def parse(text: str) -> Spec:
+    """Read a specification such as ``motion:length=15,angle=30``, ``file:kernel.png`` or a file's path.
+
+    A family's first field may be given without its name: ``gaussian:2``.
+
+    Raises PSFError that names the family or field at fault, its value and what is allowed.
+    """
+    if ":" not in text and text.lower().endswith(FILE_SUFFIXES):
+        text = f"file:{text}"
+    family, _, rest = text.partition(":")
+    if family not in PSFS:
+        raise PSFError(f"psf {text}: no family '{family}'; choose one of {', '.join(PSFS)}, or name a file")
+    fields = PSFS[family].fields
+    given = _given(family, rest, fields)
+    return Spec(family, tuple((field.name, _value(family, field, given)) for field in fields))
+
+
+def _given(family: str, rest: str, fields: tuple[Field, ...]) -> dict[str, str]:
+    """The raw text of each field named in `rest`."""
+    given: dict[str, str] = {}
+    for position, part in enumerate(rest.split(",") if rest else ()):
+        name, equals, value = part.partition("=")
+        if not equals and position == 0:
+            name, value = fields[0].name, part
+        if name not in {field.name for field in fields}:
+            known = ", ".join(field.name for field in fields)
+            raise PSFError(f"psf {family}: no field '{name}'; it takes {known}")
+        if name in given:
+            raise PSFError(f"psf {family}: {name} is given twice; give it once")
+        given[name] = value
+    return given
+
+
+def _value(family: str, field: Field, given: dict[str, str]) -> float | str:
+    if field.name in given:
+        return field.read(family, given[field.name])
+    if field.default is None:
+        raise PSFError(f"psf {family}: {field.name} is missing; write {family}:{field.name}=…")
+    return field.default
+
+
+def motion_spec(direction: str, length: float) -> Spec:
+    """The motion PSF for a direction's name or an angle in degrees, as ``--motion`` takes it.
+
+    direction: a key of `DIRECTIONS`, or a number of degrees.
+    length: in pixels.
+    """
+    if direction in DIRECTIONS:
+        return parse(f"motion:length={length:g},angle={DIRECTIONS[direction]:g}")
+    try:
+        float(direction)
+    except ValueError:
+        names = ", ".join(DIRECTIONS)
+        raise PSFError(f"--motion {direction}: give {names} or an angle in degrees") from None
+    return parse(f"motion:length={length:g},angle={direction}")

@@ -1,0 +1,59 @@
+"""``python -m training``: fit networks to recipes, evaluate and export them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deblurcli.errors import DeblurError
+from training import recipe as recipes
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Name = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a recipe in training/recipes, or a .toml file.")]
+DataHome = Annotated[Path | None, typer.Option(help="scikit-learn's data folder; its default when left out.")]
+Runs = Annotated[Path, typer.Option(help="Folder of the runs' checkpoints and logs, one folder each.")]
+
+
+@app.callback()
+def training() -> None:
+    """Train, evaluate and export the networks deblurcli runs."""
+
+
+@app.command()
+def fit(
+    name: Name,
+    data_home: DataHome = None,
+    runs: Runs = Path("runs"),
+    epochs: Annotated[int | None, typer.Option(min=1, help="Length of the schedule in place of the recipe's.")] = None,
+    minutes: Annotated[float, typer.Option(min=0, help="Stop after so many minutes; a later call goes on.")] = math.inf,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that make training pairs.")] = 0,
+) -> None:
+    """Fit a recipe's network, going on from its checkpoint when there is one."""
+    import torch
+
+    from training import data
+    from training import fit as fitting
+
+    if threads:
+        torch.set_num_threads(threads)
+    chosen = recipes.load(name)
+    run = fitting.fit(chosen, data.faces(data_home), runs / chosen.name, epochs, minutes, workers)
+    typer.echo(f"{chosen.name}: step {run.step}, {run.seconds / 60:.1f} minutes; {runs / chosen.name}", err=True)
+
+
+def main() -> None:
+    """Run the command line; our own errors become one line and exit code 2."""
+    try:
+        app()
+    except DeblurError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

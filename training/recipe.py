@@ -1,0 +1,86 @@
+"""Recipes: one TOML file names everything that makes a run."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from deblurcli import psf
+from deblurcli.errors import DeblurError
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+class RecipeError(DeblurError):
+    """A recipe that is missing or makes no sense."""
+
+
+@dataclass(frozen=True)
+class Blur:
+    """One PSF of the mixture a network is trained on, and how often it is drawn."""
+
+    psf: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which pictures, and how a sharp one becomes a training pair."""
+
+    source: str
+    validation: int
+    flip: bool
+    round: float
+    blur: tuple[Blur, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train."""
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    warmup: int
+    weight_decay: float
+    clip: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole run. `network` holds the network's name and its own settings, `loss` a weight per loss."""
+
+    name: str
+    description: str
+    data: Data
+    network: dict
+    loss: dict[str, float]
+    schedule: Schedule
+
+
+def load(name: str) -> Recipe:
+    """The recipe of that name in `training/recipes`, or the one in a .toml file.
+
+    Raises RecipeError when there is no such recipe or a field is missing, unknown or wrong.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
+        raise RecipeError(f"{name}: no such recipe; choose one of {known} or give a .toml file")
+    try:
+        return _recipe(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+        raise RecipeError(f"{path}: not a valid recipe ({error})") from error
+
+
+def _recipe(table: dict) -> Recipe:
+    blurs = tuple(Blur(**blur) for blur in table["data"].pop("blur"))
+    for blur in blurs:
+        psf.parse(blur.psf)
+    return Recipe(
+        data=Data(blur=blurs, **table.pop("data")),
+        schedule=Schedule(**table.pop("schedule")),
+        **table,
+    )
