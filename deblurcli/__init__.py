@@ -1,0 +1,60 @@
+"""Blur, deblur and score pictures: what the command line does, as functions on arrays.
+
+Names are loaded when they are first used, so that importing the package costs nothing.
+
+>>> import numpy as np, deblurcli
+>>> sharp = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
+>>> psf = deblurcli.parse_psf("motion:length=8,angle=30").array()
+>>> blurred = deblurcli.blur_image(sharp, psf)
+>>> restored = deblurcli.wiener(blurred, psf, nsr=1e-4)
+>>> scores = deblurcli.score_images(restored, sharp)
+>>> scores["psnr"] > deblurcli.score_images(blurred, sharp)["psnr"]
+True
+"""
+
+from importlib import import_module
+
+_HOMES = {
+    "DeblurError": "errors",
+    "ImageError": "errors",
+    "ModelError": "errors",
+    "PSFError": "errors",
+    "PlanError": "errors",
+    "ProviderError": "errors",
+    "blur_image": "blur:blur",
+    "noise_to_signal": "deconvolve",
+    "parse_psf": "psf:parse",
+    "read_image": "images:read",
+    "restorer": "deblur",
+    "score_images": "metrics:score",
+    "wiener": "deconvolve",
+    "write_image": "images:write",
+}
+
+__all__ = [
+    "DeblurError",
+    "ImageError",
+    "ModelError",
+    "PSFError",
+    "PlanError",
+    "ProviderError",
+    "blur_image",
+    "noise_to_signal",
+    "parse_psf",
+    "read_image",
+    "restorer",
+    "score_images",
+    "wiener",
+    "write_image",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'deblurcli' has no attribute '{name}'")
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(f"deblurcli.{module}"), attribute or name)
+
+
+def __dir__() -> list[str]:
+    return __all__

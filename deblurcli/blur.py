@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
+
+from deblurcli import psf as psfs
+from deblurcli.images import Picture
 
 BORDERS = {"reflect": cv2.BORDER_REFLECT_101, "replicate": cv2.BORDER_REPLICATE}
 
@@ -23,3 +28,12 @@ def blur(image: np.ndarray, psf: np.ndarray, border: str = "reflect") -> np.ndar
     depth = image.dtype if image.dtype == np.float32 else np.uint16 if image.dtype == np.uint16 else np.uint8
     blurred = cv2.filter2D(np.ascontiguousarray(image, depth), -1, kernel, borderType=BORDERS[border])
     return blurred.reshape(image.shape)
+
+
+def blurrer(spec: str) -> Callable[[Picture], Picture]:
+    """A function that blurs a picture's colours with the PSF of a specification; alpha stays as it is.
+
+    Raises PSFError when the specification makes no sense.
+    """
+    psf = psfs.parse(spec).array()
+    return lambda picture: picture.with_pixels(blur(picture.pixels, psf))

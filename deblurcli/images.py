@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from deblurcli.errors import ImageError
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 TEMPORARY_PREFIX = ".deblurcli-"
+STANDARD = Path("-")  # stands for standard input where it is read, for standard output where it is written
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,15 @@ SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix
 DEFAULT_QUALITY = 95
 
 # How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
-UPRIGHT = {2: (False, (1,)), 3: (False, (0, 1)), 4: (False, (0,)), 5: (True, ()), 6: (True, (1,)), 7: (True, (0, 1)), 8: (True, (0,))}  # fmt: skip
+UPRIGHT: dict[int, tuple[bool, tuple[int, ...]]] = {
+    2: (False, (1,)),
+    3: (False, (0, 1)),
+    4: (False, (0,)),
+    5: (True, ()),
+    6: (True, (1,)),
+    7: (True, (0, 1)),
+    8: (True, (0,)),
+}
 
 
 @dataclass(frozen=True)
@@ -212,16 +222,23 @@ def _storable(picture: Picture, deep: bool) -> np.ndarray:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """A file's bytes; ImageError when it cannot be read."""
+    """A file's bytes, or those of standard input for `STANDARD`; ImageError when it cannot be read."""
+    if Path(path) == STANDARD:
+        return sys.stdin.buffer.read()
     try:
         return Path(path).read_bytes()
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror}); check that it exists and is yours") from error
 
 
+def name_of(path: str | Path) -> str:
+    """What messages call a file to read."""
+    return "standard input" if Path(path) == STANDARD else str(path)
+
+
 def read_picture(path: str | Path) -> Picture:
     """Decode a file; see `decode`."""
-    return decode(read_bytes(path), str(path))
+    return decode(read_bytes(path), name_of(path))
 
 
 def read(path: str | Path) -> np.ndarray:
@@ -251,23 +268,27 @@ def write(path: str | Path, image: np.ndarray, depth: int = 8, quality: int | No
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Replace a file atomically: whoever looks sees the old content or the new, never a part.
 
-    Missing folders are made. Raises ImageError when the disk refuses; the old file is then untouched.
+    Missing folders are made; `STANDARD` is written straight. Raises ImageError when the disk refuses; the
+    old file is then untouched.
     """
     path = Path(path)
+    if path == STANDARD:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
     except OSError as error:
         raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another output folder") from error
     finally:
         if temporary is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+            Path(temporary).unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -10,8 +10,9 @@ Angles are in degrees, counted counter-clockwise from the horizontal as one sees
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +110,8 @@ def from_file(path: str, centre: str = "yes") -> np.ndarray:
     centre: "yes" moves the centroid to the centre of the array (by whole pixels, the rest by linear
         interpolation); "no" takes the array as it is, padded to odd sides at the bottom and right.
 
-    Raises PSFError when the array is not two-dimensional, not finite, negative, empty or too large.
+    Raises PSFError when the array is not two-dimensional, not finite, negative, empty or too large, and
+    ImageError when the file cannot be read.
     """
     array = _load_npy(path) if Path(path).suffix.lower() == ".npy" else images.read(path).mean(axis=2)
     if array.ndim != 2 or array.size == 0 or max(array.shape) > LARGEST_SIDE:
@@ -122,8 +124,8 @@ def from_file(path: str, centre: str = "yes") -> np.ndarray:
 
 def _load_npy(path: str) -> np.ndarray:
     try:
-        return np.atleast_1d(np.load(path, allow_pickle=False)).astype(np.float64)
-    except (OSError, ValueError, TypeError) as error:
+        return np.atleast_1d(np.load(io.BytesIO(images.read_bytes(path)), allow_pickle=False)).astype(np.float64)
+    except (EOFError, ValueError, TypeError) as error:
         raise PSFError(f"psf {path}: not a readable .npy array of numbers ({error})") from error
 
 
@@ -165,7 +167,10 @@ def _trimmed(psf: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a family: a number from `low` to `high`, one of `choices`, or any text."""
+    """One field of a family: a number from `low` to `high`, one of `choices`, or any text.
+
+    names: words understood in place of a number, with the number each stands for.
+    """
 
     name: str
     kind: type
@@ -173,6 +178,7 @@ class Field:
     high: float = 0.0
     default: float | str | None = None
     choices: tuple[str, ...] = ()
+    names: Mapping[str, float] = field(default_factory=dict)
 
     def read(self, family: str, text: str) -> float | str:
         """The value that `text` gives; PSFError names the field, the value and what is allowed."""
@@ -181,12 +187,13 @@ class Field:
                 raise PSFError(f"psf {family}: {self.name}={text}; choose one of {', '.join(self.choices)}")
             return text
         try:
-            value = self.kind(text)
+            value = self.kind(self.names.get(text, text))
         except ValueError:
             value = np.nan
         if not self.low <= value <= self.high:
             what = "a whole number" if self.kind is int else "a number"
-            raise PSFError(f"psf {family}: {self.name}={text}; give {what} from {self.low:g} to {self.high:g}")
+            allowed = ", ".join([f"{what} from {self.low:g} to {self.high:g}", *self.names])
+            raise PSFError(f"psf {family}: {self.name}={text}; give {allowed}")
         return value
 
 
@@ -200,12 +207,12 @@ class Family:
 
 PSFS: dict[str, Family] = {
     "gaussian": Family(gaussian, (Field("sigma", float, 0.1, 50), Field("size", int, 0, 401, default=0))),
-    "motion": Family(motion, (Field("length", float, 1, 500), Field("angle", float, -360, 360, default=0.0))),
+    "motion": Family(
+        motion, (Field("length", float, 1, 500), Field("angle", float, -360, 360, default=0.0, names=DIRECTIONS))
+    ),
     "defocus": Family(defocus, (Field("radius", float, 0.5, 200),)),
     "box": Family(box, (Field("size", float, 1, 401),)),
-    "paper-motion": Family(
-        paper_motion, (Field("direction", str, choices=("horizontal", "vertical", "diagonal")),)
-    ),
+    "paper-motion": Family(paper_motion, (Field("direction", str, choices=("horizontal", "vertical", "diagonal")),)),
     "file": Family(from_file, (Field("path", str), Field("centre", str, default="yes", choices=("yes", "no")))),
 }
 FILE_SUFFIXES = (".npy", *images.SUFFIXES)
@@ -267,19 +274,3 @@ def _value(family: str, field: Field, given: dict[str, str]) -> float | str:
     if field.default is None:
         raise PSFError(f"psf {family}: {field.name} is missing; write {family}:{field.name}=…")
     return field.default
-
-
-def motion_spec(direction: str, length: float) -> Spec:
-    """The motion PSF for a direction's name or an angle in degrees, as ``--motion`` takes it.
-
-    direction: a key of `DIRECTIONS`, or a number of degrees.
-    length: in pixels.
-    """
-    if direction in DIRECTIONS:
-        return parse(f"motion:length={length:g},angle={DIRECTIONS[direction]:g}")
-    try:
-        float(direction)
-    except ValueError:
-        names = ", ".join(DIRECTIONS)
-        raise PSFError(f"--motion {direction}: give {names} or an angle in degrees") from None
-    return parse(f"motion:length={length:g},angle={direction}")

@@ -46,6 +46,47 @@ def fit(
     typer.echo(f"{chosen.name}: step {run.step}, {run.seconds / 60:.1f} minutes; {runs / chosen.name}", err=True)
 
 
+@app.command()
+def export(
+    name: Name,
+    hardware: Annotated[str, typer.Option(help="What the network was trained on, for its card.")],
+    data_home: DataHome = None,
+    runs: Runs = Path("runs"),
+    weights: Annotated[Path, typer.Option(help="Folder of the .onnx file and its card.")] = Path("weights"),
+) -> None:
+    """Export a fitted network to ONNX, check it against torch and write its card."""
+    from training import data
+    from training import export as exporting
+
+    chosen = recipes.load(name)
+    images = data.faces(data_home)
+    fitting, _ = data.fitting_split(chosen, len(images))
+    typer.echo(exporting.export(chosen, runs, weights, hardware, images[fitting]))
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="NAME|FILE.onnx", help="A bundled model or an .onnx file.")],
+    data_home: DataHome = None,
+    card: Annotated[bool, typer.Option("--card", help="Write the scores into the model's card too.")] = False,
+) -> None:
+    """Score an exported network on the paper's test split, in float and through 8-bit files."""
+    import json
+
+    from deblurcli import models
+    from training import data
+    from training import evaluate as evaluation
+    from training.export import write_card
+
+    images = data.faces(data_home)
+    _, test = data.split(len(images))
+    scores = evaluation.evaluate(model, images[test])
+    typer.echo(json.dumps(scores, indent=2))
+    if card:
+        found = models.find(model)
+        write_card(found.path.with_suffix(".json"), {**found.card, "scores": scores})
+
+
 def main() -> None:
     """Run the command line; our own errors become one line and exit code 2."""
     try:

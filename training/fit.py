@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +40,7 @@ class Run:
             "seconds": self.seconds,
         }
         torch.save(state, path.with_suffix(".part"))
-        os.replace(path.with_suffix(".part"), path)
+        path.with_suffix(".part").replace(path)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint; one without optimiser state starts the optimiser afresh."""
@@ -57,7 +56,9 @@ def start(recipe: Recipe, device: torch.device) -> Run:
     torch.manual_seed(recipe.schedule.seed)
     network = networks.build(recipe.network).to(device, memory_format=torch.channels_last)
     schedule = recipe.schedule
-    optimiser = torch.optim.AdamW(network.parameters(), schedule.learning_rate, weight_decay=schedule.weight_decay)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), schedule.learning_rate, schedule.betas, weight_decay=schedule.weight_decay
+    )
     return Run(network, optimiser)
 
 

@@ -43,6 +43,7 @@ class Schedule:
     batch: int
     learning_rate: float
     warmup: int
+    betas: tuple[float, float]
     weight_decay: float
     clip: float
     seed: int

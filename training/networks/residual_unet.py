@@ -7,6 +7,7 @@ the input added to the output, so that the network only learns what the blur too
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -39,7 +40,7 @@ class ResidualUNet(nn.Module):
     def __init__(self, widths: Sequence[int], blocks: Sequence[int]):
         super().__init__()
         self.multiple_of = 2 ** len(widths)
-        steps = list(zip(widths, widths[1:]))
+        steps = list(pairwise(widths))
         self.stem = nn.Conv2d(12, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(_blocks(width, count) for width, count in zip(widths[:-1], blocks))
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in steps)

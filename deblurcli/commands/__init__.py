@@ -1,0 +1,1 @@
+"""The commands, one per file: parse, one call into the library, print."""

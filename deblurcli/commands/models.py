@@ -1,0 +1,13 @@
+"""``deblurcli models``."""
+
+from __future__ import annotations
+
+from deblurcli.commands import options
+
+
+def models(json: options.Json = False) -> None:
+    """List the bundled models and what their cards say."""
+    from deblurcli import console
+    from deblurcli import models as weights
+
+    console.cards({name: weights.find(name).card for name in weights.names()}, json)

@@ -1,0 +1,44 @@
+"""``deblurcli score``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deblurcli.commands import options
+
+METRICS = ("psnr", "ssim", "mae", "mse")
+
+
+def _metrics(names: list[str] | None) -> list[str]:
+    for name in names or ():
+        if name not in METRICS:
+            raise typer.BadParameter(f"{name} is not one of {', '.join(METRICS)}")
+    return list(dict.fromkeys(names or ()))
+
+
+def score(
+    restored: Annotated[Path, typer.Argument(metavar="OUT", help="Restored picture, folder, or - (standard input).")],
+    sharp: Annotated[Path, typer.Argument(metavar="REF", help="Sharp picture, folder, or - (standard input).")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="|".join(METRICS), help="May be given several times; all when left out.", callback=_metrics
+        ),
+    ] = None,
+    json: options.Json = False,
+    workers: options.Workers = 0,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score restored pictures against sharp ones, paired by relative path.
+
+    SSIM is that of TensorFlow's tf.image.ssim: an 11 × 11 Gaussian window, sigma 1.5. The exit code is 1
+    when a picture has no partner or a pair cannot be scored.
+    """
+    from deblurcli import batch, console, metrics
+
+    names = tuple(metric or METRICS)
+    under_way = batch.compare(restored, sharp, metrics.scorer(names), workers)
+    raise typer.Exit(console.scored(under_way, names, json, quiet))

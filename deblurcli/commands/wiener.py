@@ -1,0 +1,57 @@
+"""``deblurcli wiener``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deblurcli.commands import options
+
+
+def wiener(
+    source: options.Source = options.STANDARD,
+    target: options.Target = options.STANDARD,
+    psf: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC|FILE", help="The PSF that blurred the pictures, as `deblurcli blur --psf` takes it."
+        ),
+    ] = None,
+    nsr: Annotated[
+        str,
+        typer.Option(metavar="auto|NUMBER", help="Noise-to-signal ratio of variances; larger is smoother."),
+    ] = "auto",
+    format: options.Format = None,
+    quality: options.Quality = None,
+    workers: options.Workers = 0,
+    skip_existing: options.SkipExisting = False,
+    in_place: options.InPlace = False,
+    dry_run: options.DryRun = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Restore pictures whose PSF is known, with the Wiener filter."""
+    options.check_streams(source, target, in_place)
+    if psf is None:
+        raise typer.BadParameter("is missing; name the PSF that blurred the pictures", param_hint="--psf")
+
+    from deblurcli import batch, console
+    from deblurcli.deconvolve import deconvolver
+
+    settings = batch.Options(format, quality, workers, skip_existing, in_place, dry_run)
+    under_way = batch.transform(source, target, deconvolver(psf, _number(nsr)), settings)
+    raise typer.Exit(console.transformed(under_way, "wiener", quiet, verbose))
+
+
+def _number(nsr: str) -> float | None:
+    """The ratio that was given; None for auto."""
+    if nsr == "auto":
+        return None
+    try:
+        value = float(nsr)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1e3:
+        raise typer.BadParameter(f"{nsr} is neither auto nor a number above 0 and up to 1000", param_hint="--nsr")
+    return value

@@ -1,0 +1,144 @@
+"""What people see: progress and tables on stderr or stdout, data as JSON. The only code that imports rich."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from deblurcli.batch import DONE, FAILED, PLANNED, SKIPPED, Batch, Outcome
+from deblurcli.metrics import METRICS
+
+MOST_ERRORS = 20
+WIDEST_TABLE = 20
+OK, PARTLY = 0, 1
+VERBS = {DONE: "done", SKIPPED: "already there", PLANNED: "planned", FAILED: "failed"}
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """One line to stderr."""
+    _stderr().print(message, markup=False)
+
+
+def follow(batch: Batch, title: str, quiet: bool = False) -> Iterator[Outcome]:
+    """The outcomes of a batch as they come, with a progress bar on stderr when that is a terminal."""
+    console = _stderr()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task(title, total=batch.total)
+        for outcome in batch.outcomes:
+            progress.advance(task)
+            yield outcome
+
+
+def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = False) -> int:
+    """Run a batch to its end, say what happened on stderr, and return the exit code."""
+    counts: Counter[str] = Counter()
+    errors = []
+    for outcome in follow(batch, title, quiet):
+        counts[outcome.status] += 1
+        if outcome.status == FAILED:
+            errors.append(outcome.error)
+        elif outcome.status == PLANNED or verbose:
+            say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}")
+    _list_errors(sorted(errors))
+    if not quiet:
+        say(_summary(title, counts, batch.others))
+    return PARTLY if errors else OK
+
+
+def _summary(title: str, counts: Counter, others: int) -> str:
+    parts = [f"{counts[status]} {verb}" for status, verb in VERBS.items() if counts[status]]
+    left = f" ({others} other files left alone)" if others else ""
+    return f"{title}: {', '.join(parts)}{left}"
+
+
+def _list_errors(errors: list[str]) -> None:
+    for error in errors[:MOST_ERRORS]:
+        say(f"error: {error}")
+    if len(errors) > MOST_ERRORS:
+        say(f"error: … and {len(errors) - MOST_ERRORS} more")
+
+
+def scored(batch: Batch, names: tuple[str, ...], as_json: bool = False, quiet: bool = False) -> int:
+    """Run a batch of comparisons, show the scores on stdout as a table or JSON, and return the exit code."""
+    outcomes = sorted(follow(batch, "score", quiet), key=lambda outcome: outcome.job.name)
+    done = [outcome for outcome in outcomes if outcome.status == DONE]
+    errors = [outcome.error for outcome in outcomes if outcome.status == FAILED]
+    if as_json:
+        print(json.dumps(_scores_json(done, errors, names), indent=2))
+    elif done and not quiet:
+        Console(highlight=False).print(_scores_table(done, names))
+    _list_errors(errors)
+    if errors and not quiet:
+        say(f"score: {len(done)} of {len(outcomes)} pairs scored")
+    return PARTLY if errors else OK
+
+
+def _scores_json(done: list[Outcome], errors: list[str], names: tuple[str, ...]) -> dict:
+    """Scores as JSON holds them: an infinite one is null, and its name stands in "infinite"."""
+    files = [
+        {
+            "name": outcome.job.name,
+            **_finite(outcome.extras),
+            "infinite": [name for name, value in outcome.extras.items() if math.isinf(value)],
+        }
+        for outcome in done
+    ]
+    return {
+        "pairs": len(done),
+        "failed": len(errors),
+        "mean": _finite(_means(done, names)),
+        "files": files,
+        "errors": errors,
+    }
+
+
+def _finite(scores: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in scores.items()}
+
+
+def _means(done: list[Outcome], names: tuple[str, ...]) -> dict[str, float]:
+    return {name: statistics.fmean(outcome.extras[name] for outcome in done) for name in names if done}
+
+
+def _scores_table(done: list[Outcome], names: tuple[str, ...]) -> Table:
+    """Every pair when they are few, the worst of the first metric when they are many, and the mean."""
+    first = METRICS[names[0]]
+    worst = sorted(done, key=lambda outcome: outcome.extras[names[0]], reverse=not first.higher_is_better)
+    shown = done if len(done) <= WIDEST_TABLE else worst[:WIDEST_TABLE]
+    title = None if len(done) <= WIDEST_TABLE else f"the {WIDEST_TABLE} worst of {len(done)} by {names[0]}"
+    table = Table("picture", title=title, show_footer=len(done) > 1)
+    table.columns[0].footer = f"mean of {len(done)}"
+    means = _means(done, names)
+    for name in names:
+        unit = f" ({METRICS[name].unit})" if METRICS[name].unit else ""
+        table.add_column(name + unit, justify="right", footer=_number(name, means[name]))
+    for outcome in shown:
+        table.add_row(outcome.job.name, *(_number(name, outcome.extras[name]) for name in names))
+    return table
+
+
+def cards(cards: dict[str, dict], as_json: bool = False) -> None:
+    """Model cards on stdout, as a table or as JSON."""
+    if as_json:
+        print(json.dumps(cards, indent=2, ensure_ascii=False))
+        return
+    table = Table("model", "description", "parameters", "trained on", "licence")
+    for name, card in cards.items():
+        table.add_row(name, card["description"], f"{card['parameters']:,}", card["data"], card["licence"])
+    Console(highlight=False).print(table)
+
+
+def _number(name: str, value: float) -> str:
+    return "∞" if math.isinf(value) else f"{value:.{METRICS[name].digits}f}"

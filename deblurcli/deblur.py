@@ -1,0 +1,132 @@
+"""Restoration by network: pad, cut into tiles, run the session, blend.
+
+A tile is made from the picture's own samples and goes back into them, so that no whole picture is ever
+held as float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from deblurcli import images, models, parallel, tiling
+from deblurcli.images import Picture
+from deblurcli.session import AUTO, Session
+from deblurcli.tiling import Span
+
+TILE = 512
+OVERLAP = 8
+
+Window = tuple[Span, Span]
+Map = Callable[[Callable[[Window], np.ndarray], Iterable[Window]], Iterable[np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Restorer:
+    """A network and the tiles it is fed with; call it with a picture.
+
+    session: runs the network.
+    multiple_of, halo: what the network asks of its input; see `models.Model`.
+    tile: side in pixels of the largest input the network gets; more is faster and takes more memory.
+    map: runs a function over windows, in order; `map`, or an executor's.
+    """
+
+    session: Session
+    multiple_of: int
+    halo: int
+    tile: int = TILE
+    map: Map = map
+
+    def __call__(self, picture: Picture) -> Picture:
+        """The restored picture, of the same size, depth and kind; its alpha is kept as it is."""
+        return picture.with_pixels(self.restore(picture.pixels))
+
+    def restore(self, pixels: np.ndarray) -> np.ndarray:
+        """Restored pixels, of the same shape and type.
+
+        pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey; uint8, uint16, or float32 in [0, 1].
+        """
+        height, width, _ = pixels.shape
+        rows, columns = self._spans(height), self._spans(width)
+        tiles = iter(self.map(lambda window: self._tile(pixels, *window), _windows(rows, columns)))
+        restored = np.empty_like(pixels)
+        first = 0
+        for strip in _strips(rows, columns, tiles, pixels.shape[2]):
+            part = restored[first : first + len(strip)]
+            part[:] = _samples(strip[: len(part), :width], pixels.dtype)
+            first += len(strip)
+        return restored
+
+    def _spans(self, length: int) -> list[Span]:
+        """Tiles along one axis, on sizes rounded to what the network takes."""
+        multiple = self.multiple_of
+        halo = tiling.padded(self.halo, multiple)
+        tile = tiling.padded(max(self.tile, 2 * halo + OVERLAP + multiple), multiple)
+        return tiling.spans(tiling.padded(length, multiple), tile, halo, OVERLAP, multiple)
+
+    def _tile(self, pixels: np.ndarray, row: Span, column: Span) -> np.ndarray:
+        """The network's answer for one window, float32 ``(h, w, C)``, cut to what is kept."""
+        image = images.to_float(pixels[row.start : row.stop, column.start : column.stop])
+        channels = image.shape[2]
+        height, width = row.stop - row.start, column.stop - column.start
+        image = _mirrored(image, height, width)
+        batch = np.broadcast_to(image.transpose(2, 0, 1)[None], (1, 3, height, width))
+        answer = self.session.run(np.ascontiguousarray(batch))[0].transpose(1, 2, 0)
+        kept = answer[
+            row.keep_start - row.start : row.keep_stop - row.start,
+            column.keep_start - column.start : column.keep_stop - column.start,
+        ]
+        return kept.mean(axis=2, keepdims=True) if channels == 1 else kept
+
+
+def _mirrored(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The image grown to a size by reflection at the bottom and right, however small it is."""
+    missing = height - image.shape[0], width - image.shape[1]
+    if missing == (0, 0):
+        return image
+    return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
+
+
+def _windows(rows: list[Span], columns: list[Span]) -> Iterator[Window]:
+    return ((row, column) for row in rows for column in columns)
+
+
+def _strips(rows: list[Span], columns: list[Span], tiles: Iterator[np.ndarray], channels: int) -> Iterator[np.ndarray]:
+    """Finished strips of the restored image from top to bottom, float32 ``(h, W, C)``, blended."""
+    across, down = tiling.weights(columns), tiling.weights(rows)
+    carried = np.zeros((0, columns[-1].keep_stop, channels), np.float32)
+    for index, (row, fade) in enumerate(zip(rows, down)):
+        strip = np.zeros((len(fade), columns[-1].keep_stop, channels), np.float32)
+        for column, weight in zip(columns, across):
+            strip[:, column.keep_start : column.keep_stop] += next(tiles) * weight[:, None]
+        strip *= fade[:, None, None]
+        strip[: len(carried)] += carried
+        ready = rows[index + 1].keep_start - row.keep_start if index + 1 < len(rows) else len(strip)
+        carried = strip[ready:]
+        yield strip[:ready]
+
+
+def _samples(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return np.clip(image, 0, 1) if dtype == np.float32 else images.from_float(image, dtype)
+
+
+def restorer(model: str = models.DEFAULT, provider: str = AUTO, workers: int = 0, tile: int = TILE) -> Restorer:
+    """A `Restorer` for a bundled model's name or an .onnx file's path; it may be called from many threads.
+
+    provider: a key of `session.PROVIDERS`, or "auto".
+    workers: tiles in work at a time, over all pictures; 0 takes as many as there are CPUs.
+
+    Raises ModelError or ProviderError.
+    """
+    found, workers = models.find(model), workers or parallel.cpus()
+    pool = ThreadPoolExecutor(workers)
+    spread = partial(_spread, pool, 2 * workers)
+    return Restorer(Session(found.path, provider), found.multiple_of, found.halo, tile, spread)
+
+
+def _spread(pool: Executor, ahead: int, function: Callable, windows: Iterable[Window]) -> Iterator[np.ndarray]:
+    return parallel.in_order(pool, function, windows, ahead)

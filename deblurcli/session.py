@@ -1,0 +1,110 @@
+"""Inference sessions: providers and threads. The only code that imports onnxruntime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+from deblurcli.errors import ModelError, ProviderError
+
+
+@dataclass(frozen=True)
+class Provider:
+    """ONNX Runtime's name of a provider, and the package that brings it."""
+
+    name: str
+    package: str
+
+
+# Best first: `auto` takes the first that is available.
+PROVIDERS: dict[str, Provider] = {
+    "tensorrt": Provider("TensorrtExecutionProvider", "onnxruntime-gpu"),
+    "cuda": Provider("CUDAExecutionProvider", "onnxruntime-gpu"),
+    "openvino": Provider("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    "coreml": Provider("CoreMLExecutionProvider", "onnxruntime"),
+    "directml": Provider("DmlExecutionProvider", "onnxruntime-directml"),
+    "cpu": Provider("CPUExecutionProvider", "onnxruntime"),
+}
+AUTO = "auto"
+
+# ONNX Runtime's exceptions share no base class of their own.
+RUNTIME_ERRORS = tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
+
+
+def available() -> list[str]:
+    """Keys of `PROVIDERS` that this installation of ONNX Runtime has, best first."""
+    present = onnxruntime.get_available_providers()
+    return [key for key, provider in PROVIDERS.items() if provider.name in present]
+
+
+def choose(provider: str) -> str:
+    """The provider to use for what a user asked; ProviderError names the package that brings it."""
+    if provider == AUTO:
+        return available()[0]
+    if provider not in PROVIDERS:
+        raise ProviderError(f"provider {provider}: unknown; choose one of {', '.join([AUTO, *PROVIDERS])}")
+    if provider not in available():
+        package = PROVIDERS[provider].package
+        raise ProviderError(f"provider {provider}: not available here; install the package {package}, or use auto")
+    return provider
+
+
+class Session:
+    """A network ready to run; `run` may be called from many threads at once."""
+
+    def __init__(self, path: Path, provider: str = AUTO, threads: int = 1):
+        """Open weights.
+
+        path: of an .onnx file with one input and one output, float32 ``(N, 3, H, W)``.
+        provider: a key of `PROVIDERS`, or "auto".
+        threads: CPU threads of one `run`.
+
+        Raises ModelError when the file is no such network, ProviderError when the provider is missing.
+        """
+        self.path, self.provider = path, choose(provider)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        wanted = PROVIDERS[self.provider].name
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=[wanted])
+        except RUNTIME_ERRORS as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ModelError(f"{path}: not a usable ONNX file ({reason}); export it again") from error
+        if wanted not in self._session.get_providers():
+            raise ProviderError(f"provider {self.provider}: ONNX Runtime could not start it; use --provider cpu")
+        self._check(path)
+
+    def _check(self, path: Path) -> None:
+        ends = (*self._session.get_inputs(), *self._session.get_outputs())
+        if len(ends) == 2 and all(_takes_images(end) for end in ends):
+            self._input = ends[0].name
+            return
+        found = ", ".join(f"{end.name} {end.type} {end.shape}" for end in ends)
+        raise ModelError(f"{path}: expected one input and one output, float (N, 3, H, W) of any H and W, got {found}")
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        """The network's answer to a batch, float32 ``(N, 3, H, W)``, of the same shape.
+
+        Raises ModelError when the network cannot take the batch or answers with another shape.
+        """
+        try:
+            (answer,) = self._session.run(None, {self._input: batch})
+        except RUNTIME_ERRORS as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ModelError(f"{self.path}: failed on an input of {batch.shape} ({reason})") from error
+        if answer.shape != batch.shape:
+            raise ModelError(f"{self.path}: made {answer.shape} of {batch.shape}; a restoring network keeps the shape")
+        return answer
+
+
+def _takes_images(end) -> bool:
+    """Whether an input or output is float ``(N, 3, H, W)`` with free height and width."""
+    free = end.shape is not None and len(end.shape) == 4 and not any(isinstance(side, int) for side in end.shape[2:])
+    return end.type == "tensor(float)" and free and end.shape[1] == 3
