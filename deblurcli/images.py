@@ -152,14 +152,15 @@ def _picture(stored: np.ndarray, form: str, data: bytes) -> Picture:
     alpha = stored[..., 3].copy() if stored.shape[2] == 4 else None
     grey_inside = form in ("webp", "avif") or (form == "png" and data[25] == 4)
     if grey_inside and _neutral(stored):
-        return Picture(stored[..., :1].copy(), alpha, form)
+        return Picture(stored[..., 1:2].copy(), alpha, form)
     code = cv2.COLOR_BGRA2RGB if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB
     return Picture(cv2.cvtColor(stored, code), alpha, form)
 
 
 def _neutral(stored: np.ndarray) -> bool:
-    """Whether the three colours are equal in every pixel: a grey picture in a format without grey."""
-    return bool((stored[..., 0] == stored[..., 1]).all() and (stored[..., 0] == stored[..., 2]).all())
+    """Whether the colours are equal within one step, which is all that lossy coding makes of grey."""
+    blue, green, red = (stored[..., channel].astype(np.int32) for channel in range(3))
+    return bool(max(np.abs(green - blue).max(), np.abs(green - red).max()) <= 1)
 
 
 def orientation(exif: bytes) -> int:

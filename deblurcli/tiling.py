@@ -57,17 +57,15 @@ def spans(length: int, tile: int, halo: int, overlap: int, multiple: int) -> lis
 
 def weights(axis: list[Span]) -> list[np.ndarray]:
     """Blend weights of each tile's kept pixels, float32; over the whole axis they sum to 1 everywhere."""
-    found = []
-    for index, span in enumerate(axis):
-        weight = np.ones(span.keep_stop - span.keep_start, np.float32)
-        if index > 0:
-            shared = axis[index - 1].keep_stop - span.keep_start
-            weight[:shared] = _ramp(shared)
-        if index + 1 < len(axis):
-            shared = span.keep_stop - axis[index + 1].keep_start
-            weight[len(weight) - shared :] *= 1 - _ramp(shared)
-        found.append(weight)
-    return found
+    faded = [np.ones(span.keep_stop - span.keep_start, np.float32) for span in axis]
+    for index, (left, right) in enumerate(pairwise(axis)):
+        ramp = _ramp(left.keep_stop - right.keep_start)
+        faded[index][len(faded[index]) - len(ramp) :] *= 1 - ramp
+        faded[index + 1][: len(ramp)] *= ramp
+    total = np.zeros(axis[-1].keep_stop, np.float32)
+    for span, weight in zip(axis, faded):
+        total[span.keep_start : span.keep_stop] += weight
+    return [weight / total[span.keep_start : span.keep_stop] for span, weight in zip(axis, faded)]
 
 
 def _ramp(length: int) -> np.ndarray:

@@ -157,7 +157,7 @@ def _log(path: Path, run: Run, per_epoch: int, rate: float, loss: float, score: 
     fresh = not path.exists()
     shown = "" if score is None else f"{score:.3f}"
     with path.open("a", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         if fresh:
             writer.writerow(COLUMNS)
         epoch = f"{run.step / per_epoch:.3f}"

@@ -1,0 +1,51 @@
+"""Fixtures and strategies that several test modules share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, settings
+from onnx import TensorProto, helper
+
+from deblurcli import images
+
+DATA = Path(__file__).parent / "data"
+ROOT = Path(__file__).parent.parent
+
+settings.register_profile("suite", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def sharp() -> np.ndarray:
+    """A sharp photograph, float32 (H, W, 3)."""
+    return images.read(DATA / "sharp" / "astronaut.png")
+
+
+@pytest.fixture
+def folder(tmp_path, sharp) -> Path:
+    """A folder of small pictures of several kinds, one of them in a subfolder with an odd name."""
+    source = tmp_path / "in"
+    images.write(source / "a.png", sharp[:40, :50])
+    images.write(source / "b.jpg", sharp[20:70, :33])
+    images.write(source / "süb dir" / "c.png", sharp[:40, :40].mean(axis=2, keepdims=True))
+    (source / "notes.txt").write_text("no picture")
+    return source
+
+
+def make_model(path: Path, op: str = "Identity", channels: int = 3, sides: tuple = ("h", "w")) -> Path:
+    """A network of one operator from (n, channels, h, w) to the same, written as ONNX."""
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, *sides]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node(op, ["x"], ["y"])], "test", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture
+def identity(tmp_path) -> Path:
+    """A network that changes nothing."""
+    return make_model(tmp_path / "identity.onnx")

@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deblurcli import images, psf
+from deblurcli.blur import blur
+from deblurcli.deblur import Restorer, restorer
+from deblurcli.images import Picture
+from deblurcli.metrics import psnr
+
+
+class Unchanged:
+    """A session that changes nothing, and remembers the sizes it was given."""
+
+    def __init__(self):
+        self.sizes = set()
+
+    def run(self, batch):
+        assert batch.dtype == np.float32 and batch.shape[:2] == (1, 3)
+        self.sizes.add(batch.shape[2:])
+        return batch
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return restorer("faces", workers=2)
+
+
+@pytest.fixture(scope="module")
+def blurred(sharp):
+    return blur(sharp, psf.gaussian(2, 9))
+
+
+@given(
+    st.integers(1, 150), st.integers(1, 150), st.sampled_from([1, 3]),
+    st.sampled_from([np.uint8, np.uint16]), st.integers(0, 9),
+)  # fmt: skip
+def test_tiling_and_blending_lose_nothing(height, width, channels, dtype, seed):
+    session = Unchanged()
+    pixels = np.random.default_rng(seed).integers(0, np.iinfo(dtype).max, (height, width, channels), dtype)
+    restored = Restorer(session, multiple_of=8, halo=10, tile=64).restore(pixels)
+    np.testing.assert_array_equal(restored, pixels)
+    assert all(side % 8 == 0 and side <= 64 for size in session.sizes for side in size)
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_float_images_pass_through_unrounded(height, width):
+    image = np.random.default_rng(0).random((height, width, 3), dtype=np.float32)
+    np.testing.assert_allclose(Restorer(Unchanged(), 8, 0, 64).restore(image), image, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (2, 3), (7, 9), (255, 191)])
+def test_any_size_is_restored(faces, blurred, size):
+    part = images.from_float(blurred[: size[0], : size[1]], np.uint8)
+    restored = faces.restore(part)
+    assert restored.shape == part.shape and restored.dtype == np.uint8
+
+
+def test_tiled_and_whole_agree_everywhere(faces, sharp):
+    rng = np.random.default_rng(0)
+    hard = np.clip(blur(sharp, psf.motion(8, 30)) + rng.normal(0, 0.03, sharp.shape), 0, 1).astype(np.float32)
+    hard[100:140, 60:120] = rng.random((40, 60, 3))
+    hard = images.from_float(hard, np.uint8)
+    tiled = Restorer(faces.session, faces.multiple_of, faces.halo, tile=128).restore(hard)
+    whole = Restorer(faces.session, faces.multiple_of, faces.halo, tile=512).restore(hard)
+    assert np.abs(tiled.astype(int) - whole).max() <= 1
+
+
+def test_workers_change_nothing(faces, blurred):
+    alone = Restorer(faces.session, faces.multiple_of, faces.halo, tile=128)
+    many = Restorer(faces.session, faces.multiple_of, faces.halo, tile=128, map=faces.map)
+    np.testing.assert_array_equal(alone.restore(blurred), many.restore(blurred))
+
+
+def test_the_network_restores_what_it_was_trained_on(faces, sharp, blurred):
+    assert psnr(faces.restore(blurred), sharp) > psnr(blurred, sharp) + 1
+
+
+def test_borders_are_restored_as_well_as_the_rest(faces, sharp, blurred):
+    restored = faces.restore(blurred)
+    rim = np.ones(sharp.shape[:2], bool)
+    rim[8:-8, 8:-8] = False
+    before, after = (np.abs(image - sharp)[rim].mean() for image in (blurred, restored))
+    assert after < before
+    assert abs((restored - sharp)[rim].mean()) < 0.004
+
+
+def test_grey_stays_grey_and_alpha_is_kept(faces, blurred):
+    grey = images.from_float(blurred.mean(axis=2, keepdims=True), np.uint8)
+    alpha = np.random.default_rng(0).integers(0, 255, grey.shape[:2], np.uint8)
+    restored = faces(Picture(grey, alpha))
+    assert restored.pixels.shape == grey.shape and (restored.pixels != grey).any()
+    np.testing.assert_array_equal(restored.alpha, alpha)
+
+
+def test_sixteen_bits_hold_more_than_eight(faces, blurred):
+    restored = faces.restore(images.from_float(blurred, np.uint16))
+    assert restored.dtype == np.uint16
+    assert (restored % 257 != 0).mean() > 0.9
+    eight = faces.restore(images.from_float(blurred, np.uint8))
+    assert np.abs(restored / 257 - eight).max() < 16
