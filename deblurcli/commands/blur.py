@@ -12,6 +12,7 @@ DIRECTIONS = "horizontal|vertical|diagonal|antidiagonal|DEGREES"
 DEFAULT_LENGTH = 8.0
 
 
+@options.with_shared
 def blur(
     source: options.Source = options.STANDARD,
     target: options.Target = options.STANDARD,
@@ -32,29 +33,22 @@ def blur(
             "paper-motion:direction=diagonal, or a kernel as .npy or image file.",
         ),
     ] = None,
-    format: options.Format = None,
-    quality: options.Quality = None,
-    workers: options.Workers = 0,
-    skip_existing: options.SkipExisting = False,
-    in_place: options.InPlace = False,
-    dry_run: options.DryRun = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    shared: options.Shared,
 ) -> None:
     """Blur pictures with a point spread function (PSF).
 
     Give exactly one of --gaussian, --motion, --defocus and --psf. A PSF is centred, so that nothing
     shifts; only paper-motion keeps the off-centre kernels of the paper.
     """
-    options.check_streams(source, target, in_place)
+    options.check_streams(source, target, shared.in_place)
     spec = _spec(gaussian, motion, length, defocus, psf)
 
     from deblurcli import batch, console
     from deblurcli.blur import blurrer
 
-    settings = batch.Options(format, quality, workers, skip_existing, in_place, dry_run)
-    under_way = batch.transform(source, target, blurrer(spec), settings)
-    raise typer.Exit(console.transformed(under_way, "blur", quiet, verbose))
+    under_way = batch.transform(source, target, blurrer(spec), shared.settings())
+    raise typer.Exit(console.transformed(under_way, "blur", shared.quiet, shared.verbose))
 
 
 def _spec(

@@ -9,6 +9,7 @@ import typer
 from deblurcli.commands import options
 
 
+@options.with_shared
 def deblur(
     source: options.Source = options.STANDARD,
     target: options.Target = options.STANDARD,
@@ -22,24 +23,17 @@ def deblur(
             help="Where the network runs; auto takes the best that is available.",
         ),
     ] = "auto",
-    format: options.Format = None,
-    quality: options.Quality = None,
-    workers: options.Workers = 0,
-    skip_existing: options.SkipExisting = False,
-    in_place: options.InPlace = False,
-    dry_run: options.DryRun = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    shared: options.Shared,
 ) -> None:
     """Restore blurred pictures with a neural network.
 
     The network is not told the blur; it restores what it was trained on, which its card says.
     """
-    options.check_streams(source, target, in_place)
+    options.check_streams(source, target, shared.in_place)
 
     from deblurcli import batch, console
     from deblurcli.deblur import restorer
 
-    settings = batch.Options(format, quality, workers, skip_existing, in_place, dry_run)
-    under_way = batch.transform(source, target, restorer(model, provider, workers), settings)
-    raise typer.Exit(console.transformed(under_way, "deblur", quiet, verbose))
+    under_way = batch.transform(source, target, restorer(model, provider, shared.workers), shared.settings())
+    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose))

@@ -1,12 +1,19 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options that several commands share, each in one place."""
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from deblurcli.batch import Options
 
 STANDARD = Path("-")
 FORMATS = ("jpeg", "png", "webp", "tiff", "bmp", "avif")
@@ -23,20 +30,56 @@ def _format(value: str | None) -> str | None:
 
 Source = Annotated[Path, typer.Argument(metavar="IN", help="A picture, a folder of pictures, or - (standard input).")]
 Target = Annotated[Path, typer.Argument(metavar="OUT", help="A picture, a folder, or - (standard output).")]
-Format = Annotated[
-    str | None,
-    typer.Option(metavar="|".join(FORMATS), help="Format to write; the input's own when left out.", callback=_format),
-]
-Quality = Annotated[
-    int | None, typer.Option(min=1, max=100, metavar="1..100", help="Of lossy formats; 95 when left out.")
-]
-Workers = Annotated[int, typer.Option(min=0, metavar="N", help="Pictures in work at a time; 0 takes one for each CPU.")]
-SkipExisting = Annotated[bool, typer.Option("--skip-existing", help="Leave pictures alone whose output exists.")]
-InPlace = Annotated[bool, typer.Option("--in-place", help="Let outputs replace their own inputs.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done and write nothing.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for every picture.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Workers = Annotated[int, typer.Option(min=0, metavar="N", help="Pictures in work at a time; 0 takes one for each CPU.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The options that every command which writes pictures takes."""
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(FORMATS), help="Format to write; the input's own when left out.", callback=_format
+        ),
+    ] = None
+    quality: Annotated[
+        int | None, typer.Option(min=1, max=100, metavar="1..100", help="Of lossy formats; 95 when left out.")
+    ] = None
+    workers: Workers = 0
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave pictures alone whose output exists.")
+    ] = False
+    in_place: Annotated[bool, typer.Option("--in-place", help="Let outputs replace their own inputs.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done and write nothing.")] = False
+    quiet: Quiet = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for every picture.")] = False
+
+    def settings(self) -> Options:
+        """What the batch engine takes of them."""
+        from deblurcli.batch import Options
+
+        return Options(self.format, self.quality, self.workers, self.skip_existing, self.in_place, self.dry_run)
+
+
+def with_shared(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `Shared`, gathered in its argument `shared`."""
+    hints, common = get_type_hints(command, include_extras=True), get_type_hints(Shared, include_extras=True)
+    parameters = inspect.signature(command).parameters.values()
+    own = [each.replace(annotation=hints[each.name]) for each in parameters if each.name != "shared"]
+    added = [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=common[each.name])
+        for each in fields(Shared)
+    ]
+
+    @wraps(command)
+    def gathered(**given: object) -> None:
+        command(shared=Shared(**{name: given.pop(name) for name in common}), **given)
+
+    gathered.__signature__ = inspect.Signature([*own, *added])
+    return gathered
 
 
 def check_streams(source: Path, target: Path, in_place: bool = False) -> None:

@@ -9,6 +9,7 @@ import typer
 from deblurcli.commands import options
 
 
+@options.with_shared
 def wiener(
     source: options.Source = options.STANDARD,
     target: options.Target = options.STANDARD,
@@ -22,26 +23,19 @@ def wiener(
         str,
         typer.Option(metavar="auto|NUMBER", help="Noise-to-signal ratio of variances; larger is smoother."),
     ] = "auto",
-    format: options.Format = None,
-    quality: options.Quality = None,
-    workers: options.Workers = 0,
-    skip_existing: options.SkipExisting = False,
-    in_place: options.InPlace = False,
-    dry_run: options.DryRun = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    *,
+    shared: options.Shared,
 ) -> None:
     """Restore pictures whose PSF is known, with the Wiener filter."""
-    options.check_streams(source, target, in_place)
+    options.check_streams(source, target, shared.in_place)
     if psf is None:
         raise typer.BadParameter("is missing; name the PSF that blurred the pictures", param_hint="--psf")
 
     from deblurcli import batch, console
     from deblurcli.deconvolve import deconvolver
 
-    settings = batch.Options(format, quality, workers, skip_existing, in_place, dry_run)
-    under_way = batch.transform(source, target, deconvolver(psf, _number(nsr)), settings)
-    raise typer.Exit(console.transformed(under_way, "wiener", quiet, verbose))
+    under_way = batch.transform(source, target, deconvolver(psf, _number(nsr)), shared.settings())
+    raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose))
 
 
 def _number(nsr: str) -> float | None:
