@@ -1,4 +1,4 @@
-"""Files in, files out: find them, pair them, run one function over them, tell how each went.
+"""Run one function over many files and tell how each went.
 
 Nothing here prints, and nothing here knows what is done to a picture.
 """
@@ -7,69 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from deblurcli import images, parallel
+from deblurcli import images, parallel, planning
 from deblurcli.errors import DeblurError, ImageError, PlanError
 from deblurcli.images import STANDARD, Picture
+from deblurcli.planning import DEFAULTS, Job, Options, Pair
 
 DONE, FAILED, SKIPPED, PLANNED = "done", "failed", "skipped", "planned"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the batch commands share.
-
-    format: key of `images.FORMATS` to write; None keeps each input's own.
-    quality: 1 to 100 for lossy formats; None takes the format's default.
-    workers: files in work at a time; 0 takes as many as there are CPUs.
-    skip_existing: leave inputs alone whose output exists.
-    in_place: let outputs replace their own inputs.
-    dry_run: plan everything, write nothing.
-    """
-
-    format: str | None = None
-    quality: int | None = None
-    workers: int = 0
-    skip_existing: bool = False
-    in_place: bool = False
-    dry_run: bool = False
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file to work on and where the result goes."""
-
-    source: Path
-    target: Path
-
-    @property
-    def name(self) -> str:
-        """What messages call the job."""
-        return images.name_of(self.source)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A restored picture and the sharp one it is held against; None is a missing partner."""
-
-    name: str
-    restored: Path | None
-    sharp: Path | None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All jobs of a run, the folder the outputs lie in, and how many other files the input folder holds."""
-
-    jobs: list[Job]
-    root: Path = STANDARD
-    others: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,116 +41,27 @@ class Batch:
     others: int = 0
 
 
-def find(folder: Path) -> tuple[list[Path], int]:
-    """The images below a folder, sorted, relative to it, and how many other files there are.
-
-    An image is what an image's ending says; hidden files and folders count as others.
-    """
-    found, others = [], 0
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if not path.is_file():
-            continue
-        if path.suffix.lower() in images.SUFFIXES and not any(part.startswith(".") for part in relative.parts):
-            found.append(relative)
-        else:
-            others += 1
-    return found, others
-
-
-def plan(source: Path, target: Path, options: Options = Options()) -> Plan:
-    """Pair every input with its output before any work.
-
-    source, target: a file, a folder or `STANDARD`. A folder is taken with all below it, and mirrored.
-
-    Raises PlanError when the input is missing or holds no image, when a folder has no output folder, when
-    two inputs would share an output, or when an output would replace an input without `in_place`.
-    """
-    if source == STANDARD:
-        made = _plan_one(Job(source, target))
-    elif source.is_dir():
-        made = _plan_folder(source, target, options)
-    elif source.exists():
-        made = _plan_one(_file_job(source, target, options))
-    else:
-        raise PlanError(f"{source}: no such file or folder; check the path")
-    _check([job for job in made.jobs if job.target != STANDARD], options)
-    return made
-
-
-def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
-    if target == STANDARD and not options.in_place:
-        raise PlanError(f"{source}: is a folder; name an output folder after it, or give --in-place")
-    folder = source if target == STANDARD else target
-    if folder.exists() and not folder.is_dir():
-        raise PlanError(f"{folder}: is a file, but {source} is a folder; name an output folder")
-    same = folder.resolve() == source.resolve()
-    if same and not options.in_place:
-        raise PlanError(f"{source}: the outputs would replace the inputs; give --in-place or another output folder")
-    if not same and folder.resolve().is_relative_to(source.resolve()):
-        raise PlanError(f"{folder}: the output folder lies inside the input folder {source}; choose one outside")
-    found, others = find(source)
-    if not found:
-        raise PlanError(f"{source}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
-    return Plan([Job(source / path, folder / _renamed(path, options)) for path in found], folder, others)
-
-
-def _plan_one(job: Job) -> Plan:
-    return Plan([job], STANDARD if job.target == STANDARD else job.target.parent)
-
-
-def _file_job(source: Path, target: Path, options: Options) -> Job:
-    if target == STANDARD:
-        return Job(source, _renamed(source, options) if options.in_place else target)
-    if target.is_dir() or not target.suffix:
-        return Job(source, target / _renamed(Path(source.name), options))
-    images.format_of(target)
-    return Job(source, target)
-
-
-def _renamed(path: Path, options: Options) -> Path:
-    """The path with the ending of the chosen format; its own where it already fits."""
-    if options.format is None or path.suffix.lower() in images.FORMATS[options.format].suffixes:
-        return path
-    return path.with_suffix(images.FORMATS[options.format].suffixes[0])
-
-
-def _check(jobs: list[Job], options: Options) -> None:
-    """Refuse shared outputs, also where case does not count, and outputs that are inputs."""
-    targets = Counter(str(job.target).casefold() for job in jobs)
-    shared = [f"{job.source} → {job.target}" for job in jobs if targets[str(job.target).casefold()] > 1]
-    if shared:
-        raise PlanError(f"{len(shared)} inputs share an output: {', '.join(shared[:6])}; rename them or drop --format")
-    for job in jobs:
-        if not options.in_place and job.source != STANDARD and _is_same(job.source, job.target):
-            raise PlanError(f"{job.source}: the output would replace the input; give --in-place or another output")
-
-
-def _is_same(source: Path, target: Path) -> bool:
-    return target.exists() and source.samefile(target)
-
-
-def transform(
-    source: Path, target: Path, function: Callable[[Picture], Picture], options: Options = Options()
-) -> Batch:
-    """Apply a function to every picture of `source` and write the results to `target`; see `plan`."""
-    made = plan(source, target, options)
+def transform(source: Path, target: Path, function: Callable[[Picture], Picture], options: Options = DEFAULTS) -> Batch:
+    """Apply a function to every picture of `source` and write the results to `target`; see `planning.plan`."""
+    made = planning.plan(source, target, options)
     if options.dry_run:
         return Batch(len(made.jobs), (Outcome(job, PLANNED) for job in made.jobs), made.others)
     if made.root != STANDARD:
-        _check_writable(made.root)
+        _prepare(made.root, {job.target.parent for job in made.jobs})
     outcomes = run(made.jobs, lambda job: _apply(function, job, options), options.workers)
     return Batch(len(made.jobs), outcomes, made.others)
 
 
-def _check_writable(folder: Path) -> None:
-    """Make the output folder if need be and try a file in it, before any work is done."""
+def _prepare(root: Path, folders: set[Path]) -> None:
+    """Make the output folder if need be, try a file in it, and clear away what killed runs left behind."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(prefix=images.TEMPORARY_PREFIX, dir=folder):
+        root.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=root):
             pass
     except OSError as error:
-        raise PlanError(f"{folder}: cannot be written to ({error.strerror}); choose another output folder") from error
+        raise PlanError(f"{root}: cannot be written to ({error.strerror}); choose another output folder") from error
+    for folder in folders:
+        images.sweep(folder)
 
 
 def _apply(function: Callable[[Picture], Picture], job: Job, options: Options) -> Outcome:
@@ -230,8 +90,8 @@ def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Itera
     work: from a job to its outcome; a DeblurError it raises becomes a failed outcome.
     workers: threads; 0 takes as many as there are CPUs.
 
-    No more jobs are handed out than keep the workers busy, so memory does not grow with their number. When
-    the caller stops early, files in work are finished and no further ones begun.
+    No more jobs are handed out than keep the workers busy, so memory does not grow with their number. At
+    KeyboardInterrupt the jobs in work are finished and yielded, no further ones begun, and it is raised again.
     """
     workers = workers or parallel.cpus()
     with ThreadPoolExecutor(workers) as pool:
@@ -248,42 +108,9 @@ def _timed(work: Callable[..., Outcome], job: Job | Pair) -> Outcome:
     return replace(outcome, seconds=time.perf_counter() - begun)
 
 
-def pairs(restored: Path, sharp: Path) -> list[Pair]:
-    """Pair restored pictures with sharp ones by relative path, blind to the ending.
-
-    restored, sharp: two files or two folders; one file may be `STANDARD`. Two files are a pair whatever
-    their names are; in folders the partner of a picture may be missing.
-
-    Raises PlanError when a path is missing, a file is held against a folder, or a folder has no images.
-    """
-    for path in (restored, sharp):
-        if path != STANDARD and not path.exists():
-            raise PlanError(f"{path}: no such file or folder; check the path")
-    if restored == sharp == STANDARD:
-        raise PlanError("both pictures cannot come from standard input; name at least one of them")
-    if restored.is_dir() != sharp.is_dir():
-        raise PlanError(f"{restored} and {sharp}: one is a folder and one is not; give two of a kind")
-    if not restored.is_dir():
-        return [Pair(images.name_of(restored), restored, sharp)]
-    left, right = _by_stem(restored), _by_stem(sharp)
-    return [Pair(stem, left.get(stem), right.get(stem)) for stem in sorted(left.keys() | right.keys())]
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    """The images below a folder by their relative path without its ending."""
-    found, _ = find(folder)
-    if not found:
-        raise PlanError(f"{folder}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
-    stems = Counter(path.with_suffix("").as_posix() for path in found)
-    double = [str(path) for path in found if stems[path.with_suffix("").as_posix()] > 1]
-    if double:
-        raise PlanError(f"{folder}: {', '.join(double[:6])} share a name; rename or remove all but one")
-    return {path.with_suffix("").as_posix(): folder / path for path in found}
-
-
 def compare(restored: Path, sharp: Path, function: Callable[..., dict], workers: int = 0) -> Batch:
-    """Apply a function to the two images of every pair; what it returns is the outcome's extras; see `pairs`."""
-    found = pairs(restored, sharp)
+    """Apply a function to the two images of every pair of `planning.pairs`; its answer is the outcome's extras."""
+    found = planning.pairs(restored, sharp)
     return Batch(len(found), run(found, lambda pair: _compare(function, pair), workers))
 
 

@@ -17,7 +17,7 @@ from deblurcli.metrics import METRICS
 
 MOST_ERRORS = 20
 WIDEST_TABLE = 20
-OK, PARTLY = 0, 1
+OK, PARTLY, INTERRUPTED = 0, 1, 130
 VERBS = {DONE: "done", SKIPPED: "already there", PLANNED: "planned", FAILED: "failed"}
 
 
@@ -42,19 +42,26 @@ def follow(batch: Batch, title: str, quiet: bool = False) -> Iterator[Outcome]:
 
 
 def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = False) -> int:
-    """Run a batch to its end, say what happened on stderr, and return the exit code."""
+    """Run a batch to its end, say what happened on stderr, and return the exit code.
+
+    At KeyboardInterrupt the files in work are finished first.
+    """
     counts: Counter[str] = Counter()
-    errors = []
-    for outcome in follow(batch, title, quiet):
-        counts[outcome.status] += 1
-        if outcome.status == FAILED:
-            errors.append(outcome.error)
-        elif outcome.status == PLANNED or verbose:
-            say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}")
+    errors: list[str] = []
+    code = None
+    try:
+        for outcome in follow(batch, title, quiet):
+            counts[outcome.status] += 1
+            if outcome.status == FAILED:
+                errors.append(outcome.error)
+            elif outcome.status == PLANNED or verbose:
+                say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}")
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     _list_errors(sorted(errors))
     if not quiet:
-        say(_summary(title, counts, batch.others))
-    return PARTLY if errors else OK
+        say(_summary(title, counts, batch.others) + (", interrupted" if code else ""))
+    return code or (PARTLY if errors else OK)
 
 
 def _summary(title: str, counts: Counter, others: int) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
+import re
 import struct
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +24,7 @@ from deblurcli.errors import ImageError
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
-TEMPORARY_PREFIX = ".deblurcli-"
+TEMPORARY = re.compile(r"\.deblurcli-(?P<pid>\d+)@(?P<host>.*)-[^-]*")  # whose unfinished output it is
 STANDARD = Path("-")  # stands for standard input where it is read, for standard output where it is written
 
 
@@ -280,7 +283,9 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+        descriptor, temporary = tempfile.mkstemp(
+            path.suffix, f".deblurcli-{os.getpid()}@{platform.node()}-", path.parent
+        )
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
         Path(temporary).chmod(0o666 & ~_umask())
@@ -290,6 +295,28 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left unfinished in a folder: temporary files whose process is gone."""
+    for path in folder.glob(".deblurcli-*"):
+        with contextlib.suppress(OSError):
+            found = TEMPORARY.fullmatch(path.stem) or TEMPORARY.fullmatch(path.name)
+            if found and not _is_alive(int(found["pid"]), found["host"], path.stat().st_mtime):
+                path.unlink()
+
+
+def _is_alive(pid: int, host: str, written: float) -> bool:
+    """Whether a process may still be at work; one on another machine is given a day."""
+    if host != platform.node() or os.name != "posix":
+        return time.time() - written < 24 * 3600
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _umask() -> int:

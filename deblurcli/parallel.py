@@ -33,15 +33,30 @@ def in_order(pool: Executor, function: Callable[[Item], Result], items: Iterable
 
 
 def as_done(pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
-    """Results as they come, at most `ahead` items begun at a time; those not begun are dropped on early exit."""
+    """Results as they come, at most `ahead` items begun at a time.
+
+    At KeyboardInterrupt no further item is begun, the results of those in work are yielded, and it is
+    raised again; a second one ends that too. An early exit drops what is not in work.
+    """
     left = iter(items)
     begun: set[Future[Result]] = {pool.submit(function, item) for item in islice(left, ahead)}
+    interrupted = None
     try:
         while begun:
-            finished, begun = wait(begun, return_when=FIRST_COMPLETED)
-            begun |= {pool.submit(function, item) for item in islice(left, len(finished))}
+            try:
+                finished, begun = wait(begun, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt as interrupt:
+                if interrupted:
+                    raise
+                interrupted = interrupt
+                begun = {future for future in begun if not future.cancel()}
+                continue
+            if not interrupted:
+                begun |= {pool.submit(function, item) for item in islice(left, len(finished))}
             for future in finished:
                 yield future.result()
     finally:
         for future in begun:
             future.cancel()
+    if interrupted:
+        raise interrupted

@@ -12,7 +12,7 @@ import deblurcli
 from tests.conftest import ROOT
 
 ROOMS = [
-    "__main__", "cli", "commands", "console", "batch", "deblur", "deconvolve", "blur", "metrics", "psf",
+    "__main__", "cli", "commands", "console", "batch", "planning", "deblur", "deconvolve", "blur", "metrics", "psf",
     "tiling", "session", "parallel", "models", "images", "errors",
 ]  # fmt: skip
 TRAINING = ["__main__", "evaluate", "export", "fit", "data", "losses", "networks", "recipe"]

@@ -1,6 +1,6 @@
 import pytest
 
-from deblurcli import batch, images
+from deblurcli import batch, images, planning
 from deblurcli.batch import DONE, FAILED, PLANNED, SKIPPED, Options
 from deblurcli.errors import ImageError, PlanError
 from deblurcli.images import STANDARD
@@ -21,16 +21,6 @@ def test_a_folder_is_mirrored(folder, tmp_path):
     assert written == {"a.png", "b.jpg", "süb dir/c.png"}
 
 
-def test_other_files_are_counted(folder, tmp_path):
-    (folder / ".hidden.png").write_bytes(b"x")
-    assert batch.plan(folder, tmp_path / "out").others == 2
-
-
-def test_a_format_renames_what_needs_it(folder, tmp_path):
-    targets = {job.target.name for job in batch.plan(folder, tmp_path / "out", Options(format="jpeg")).jobs}
-    assert targets == {"a.jpg", "b.jpg", "c.jpg"}
-
-
 @pytest.mark.parametrize("names", [("x.png", "x.jpg"), ("X.png", "x.png")])
 def test_shared_outputs_are_refused_before_any_work(tmp_path, sharp, names):
     for name in names:
@@ -42,53 +32,20 @@ def test_shared_outputs_are_refused_before_any_work(tmp_path, sharp, names):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("target", [".", "sub/out"])
-def test_outputs_in_the_input_folder_are_refused(folder, target):
-    with pytest.raises(PlanError, match="input"):
-        batch.plan(folder, folder / target)
-
-
 def test_an_input_is_replaced_in_place_only(folder):
     before = (folder / "a.png").read_bytes()
     with pytest.raises(PlanError, match="--in-place"):
-        batch.plan(folder / "a.png", folder / "a.png")
+        planning.plan(folder / "a.png", folder / "a.png")
     with pytest.raises(PlanError, match="--in-place"):
-        batch.plan(folder, STANDARD)
+        planning.plan(folder, STANDARD)
     ran(folder, STANDARD, lambda picture: picture.with_pixels(255 - picture.pixels), in_place=True)
     assert (folder / "a.png").read_bytes() != before
-
-
-def test_a_link_to_the_input_is_the_input(folder, tmp_path):
-    (tmp_path / "link.png").symlink_to(folder / "a.png")
-    with pytest.raises(PlanError, match="replace the input"):
-        batch.plan(folder / "a.png", tmp_path / "link.png")
-
-
-def test_what_cannot_be_planned_is_said(folder, tmp_path):
-    (tmp_path / "empty").mkdir()
-    for source, target, said in [
-        (tmp_path / "nothing", tmp_path / "out", "no such file"),
-        (tmp_path / "empty", tmp_path / "out", "no images"),
-        (folder, folder / "a.png", "is a file"),
-        (folder, STANDARD, "output folder"),
-    ]:
-        with pytest.raises(PlanError, match=said):
-            batch.plan(source, target)
-    with pytest.raises(ImageError, match=r"\.xyz"):
-        batch.plan(folder / "a.png", tmp_path / "a.xyz")
 
 
 def test_an_output_folder_that_cannot_be_made_is_refused(folder, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(PlanError, match="cannot be written to"):
         ran(folder, tmp_path / "file" / "out")
-
-
-def test_a_file_goes_into_a_folder_or_to_a_name(folder, tmp_path):
-    (tmp_path / "there").mkdir()
-    assert batch.plan(folder / "a.png", tmp_path / "there").jobs[0].target == tmp_path / "there" / "a.png"
-    assert batch.plan(folder / "a.png", tmp_path / "new").jobs[0].target == tmp_path / "new" / "a.png"
-    assert batch.plan(folder / "a.png", tmp_path / "b.webp").jobs[0].target == tmp_path / "b.webp"
 
 
 def test_one_bad_file_stops_no_other(folder, tmp_path):
@@ -133,32 +90,6 @@ def test_one_job_and_many_workers_give_the_same(folder, tmp_path):
         ran(folder, tmp_path / str(workers), workers=workers)
     for path in (tmp_path / "1").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "4" / path.relative_to(tmp_path / "1")).read_bytes()
-
-
-def test_pairs_go_by_relative_path_not_by_order(tmp_path, sharp):
-    for name in ("out/a.png", "out/sub/b.png", "out/only.png", "ref/a.tif", "ref/sub/b.jpg", "ref/aa.png"):
-        images.write(tmp_path / name, sharp[:12, :12])
-    found = {pair.name: (pair.restored, pair.sharp) for pair in batch.pairs(tmp_path / "out", tmp_path / "ref")}
-    assert found == {
-        "a": (tmp_path / "out/a.png", tmp_path / "ref/a.tif"),
-        "sub/b": (tmp_path / "out/sub/b.png", tmp_path / "ref/sub/b.jpg"),
-        "only": (tmp_path / "out/only.png", None),
-        "aa": (None, tmp_path / "ref/aa.png"),
-    }
-
-
-def test_a_name_that_is_there_twice_is_refused(tmp_path, sharp):
-    for name in ("out/a.png", "out/a.jpg", "ref/a.png"):
-        images.write(tmp_path / name, sharp[:12, :12])
-    with pytest.raises(PlanError, match="share a name"):
-        batch.pairs(tmp_path / "out", tmp_path / "ref")
-
-
-def test_a_file_and_a_folder_are_no_pair(folder):
-    with pytest.raises(PlanError, match="two of a kind"):
-        batch.pairs(folder, folder / "a.png")
-    with pytest.raises(PlanError, match="standard input"):
-        batch.pairs(STANDARD, STANDARD)
 
 
 def test_a_missing_partner_is_a_failed_outcome(tmp_path, sharp):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from deblurcli.batch import Options
+    from deblurcli.planning import Options
 
 STANDARD = Path("-")
 FORMATS = ("jpeg", "png", "webp", "tiff", "bmp", "avif")
@@ -59,7 +59,7 @@ class Shared:
 
     def settings(self) -> Options:
         """What the batch engine takes of them."""
-        from deblurcli.batch import Options
+        from deblurcli.planning import Options
 
         return Options(self.format, self.quality, self.workers, self.skip_existing, self.in_place, self.dry_run)
 

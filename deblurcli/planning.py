@@ -1,0 +1,187 @@
+"""What a run will do, before it does anything: find the files, pair inputs with outputs, refuse what is unsafe."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from deblurcli import images
+from deblurcli.errors import PlanError
+from deblurcli.images import STANDARD
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the batch commands share.
+
+    format: key of `images.FORMATS` to write; None keeps each input's own.
+    quality: 1 to 100 for lossy formats; None takes the format's default.
+    workers: files in work at a time; 0 takes as many as there are CPUs.
+    skip_existing: leave inputs alone whose output exists.
+    in_place: let outputs replace their own inputs.
+    dry_run: plan everything, write nothing.
+    """
+
+    format: str | None = None
+    quality: int | None = None
+    workers: int = 0
+    skip_existing: bool = False
+    in_place: bool = False
+    dry_run: bool = False
+
+
+DEFAULTS = Options()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to work on and where the result goes."""
+
+    source: Path
+    target: Path
+
+    @property
+    def name(self) -> str:
+        """What messages call the job."""
+        return images.name_of(self.source)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A restored picture and the sharp one it is held against; None is a missing partner."""
+
+    name: str
+    restored: Path | None
+    sharp: Path | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All jobs of a run, the folder the outputs lie in, and how many other files the input folder holds."""
+
+    jobs: list[Job]
+    root: Path = STANDARD
+    others: int = 0
+
+
+def find(folder: Path) -> tuple[list[Path], int]:
+    """The images below a folder, sorted, relative to it, and how many other files there are.
+
+    An image is what an image's ending says; hidden files and folders count as others.
+    """
+    found, others = [], 0
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if not path.is_file():
+            continue
+        if path.suffix.lower() in images.SUFFIXES and not any(part.startswith(".") for part in relative.parts):
+            found.append(relative)
+        else:
+            others += 1
+    return found, others
+
+
+def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
+    """Pair every input with its output before any work.
+
+    source, target: a file, a folder or `STANDARD`. A folder is taken with all below it, and mirrored.
+
+    Raises PlanError when the input is missing or holds no image, when a folder has no output folder, when
+    two inputs would share an output, or when an output would replace an input without `in_place`.
+    """
+    if source == STANDARD:
+        made = _plan_one(Job(source, target))
+    elif source.is_dir():
+        made = _plan_folder(source, target, options)
+    elif source.exists():
+        made = _plan_one(_file_job(source, target, options))
+    else:
+        raise PlanError(f"{source}: no such file or folder; check the path")
+    _check([job for job in made.jobs if job.target != STANDARD], options)
+    return made
+
+
+def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
+    if target == STANDARD and not options.in_place:
+        raise PlanError(f"{source}: is a folder; name an output folder after it, or give --in-place")
+    folder = source if target == STANDARD else target
+    if folder.exists() and not folder.is_dir():
+        raise PlanError(f"{folder}: is a file, but {source} is a folder; name an output folder")
+    same = folder.resolve() == source.resolve()
+    if same and not options.in_place:
+        raise PlanError(f"{source}: the outputs would replace the inputs; give --in-place or another output folder")
+    if not same and folder.resolve().is_relative_to(source.resolve()):
+        raise PlanError(f"{folder}: the output folder lies inside the input folder {source}; choose one outside")
+    found, others = find(source)
+    if not found:
+        raise PlanError(f"{source}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
+    return Plan([Job(source / path, folder / _renamed(path, options)) for path in found], folder, others)
+
+
+def _plan_one(job: Job) -> Plan:
+    return Plan([job], STANDARD if job.target == STANDARD else job.target.parent)
+
+
+def _file_job(source: Path, target: Path, options: Options) -> Job:
+    if target == STANDARD:
+        return Job(source, _renamed(source, options) if options.in_place else target)
+    if target.is_dir() or not target.suffix:
+        return Job(source, target / _renamed(Path(source.name), options))
+    images.format_of(target)
+    return Job(source, target)
+
+
+def _renamed(path: Path, options: Options) -> Path:
+    """The path with the ending of the chosen format; its own where it already fits."""
+    if options.format is None or path.suffix.lower() in images.FORMATS[options.format].suffixes:
+        return path
+    return path.with_suffix(images.FORMATS[options.format].suffixes[0])
+
+
+def _check(jobs: list[Job], options: Options) -> None:
+    """Refuse shared outputs, also where case does not count, and outputs that are inputs."""
+    targets = Counter(str(job.target).casefold() for job in jobs)
+    shared = [f"{job.source} → {job.target}" for job in jobs if targets[str(job.target).casefold()] > 1]
+    if shared:
+        raise PlanError(f"{len(shared)} inputs share an output: {', '.join(shared[:6])}; rename them or drop --format")
+    for job in jobs:
+        if not options.in_place and job.source != STANDARD and _is_same(job.source, job.target):
+            raise PlanError(f"{job.source}: the output would replace the input; give --in-place or another output")
+
+
+def _is_same(source: Path, target: Path) -> bool:
+    return target.exists() and source.samefile(target)
+
+
+def pairs(restored: Path, sharp: Path) -> list[Pair]:
+    """Pair restored pictures with sharp ones by relative path, blind to the ending.
+
+    restored, sharp: two files or two folders; one file may be `STANDARD`. Two files are a pair whatever
+    their names are; in folders the partner of a picture may be missing.
+
+    Raises PlanError when a path is missing, a file is held against a folder, or a folder has no images.
+    """
+    for path in (restored, sharp):
+        if path != STANDARD and not path.exists():
+            raise PlanError(f"{path}: no such file or folder; check the path")
+    if restored == sharp == STANDARD:
+        raise PlanError("both pictures cannot come from standard input; name at least one of them")
+    if restored.is_dir() != sharp.is_dir():
+        raise PlanError(f"{restored} and {sharp}: one is a folder and one is not; give two of a kind")
+    if not restored.is_dir():
+        return [Pair(images.name_of(restored), restored, sharp)]
+    left, right = _by_stem(restored), _by_stem(sharp)
+    return [Pair(stem, left.get(stem), right.get(stem)) for stem in sorted(left.keys() | right.keys())]
+
+
+def _by_stem(folder: Path) -> dict[str, Path]:
+    """The images below a folder by their relative path without its ending."""
+    found, _ = find(folder)
+    if not found:
+        raise PlanError(f"{folder}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
+    stems = Counter(path.with_suffix("").as_posix() for path in found)
+    double = [str(path) for path in found if stems[path.with_suffix("").as_posix()] > 1]
+    if double:
+        raise PlanError(f"{folder}: {', '.join(double[:6])} share a name; rename or remove all but one")
+    return {path.with_suffix("").as_posix(): folder / path for path in found}

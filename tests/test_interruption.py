@@ -1,0 +1,73 @@
+"""Killed and interrupted runs: nothing half-written under a final name, no litter after the next run."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from deblurcli import images
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+COMMAND = [sys.executable, "-m", "deblurcli", "blur", "in", "out", "--gaussian", "1", "--workers", "2"]
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A folder with eighty pictures that take a while to write."""
+    rng = np.random.default_rng(0)
+    for index in range(80):
+        images.write(tmp_path / "in" / f"{index}.png", rng.random((300, 300, 3), dtype=np.float32))
+    return tmp_path
+
+
+def begun(folder, count, *arguments):
+    """A run in `folder` of which at least `count` outputs are written."""
+    running = subprocess.Popen([*COMMAND, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True)
+    while len(list((folder / "out").glob("[0-9]*.png"))) < count and running.poll() is None:
+        time.sleep(0.002)
+    return running
+
+
+def temporary(folder):
+    return list((folder / "out").glob(".deblurcli-*"))
+
+
+def test_ctrl_c_finishes_the_files_in_hand_and_exits_130(many):
+    running = begun(many, 5)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130 and "Traceback" not in errors
+    done = int(re.search(r"blur: (\d+) done, interrupted", errors)[1])
+    assert done == len(list((many / "out").iterdir())) < 80
+    assert not temporary(many)
+
+
+def test_sigkill_leaves_whole_files_only_and_the_next_run_clears_up(many):
+    for count in (1, 12, 25):
+        running = begun(many, count, "--skip-existing")
+        running.kill()
+        running.communicate(timeout=60)
+        assert running.returncode == -signal.SIGKILL
+        for path in (many / "out").glob("[0-9]*.png"):
+            assert images.read_picture(path).size == (300, 300)
+    stray = many / "out" / ".deblurcli-999999999@elsewhere-x.png"
+    mine = many / "out" / f".deblurcli-999999999@{os.uname().nodename}-x.png"
+    stray.write_text("")
+    mine.write_text("")
+    done = subprocess.run([*COMMAND, "--skip-existing"], cwd=many, capture_output=True, text=True)
+    assert done.returncode == 0 and "already there" in done.stderr
+    assert len(list((many / "out").glob("[0-9]*.png"))) == 80
+    assert temporary(many) == [stray], "a fresh file of another machine may be in use, all else is litter"
+
+
+def test_what_a_running_process_writes_is_left_alone(tmp_path):
+    live = tmp_path / f".deblurcli-{os.getpid()}@{os.uname().nodename}-x.png"
+    live.write_text("")
+    (tmp_path / ".deblurcli-notes").write_text("not ours")
+    images.sweep(tmp_path)
+    assert live.exists() and (tmp_path / ".deblurcli-notes").exists()

@@ -1,0 +1,75 @@
+import pytest
+
+from deblurcli import images, planning
+from deblurcli.errors import ImageError, PlanError
+from deblurcli.images import STANDARD
+from deblurcli.planning import Options
+
+
+def test_other_files_are_counted(folder, tmp_path):
+    (folder / ".hidden.png").write_bytes(b"x")
+    assert planning.plan(folder, tmp_path / "out").others == 2
+
+
+def test_a_format_renames_what_needs_it(folder, tmp_path):
+    targets = {job.target.name for job in planning.plan(folder, tmp_path / "out", Options(format="jpeg")).jobs}
+    assert targets == {"a.jpg", "b.jpg", "c.jpg"}
+
+
+@pytest.mark.parametrize("target", [".", "sub/out"])
+def test_outputs_in_the_input_folder_are_refused(folder, target):
+    with pytest.raises(PlanError, match="input"):
+        planning.plan(folder, folder / target)
+
+
+def test_a_link_to_the_input_is_the_input(folder, tmp_path):
+    (tmp_path / "link.png").symlink_to(folder / "a.png")
+    with pytest.raises(PlanError, match="replace the input"):
+        planning.plan(folder / "a.png", tmp_path / "link.png")
+
+
+def test_what_cannot_be_planned_is_said(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for source, target, said in [
+        (tmp_path / "nothing", tmp_path / "out", "no such file"),
+        (tmp_path / "empty", tmp_path / "out", "no images"),
+        (folder, folder / "a.png", "is a file"),
+        (folder, STANDARD, "output folder"),
+    ]:
+        with pytest.raises(PlanError, match=said):
+            planning.plan(source, target)
+    with pytest.raises(ImageError, match=r"\.xyz"):
+        planning.plan(folder / "a.png", tmp_path / "a.xyz")
+
+
+def test_a_file_goes_into_a_folder_or_to_a_name(folder, tmp_path):
+    (tmp_path / "there").mkdir()
+    assert planning.plan(folder / "a.png", tmp_path / "there").jobs[0].target == tmp_path / "there" / "a.png"
+    assert planning.plan(folder / "a.png", tmp_path / "new").jobs[0].target == tmp_path / "new" / "a.png"
+    assert planning.plan(folder / "a.png", tmp_path / "b.webp").jobs[0].target == tmp_path / "b.webp"
+
+
+def test_pairs_go_by_relative_path_not_by_order(tmp_path, sharp):
+    for name in ("out/a.png", "out/sub/b.png", "out/only.png", "ref/a.tif", "ref/sub/b.jpg", "ref/aa.png"):
+        images.write(tmp_path / name, sharp[:12, :12])
+    found = {pair.name: (pair.restored, pair.sharp) for pair in planning.pairs(tmp_path / "out", tmp_path / "ref")}
+    assert found == {
+        "a": (tmp_path / "out/a.png", tmp_path / "ref/a.tif"),
+        "sub/b": (tmp_path / "out/sub/b.png", tmp_path / "ref/sub/b.jpg"),
+        "only": (tmp_path / "out/only.png", None),
+        "aa": (None, tmp_path / "ref/aa.png"),
+    }
+
+
+def test_a_name_that_is_there_twice_is_refused(tmp_path, sharp):
+    for name in ("out/a.png", "out/a.jpg", "ref/a.png"):
+        images.write(tmp_path / name, sharp[:12, :12])
+    with pytest.raises(PlanError, match="share a name"):
+        planning.pairs(tmp_path / "out", tmp_path / "ref")
+
+
+def test_a_file_and_a_folder_are_no_pair(folder):
+    with pytest.raises(PlanError, match="two of a kind"):
+        planning.pairs(folder, folder / "a.png")
+    with pytest.raises(PlanError, match="standard input"):
+        planning.pairs(STANDARD, STANDARD)
