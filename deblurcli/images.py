@@ -10,7 +10,6 @@ import contextlib
 import os
 import platform
 import re
-import struct
 import sys
 import tempfile
 import time
@@ -20,7 +19,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from deblurcli import formats, metadata
 from deblurcli.errors import ImageError
+from deblurcli.formats import FORMATS, SUFFIXES, Header, header, sniff
+from deblurcli.metadata import Metadata
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
@@ -28,30 +30,6 @@ TEMPORARY = re.compile(r"\.deblurcli-(?P<pid>\d+)@(?P<host>.*)-[^-]*")  # whose 
 STANDARD = Path("-")  # stands for standard input where it is read, for standard output where it is written
 
 
-@dataclass(frozen=True)
-class Format:
-    """What one file format can hold, and how OpenCV is asked for it."""
-
-    suffixes: tuple[str, ...]
-    alpha: bool
-    deep: bool  # 16 bits a sample
-    quality: int | None = None  # OpenCV's flag, where the format has a quality
-    options: tuple[int, ...] = ()
-
-
-FORMATS: dict[str, Format] = {
-    "jpeg": Format(
-        (".jpg", ".jpeg", ".jpe", ".jfif"), False, False, cv2.IMWRITE_JPEG_QUALITY,
-        (cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, cv2.IMWRITE_JPEG_OPTIMIZE, 1),
-    ),
-    "png": Format((".png",), True, True),
-    "webp": Format((".webp",), True, False, cv2.IMWRITE_WEBP_QUALITY),
-    "tiff": Format((".tif", ".tiff"), True, True),
-    "bmp": Format((".bmp", ".dib"), True, False),
-    "avif": Format((".avif",), True, False, cv2.IMWRITE_AVIF_QUALITY),
-}  # fmt: skip
-FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(form.suffixes[0])}
-SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
 DEFAULT_QUALITY = 95
 
 # How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
@@ -73,11 +51,13 @@ class Picture:
     pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey, uint8 or uint16.
     alpha: ``(H, W)`` of the same type, straight (not premultiplied), or None.
     format: key of `FORMATS` that the file was in.
+    metadata: what travels beside the pixels.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None = None
     format: str = "png"
+    metadata: Metadata = metadata.NONE
 
     @property
     def size(self) -> tuple[int, int]:
@@ -85,7 +65,7 @@ class Picture:
         return self.pixels.shape[1], self.pixels.shape[0]
 
     def with_pixels(self, pixels: np.ndarray) -> Picture:
-        """The same picture with other pixels; alpha and format stay."""
+        """The same picture with other pixels; all else stays."""
         return replace(self, pixels=pixels)
 
 
@@ -103,36 +83,43 @@ def from_float(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.rint(np.clip(finite, 0, 1) * np.float32(top)).astype(dtype)
 
 
-def sniff(data: bytes) -> str | None:
-    """The key of `FORMATS` that a file's first bytes announce, or None."""
-    found = {
-        b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png", b"BM": "bmp",
-        b"II*\x00": "tiff", b"MM\x00*": "tiff", b"II+\x00": "tiff", b"MM\x00+": "tiff",
-    }  # fmt: skip
-    for magic, name in found.items():
-        if data.startswith(magic):
-            return name
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp"
-    return "avif" if data[4:12] in (b"ftypavif", b"ftypavis") else None
-
-
-def decode(data: bytes, name: str = "standard input") -> Picture:
+def decode(data: bytes, name: str = "standard input", max_pixels: int | None = None) -> Picture:
     """The picture in a file's bytes; `name` is what error messages call it.
 
-    Raises ImageError when the bytes are empty, no image, damaged, or of a depth other than 8 or 16 bits.
+    max_pixels: a larger picture is refused before it is decoded; None sets no limit.
+
+    Raises ImageError when the bytes are empty, no image, damaged, of a depth other than 8 or 16 bits, too
+    large, of several frames or pages, or CMYK.
     """
     if not data:
         raise ImageError(f"{name}: the file is empty; replace it with an image")
     form = sniff(data)
     if form not in FORMATS:
         raise ImageError(f"{name}: not an image this tool reads; convert it to one of {', '.join(FORMATS)}")
-    stored, exif = _decode_stored(data, name)
+    promised = header(data)
+    if promised is not None:
+        _refuse(promised, form, name, max_pixels)
+    if form == "tiff" and promised is not None and promised.mode in formats.ALPHA and not promised.deep:
+        stored, exif = _decode_tiff_alpha(data, name), b""
+    else:
+        stored, exif = _decode_stored(data, name)
     if stored.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{name}: samples are {stored.dtype}; convert the file to 8 or 16 bits a sample")
     if form != "tiff":  # OpenCV turns TIFF upright itself
-        stored = _upright(stored, orientation(exif))
-    return _picture(stored, form, data)
+        stored = _upright(stored, metadata.orientation(exif))
+    beside = metadata.NONE if promised is None else metadata.read(promised)
+    return replace(_picture(stored, form, data), metadata=beside)
+
+
+def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> None:
+    """ImageError for a picture that had better not be decoded, judged by its header."""
+    width, height = promised.width, promised.height
+    if max_pixels is not None and width * height > max_pixels:
+        raise ImageError(f"{name}: {width}×{height} is more than {max_pixels:,} pixels; raise --max-pixels to read it")
+    if promised.frames > 1 and form != "jpeg":  # what follows the first picture in a JPEG are previews and maps
+        raise ImageError(f"{name}: holds {promised.frames} frames or pages; save the ones you want as single pictures")
+    if promised.mode == "CMYK":
+        raise ImageError(f"{name}: is CMYK, for print; convert it to RGB with its colour profile")
 
 
 def _decode_stored(data: bytes, name: str) -> tuple[np.ndarray, bytes]:
@@ -148,12 +135,20 @@ def _decode_stored(data: bytes, name: str) -> tuple[np.ndarray, bytes]:
     return stored, exif[0] if exif else b""
 
 
+def _decode_tiff_alpha(data: bytes, name: str) -> np.ndarray:
+    """A TIFF picture with alpha as OpenCV stores it, upright; OpenCV itself would multiply by alpha or lose it."""
+    rgba = formats.pixels(data, "RGBA")
+    if rgba is None:
+        raise ImageError(f"{name}: the image data is damaged or cut short; restore the file from its source")
+    return cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
+
+
 def _picture(stored: np.ndarray, form: str, data: bytes) -> Picture:
     """Split OpenCV's grey, BGR or BGRA array into RGB or grey pixels and alpha."""
     if stored.ndim == 2:
         return Picture(stored[..., None], None, form)
     alpha = stored[..., 3].copy() if stored.shape[2] == 4 else None
-    grey_inside = form in ("webp", "avif") or (form == "png" and data[25] == 4)
+    grey_inside = form in ("webp", "avif") or alpha is not None
     if grey_inside and _neutral(stored):
         return Picture(stored[..., 1:2].copy(), alpha, form)
     code = cv2.COLOR_BGRA2RGB if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB
@@ -164,24 +159,6 @@ def _neutral(stored: np.ndarray) -> bool:
     """Whether the colours are equal within one step, which is all that lossy coding makes of grey."""
     blue, green, red = (stored[..., channel].astype(np.int32) for channel in range(3))
     return bool(max(np.abs(green - blue).max(), np.abs(green - red).max()) <= 1)
-
-
-def orientation(exif: bytes) -> int:
-    """The orientation, 1 to 8, that an EXIF block gives; 1 when it gives none or is malformed."""
-    body = exif[6:] if exif.startswith(b"Exif\x00\x00") else exif
-    order = {b"II": "<", b"MM": ">"}.get(body[:2])
-    if order is None:
-        return 1
-    try:
-        (first,) = struct.unpack_from(order + "I", body, 4)
-        (count,) = struct.unpack_from(order + "H", body, first)
-        for entry in range(first + 2, first + 2 + 12 * count, 12):
-            tag, value = struct.unpack_from(order + "H6xH", body, entry)
-            if tag == 0x0112:
-                return value if value in UPRIGHT else 1
-    except struct.error:
-        pass
-    return 1
 
 
 def _upright(stored: np.ndarray, tag: int) -> np.ndarray:
@@ -200,18 +177,24 @@ def encode(picture: Picture, form: str, quality: int | None = None, name: str = 
     """
     spec = FORMATS[form]
     if picture.alpha is not None and not spec.alpha:
-        raise ImageError(f"{name}: {form} holds no transparency; write png, webp or tiff instead")
+        raise ImageError(f"{name}: {form} holds no transparency; write png, webp or tiff instead, or give --background")
     array = _storable(picture, spec.deep)
+    if form == "tiff":
+        return metadata.tiff(array, picture.metadata)
     options = list(spec.options)
     if spec.quality is not None:
         options += [spec.quality, DEFAULT_QUALITY if quality is None else quality]
     try:
-        ok, data = cv2.imencode(spec.suffixes[0], array, options)
+        ok, data = cv2.imencodeWithMetadata(spec.suffixes[0], array, *metadata.blocks(picture.metadata, form), options)
     except cv2.error as error:
         raise ImageError(f"{name}: cannot be written as {form} ({error.err}); choose another format") from error
     if not ok:
         raise ImageError(f"{name}: cannot be written as {form} at {array.shape[1]}×{array.shape[0]}; choose png")
-    return data.tobytes()
+    return metadata.COMPLETE.get(form, _as_it_is)(data.tobytes(), picture.metadata)
+
+
+def _as_it_is(data: bytes, _: Metadata) -> bytes:
+    return data
 
 
 def _storable(picture: Picture, deep: bool) -> np.ndarray:
@@ -240,9 +223,9 @@ def name_of(path: str | Path) -> str:
     return "standard input" if Path(path) == STANDARD else str(path)
 
 
-def read_picture(path: str | Path) -> Picture:
+def read_picture(path: str | Path, max_pixels: int | None = None) -> Picture:
     """Decode a file; see `decode`."""
-    return decode(read_bytes(path), name_of(path))
+    return decode(read_bytes(path), name_of(path), max_pixels)
 
 
 def read(path: str | Path) -> np.ndarray:

@@ -1,0 +1,125 @@
+"""File formats: what each can hold, how a file's first bytes tell it, and what its header promises."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # what is damaged is an error of ours
+PIL.Image.MAX_IMAGE_PIXELS = None  # headers are read to refuse large pictures with a message of our own
+
+
+@dataclass(frozen=True)
+class Format:
+    """What one file format can hold, and how OpenCV is asked for it."""
+
+    suffixes: tuple[str, ...]
+    alpha: bool
+    deep: bool  # 16 bits a sample
+    quality: int | None = None  # OpenCV's flag, where the format has a quality
+    options: tuple[int, ...] = ()
+
+
+FORMATS: dict[str, Format] = {
+    "jpeg": Format(
+        (".jpg", ".jpeg", ".jpe", ".jfif"),
+        alpha=False,
+        deep=False,
+        quality=cv2.IMWRITE_JPEG_QUALITY,
+        options=(
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+            cv2.IMWRITE_JPEG_OPTIMIZE,
+            1,
+        ),
+    ),
+    "png": Format((".png",), alpha=True, deep=True),
+    "webp": Format((".webp",), alpha=True, deep=False, quality=cv2.IMWRITE_WEBP_QUALITY),
+    "tiff": Format((".tif", ".tiff"), alpha=True, deep=True),
+    "bmp": Format((".bmp", ".dib"), alpha=True, deep=False),
+    "avif": Format((".avif",), alpha=True, deep=False, quality=cv2.IMWRITE_AVIF_QUALITY),
+}
+FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(form.suffixes[0])}
+SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
+
+ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")  # Pillow's modes with alpha, 8 bits a sample
+DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
+
+_BITS_PER_SAMPLE = 258
+
+_MAGIC = {
+    b"\xff\xd8\xff": "jpeg",
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"BM": "bmp",
+    b"II*\x00": "tiff",
+    b"MM\x00*": "tiff",
+    b"II+\x00": "tiff",
+    b"MM\x00+": "tiff",
+}
+
+
+def sniff(data: bytes) -> str | None:
+    """The key of `FORMATS` that a file's first bytes announce, or None."""
+    for magic, name in _MAGIC.items():
+        if data.startswith(magic):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    return "avif" if data[4:12] in (b"ftypavif", b"ftypavis") else None
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself before it is decoded.
+
+    mode: Pillow's. deep: more than 8 bits a sample, where Pillow's mode does not tell. info: Pillow's dictionary
+    of what else stands in the header. exif: the EXIF block, empty when there is none.
+    """
+
+    width: int
+    height: int
+    frames: int
+    mode: str
+    deep: bool
+    info: dict
+    exif: bytes
+
+
+_MALFORMED = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error)
+
+
+def header(data: bytes) -> Header | None:
+    """The header of a file, without decoding its picture; None when it makes no sense."""
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as opened:
+            tiff = opened.format == "TIFF"
+            exif = _tiff_exif(opened) if tiff else opened.info.get("exif", b"")
+            deep = tiff and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8
+            return Header(*opened.size, getattr(opened, "n_frames", 1), opened.mode, deep, dict(opened.info), exif)
+    except _MALFORMED:
+        return None
+
+
+def _tiff_exif(opened: PIL.Image.Image) -> bytes:
+    """An EXIF block of the tags of a TIFF file that describe the picture rather than its storage."""
+    own, kept = opened.getexif(), PIL.Image.Exif()
+    for tag in DESCRIBING:
+        if isinstance(own.get(tag), str):
+            kept[tag] = own[tag]
+    return kept.tobytes() if len(kept) else b""
+
+
+def pixels(data: bytes, mode: str) -> np.ndarray | None:
+    """A picture decoded by Pillow in one of its modes, uint8, upright; None when it is damaged."""
+    try:
+        with PIL.Image.open(io.BytesIO(data)) as opened:
+            return np.asarray(PIL.ImageOps.exif_transpose(opened).convert(mode))
+    except _MALFORMED:
+        return None
