@@ -6,12 +6,15 @@ Nothing here prints, and nothing here knows what is done to a picture.
 from __future__ import annotations
 
 import contextlib
+import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 
 from deblurcli import images, parallel, planning
 from deblurcli.errors import DeblurError, ImageError, PlanError
@@ -41,15 +44,65 @@ class Batch:
     others: int = 0
 
 
-def transform(source: Path, target: Path, function: Callable[[Picture], Picture], options: Options = DEFAULTS) -> Batch:
-    """Apply a function to every picture of `source` and write the results to `target`; see `planning.plan`."""
+def transform(
+    source: Path,
+    target: Path,
+    function: Callable[[Picture], Picture],
+    options: Options = DEFAULTS,
+    about: dict[str, str] | None = None,
+) -> Batch:
+    """Apply a function to every picture of `source` and write the results to `target`; see `planning.plan`.
+
+    about: what the report says of every picture besides how it went, such as the model.
+    """
     made = planning.plan(source, target, options)
     if options.dry_run:
         return Batch(len(made.jobs), (Outcome(job, PLANNED) for job in made.jobs), made.others)
     if made.root != STANDARD:
         _prepare(made.root, {job.target.parent for job in made.jobs})
     outcomes = run(made.jobs, lambda job: _apply(function, job, options), options.workers)
+    if options.report is not None:
+        outcomes = _recorded(outcomes, _opened(options.report), about or {})
     return Batch(len(made.jobs), outcomes, made.others)
+
+
+def _opened(report: Path) -> IO[str]:
+    try:
+        return report.open("w", encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise PlanError(f"{report}: cannot be written ({error.strerror}); choose another file for --report") from error
+
+
+def _recorded(outcomes: Iterator[Outcome], report: IO[str], about: dict[str, str]) -> Iterator[Outcome]:
+    """The outcomes, each written to the report as a line of JSON as it comes, and a summary behind the last."""
+    counts, begun = Counter(dict.fromkeys((DONE, SKIPPED, FAILED), 0)), time.perf_counter()
+    with report:
+        try:
+            for outcome in outcomes:
+                counts[outcome.status] += 1
+                _write_line(report, {**_row(outcome), **about})
+                yield outcome
+        finally:
+            seconds = round(time.perf_counter() - begun, 3)
+            _write_line(report, {"summary": True, **counts, "seconds": seconds, **about})
+
+
+def _row(outcome: Outcome) -> dict:
+    """What the report says of one picture."""
+    return {
+        "input": str(outcome.job.source),
+        "output": str(outcome.job.target),
+        "status": outcome.status,
+        "seconds": round(outcome.seconds, 4),
+        "error": outcome.error or None,
+        "width": outcome.extras.get("width"),
+        "height": outcome.extras.get("height"),
+    }
+
+
+def _write_line(report: IO[str], row: dict) -> None:
+    report.write(json.dumps(row, ensure_ascii=False) + "\n")
+    report.flush()
 
 
 def _prepare(root: Path, folders: set[Path]) -> None:
@@ -68,14 +121,22 @@ def _apply(function: Callable[[Picture], Picture], job: Job, options: Options) -
     """Read, transform and write one picture."""
     if options.skip_existing and job.target.exists():
         return Outcome(job, SKIPPED)
-    picture = images.read_picture(job.source)
+    picture = images.read_picture(job.source, options.max_pixels)
+    form = _format(job, picture, options)
     with _named(job.name):
-        result = function(picture)
-    images.write_bytes(
-        job.target, images.encode(result, _format(job, picture, options), options.quality, str(job.target))
-    )
+        result = _dressed(function(picture), form, options)
+    images.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
     width, height = result.size
     return Outcome(job, DONE, extras={"width": width, "height": height})
+
+
+def _dressed(picture: Picture, form: str, options: Options) -> Picture:
+    """The picture as it is to be written: without metadata or transparency where that was asked for."""
+    if options.strip:
+        picture = picture.without_metadata()
+    if options.background is not None and not images.FORMATS[form].alpha:
+        picture = picture.on(options.background)
+    return picture
 
 
 def _format(job: Job, picture: Picture, options: Options) -> str:
@@ -105,6 +166,8 @@ def _timed(work: Callable[..., Outcome], job: Job | Pair) -> Outcome:
         outcome = work(job)
     except DeblurError as error:
         outcome = Outcome(job, FAILED, error=str(error))
+    except MemoryError:
+        outcome = Outcome(job, FAILED, error=f"{job.name}: not enough memory; use fewer --workers or a smaller picture")
     return replace(outcome, seconds=time.perf_counter() - begun)
 
 

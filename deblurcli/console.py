@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -41,14 +42,14 @@ def follow(batch: Batch, title: str, quiet: bool = False) -> Iterator[Outcome]:
             yield outcome
 
 
-def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = False) -> int:
+def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = False, as_json: bool = False) -> int:
     """Run a batch to its end, say what happened on stderr, and return the exit code.
 
-    At KeyboardInterrupt the files in work are finished first.
+    as_json: print the summary on stdout, too. At KeyboardInterrupt the files in work are finished first.
     """
     counts: Counter[str] = Counter()
     errors: list[str] = []
-    code = None
+    code, begun = None, time.perf_counter()
     try:
         for outcome in follow(batch, title, quiet):
             counts[outcome.status] += 1
@@ -58,10 +59,15 @@ def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = F
                 say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}")
     except KeyboardInterrupt:
         code = INTERRUPTED
+    code = code or (PARTLY if errors else OK)
     _list_errors(sorted(errors))
     if not quiet:
-        say(_summary(title, counts, batch.others) + (", interrupted" if code else ""))
-    return code or (PARTLY if errors else OK)
+        say(_summary(title, counts, batch.others) + (", interrupted" if code == INTERRUPTED else ""))
+    if as_json:
+        seconds = round(time.perf_counter() - begun, 3)
+        summary = {"command": title, **{status: counts[status] for status in VERBS}, "others": batch.others}
+        print(json.dumps({**summary, "seconds": seconds, "exit_code": code, "errors": sorted(errors)}, indent=2))
+    return code
 
 
 def _summary(title: str, counts: Counter, others: int) -> str:

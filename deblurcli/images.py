@@ -64,6 +64,21 @@ class Picture:
         """Width and height in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
 
+    def without_metadata(self) -> Picture:
+        """The same picture with nothing beside its pixels."""
+        return replace(self, metadata=metadata.NONE)
+
+    def on(self, background: tuple[int, int, int]) -> Picture:
+        """The same picture without transparency, on a colour given as RGB from 0 to 255."""
+        if self.alpha is None:
+            return self
+        colour = np.array(background, np.float32) / 255
+        if self.pixels.shape[2] == 1 and len(set(background)) == 1:
+            colour = colour[:1]
+        share = to_float(self.alpha)[..., None]
+        blended = share * to_float(self.pixels) + (1 - share) * colour
+        return replace(self, pixels=from_float(blended, self.pixels.dtype), alpha=None)
+
     def with_pixels(self, pixels: np.ndarray) -> Picture:
         """The same picture with other pixels; all else stays."""
         return replace(self, pixels=pixels)

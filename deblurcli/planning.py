@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deblurcli import images
 from deblurcli.errors import PlanError
 from deblurcli.images import STANDARD
+
+MAX_PIXELS = 250_000_000
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,11 @@ class Options:
     skip_existing: leave inputs alone whose output exists.
     in_place: let outputs replace their own inputs.
     dry_run: plan everything, write nothing.
+    report: file for a line of JSON per picture; None writes none.
+    shard: (I, N) takes the I-th of N parts of the pictures, I from 1 to N.
+    max_pixels: larger pictures are refused before they are decoded.
+    strip: leave metadata out of the outputs.
+    background: RGB from 0 to 255 to put behind transparency where the output's format has none.
     """
 
     format: str | None = None
@@ -29,6 +37,11 @@ class Options:
     skip_existing: bool = False
     in_place: bool = False
     dry_run: bool = False
+    report: Path | None = None
+    shard: tuple[int, int] = (1, 1)
+    max_pixels: int = MAX_PIXELS
+    strip: bool = False
+    background: tuple[int, int, int] | None = None
 
 
 DEFAULTS = Options()
@@ -99,7 +112,14 @@ def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
     else:
         raise PlanError(f"{source}: no such file or folder; check the path")
     _check([job for job in made.jobs if job.target != STANDARD], options)
-    return made
+    return replace(made, jobs=[job for job in made.jobs if _is_in_shard(job, source, options.shard)])
+
+
+def _is_in_shard(job: Job, source: Path, shard: tuple[int, int]) -> bool:
+    """Whether a job is in the I-th of N parts: a hash of its path below the input folder decides, on any machine."""
+    path = job.source.relative_to(source).as_posix() if job.source != source else job.source.name
+    number = int.from_bytes(hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()[:8], "big")
+    return number % shard[1] == shard[0] - 1
 
 
 def _plan_folder(source: Path, target: Path, options: Options) -> Plan:

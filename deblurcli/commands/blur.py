@@ -41,14 +41,14 @@ def blur(
     Give exactly one of --gaussian, --motion, --defocus and --psf. A PSF is centred, so that nothing
     shifts; only paper-motion keeps the off-centre kernels of the paper.
     """
-    options.check_streams(source, target, shared.in_place)
+    options.check_streams(source, target, shared)
     spec = _spec(gaussian, motion, length, defocus, psf)
 
     from deblurcli import batch, console
     from deblurcli.blur import blurrer
 
-    under_way = batch.transform(source, target, blurrer(spec), shared.settings())
-    raise typer.Exit(console.transformed(under_way, "blur", shared.quiet, shared.verbose))
+    under_way = batch.transform(source, target, blurrer(spec), shared.settings(), {"psf": spec})
+    raise typer.Exit(console.transformed(under_way, "blur", shared.quiet, shared.verbose, shared.json))
 
 
 def _spec(

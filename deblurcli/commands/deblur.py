@@ -30,10 +30,12 @@ def deblur(
 
     The network is not told the blur; it restores what it was trained on, which its card says.
     """
-    options.check_streams(source, target, shared.in_place)
+    options.check_streams(source, target, shared)
 
     from deblurcli import batch, console
     from deblurcli.deblur import restorer
 
-    under_way = batch.transform(source, target, restorer(model, provider, shared.workers), shared.settings())
-    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose))
+    under_way = batch.transform(
+        source, target, restorer(model, provider, shared.workers), shared.settings(), {"model": model}
+    )
+    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 STANDARD = Path("-")
 FORMATS = ("jpeg", "png", "webp", "tiff", "bmp", "avif")
+COLOURS = {"white": "ffffff", "black": "000000"}
 ALIASES = {"jpg": "jpeg", "tif": "tiff"}
 
 
@@ -26,6 +28,24 @@ def _format(value: str | None) -> str | None:
     if name not in (None, *FORMATS):
         raise typer.BadParameter(f"{value} is not one of {', '.join(FORMATS)}")
     return name
+
+
+def _shard(value: str) -> str:
+    """I/N with I from 1 to N."""
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", value)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise typer.BadParameter(f"{value} is not I/N with I from 1 to N, such as 3/10")
+    return value
+
+
+def _colour(value: str | None) -> str | None:
+    """A colour as six hexadecimal digits."""
+    if value is None:
+        return None
+    digits = COLOURS.get(value.lower(), value.lower().removeprefix("#"))
+    if not re.fullmatch(r"[0-9a-f]{6}", digits):
+        raise typer.BadParameter(f"{value} is neither white, black nor #rrggbb")
+    return digits
 
 
 Source = Annotated[Path, typer.Argument(metavar="IN", help="A picture, a folder of pictures, or - (standard input).")]
@@ -54,6 +74,21 @@ class Shared:
     ] = False
     in_place: Annotated[bool, typer.Option("--in-place", help="Let outputs replace their own inputs.")] = False
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done and write nothing.")] = False
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="Write a line of JSON for every picture, and a summary.")
+    ] = None
+    json: Json = False
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Take the I-th of N parts of the pictures.", callback=_shard)
+    ] = "1/1"
+    max_pixels: Annotated[
+        float, typer.Option(min=0, metavar="MEGAPIXELS", help="Refuse larger pictures before they are decoded.")
+    ] = 250
+    strip: Annotated[bool, typer.Option("--strip", help="Leave EXIF, ICC profile, XMP and resolution out.")] = False
+    background: Annotated[
+        str | None,
+        typer.Option(metavar="COLOUR", help="What shows through in JPEG: white, black or #rrggbb.", callback=_colour),
+    ] = None
     quiet: Quiet = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for every picture.")] = False
 
@@ -61,7 +96,11 @@ class Shared:
         """What the batch engine takes of them."""
         from deblurcli.planning import Options
 
-        return Options(self.format, self.quality, self.workers, self.skip_existing, self.in_place, self.dry_run)
+        given = {field.name: getattr(self, field.name) for field in fields(Options)}
+        index, count = (int(part) for part in self.shard.split("/"))
+        colour = None if self.background is None else tuple(bytes.fromhex(self.background))
+        pixels = round(self.max_pixels * 1e6)
+        return Options(**{**given, "shard": (index, count), "background": colour, "max_pixels": pixels})
 
 
 def with_shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -82,9 +121,12 @@ def with_shared(command: Callable[..., None]) -> Callable[..., None]:
     return gathered
 
 
-def check_streams(source: Path, target: Path, in_place: bool = False) -> None:
-    """Refuse a terminal in place of a picture, and say what is missing."""
+def check_streams(source: Path, target: Path, shared: Shared) -> None:
+    """Refuse a terminal in place of a picture, and two things on one stream; say what is missing."""
+    to_stdout = target == STANDARD and not source.is_dir() and not shared.in_place
+    if to_stdout and shared.json:
+        raise typer.BadParameter("the picture goes to standard output; name a file for it", param_hint="--json")
     if source == STANDARD and (sys.stdin is None or sys.stdin.isatty()):
         raise typer.BadParameter("name a picture or a folder, or pipe a picture in", param_hint="IN")
-    if target == STANDARD and not source.is_dir() and not in_place and (sys.stdout is None or sys.stdout.isatty()):
+    if to_stdout and (sys.stdout is None or sys.stdout.isatty()):
         raise typer.BadParameter("name an output, or pipe standard output somewhere", param_hint="OUT")

@@ -27,15 +27,15 @@ def wiener(
     shared: options.Shared,
 ) -> None:
     """Restore pictures whose PSF is known, with the Wiener filter."""
-    options.check_streams(source, target, shared.in_place)
+    options.check_streams(source, target, shared)
     if psf is None:
         raise typer.BadParameter("is missing; name the PSF that blurred the pictures", param_hint="--psf")
 
     from deblurcli import batch, console
     from deblurcli.deconvolve import deconvolver
 
-    under_way = batch.transform(source, target, deconvolver(psf, _number(nsr)), shared.settings())
-    raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose))
+    under_way = batch.transform(source, target, deconvolver(psf, _number(nsr)), shared.settings(), {"psf": psf})
+    raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json))
 
 
 def _number(nsr: str) -> float | None:
