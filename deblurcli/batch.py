@@ -16,10 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from deblurcli import images, parallel, planning
+from deblurcli import images, parallel, planning, storage
 from deblurcli.errors import DeblurError, ImageError, PlanError
-from deblurcli.images import STANDARD, Picture
+from deblurcli.images import Picture
 from deblurcli.planning import DEFAULTS, Job, Options, Pair
+from deblurcli.storage import STANDARD
 
 DONE, FAILED, SKIPPED, PLANNED = "done", "failed", "skipped", "planned"
 
@@ -57,13 +58,17 @@ def transform(
     """
     made = planning.plan(source, target, options)
     if options.dry_run:
-        return Batch(len(made.jobs), (Outcome(job, PLANNED) for job in made.jobs), made.others)
+        return Batch(len(made.jobs), (_planned(job, options) for job in made.jobs), made.others)
     if made.root != STANDARD:
         _prepare(made.root, {job.target.parent for job in made.jobs})
     outcomes = run(made.jobs, lambda job: _apply(function, job, options), options.workers)
     if options.report is not None:
         outcomes = _recorded(outcomes, _opened(options.report), about or {})
     return Batch(len(made.jobs), outcomes, made.others)
+
+
+def _planned(job: Job, options: Options) -> Outcome:
+    return Outcome(job, SKIPPED if options.skip_existing and job.target.is_file() else PLANNED)
 
 
 def _opened(report: Path) -> IO[str]:
@@ -114,18 +119,18 @@ def _prepare(root: Path, folders: set[Path]) -> None:
     except OSError as error:
         raise PlanError(f"{root}: cannot be written to ({error.strerror}); choose another output folder") from error
     for folder in folders:
-        images.sweep(folder)
+        storage.sweep(folder)
 
 
 def _apply(function: Callable[[Picture], Picture], job: Job, options: Options) -> Outcome:
     """Read, transform and write one picture."""
-    if options.skip_existing and job.target.exists():
+    if options.skip_existing and job.target.is_file():
         return Outcome(job, SKIPPED)
     picture = images.read_picture(job.source, options.max_pixels)
     form = _format(job, picture, options)
     with _named(job.name):
         result = _dressed(function(picture), form, options)
-    images.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
+    storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
     width, height = result.size
     return Outcome(job, DONE, extras={"width": width, "height": height})
 
@@ -141,7 +146,8 @@ def _dressed(picture: Picture, form: str, options: Options) -> Picture:
 
 def _format(job: Job, picture: Picture, options: Options) -> str:
     """What to write: as the output's name says, as asked for, or as the input was."""
-    return images.format_of(job.target) if job.target != STANDARD else options.format or picture.format
+    named = job.target.suffix.lower() in images.SUFFIXES
+    return images.format_of(job.target) if named else options.format or picture.format
 
 
 def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Iterator[Outcome]:
@@ -154,6 +160,9 @@ def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Itera
     No more jobs are handed out than keep the workers busy, so memory does not grow with their number. At
     KeyboardInterrupt the jobs in work are finished and yielded, no further ones begun, and it is raised again.
     """
+    if len(jobs) == 1:  # in the main thread, so that an interrupt reaches it while it waits for standard input
+        yield _timed(work, jobs[0])
+        return
     workers = workers or parallel.cpus()
     with ThreadPoolExecutor(workers) as pool:
         yield from parallel.as_done(pool, lambda job: _timed(work, job), jobs, 2 * workers)
@@ -183,7 +192,7 @@ def _compare(function: Callable[..., dict], pair: Pair) -> Outcome:
         present, side = (pair.restored, "sharp") if pair.sharp is None else (pair.sharp, "restored")
         raise ImageError(f"{present}: has no {side} partner of the same relative path; add it or remove this one")
     restored, sharp = images.read(pair.restored), images.read(pair.sharp)
-    with _named(images.name_of(pair.restored)):
+    with _named(f"{storage.name_of(pair.restored)} against {storage.name_of(pair.sharp)}"):
         return Outcome(pair, DONE, extras=function(restored, sharp))
 
 

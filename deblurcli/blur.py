@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from deblurcli import psf as psfs
-from deblurcli.images import Picture
+from deblurcli.images import Picture, checked
 
 BORDERS = {"reflect": cv2.BORDER_REFLECT_101, "replicate": cv2.BORDER_REPLICATE}
 
@@ -18,16 +18,17 @@ def blur(image: np.ndarray, psf: np.ndarray, border: str = "reflect") -> np.ndar
 
     ``blurred(p) = Σ_q psf(q) · image(p − q)``
 
-    image: ``(H, W, C)``, uint8, uint16 or float32; the result has the same shape and type, and whole
-        numbers are rounded.
+    image: ``(H, W, 1 or 3)``, uint8, uint16 or float; the result has the same shape and type (float64
+        becomes float32), and whole numbers are rounded.
     psf: ``(K, L)`` with odd sides, its origin at the centre; sums to 1.
     border: what lies outside the picture: "reflect" mirrors it about the outermost pixel, "replicate"
         repeats that pixel.
+
+    Raises ImageError when the image is none.
     """
+    image = np.ascontiguousarray(checked(image))
     kernel = np.ascontiguousarray(psf[::-1, ::-1])
-    depth = image.dtype if image.dtype == np.float32 else np.uint16 if image.dtype == np.uint16 else np.uint8
-    blurred = cv2.filter2D(np.ascontiguousarray(image, depth), -1, kernel, borderType=BORDERS[border])
-    return blurred.reshape(image.shape)
+    return cv2.filter2D(image, -1, kernel, borderType=BORDERS[border]).reshape(image.shape)
 
 
 def blurrer(spec: str) -> Callable[[Picture], Picture]:

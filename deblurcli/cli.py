@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -52,6 +53,9 @@ for name, command in COMMANDS.items():
 
 def main() -> None:
     """Run the command line; the entry point of ``deblurcli`` and ``python -m deblurcli``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names and signs that its encoding lacks
     try:
         app(prog_name="deblurcli")
     except DeblurError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deblurcli.batch import DONE, FAILED, PLANNED, SKIPPED, Batch, Outcome
+from deblurcli.errors import DeblurError
 from deblurcli.metrics import METRICS
 
 MOST_ERRORS = 20
@@ -27,8 +29,22 @@ def _stderr() -> Console:
 
 
 def say(message: str) -> None:
-    """One line to stderr."""
-    _stderr().print(message, markup=False)
+    """One line to stderr; control characters, which file names may hold, are shown as escapes."""
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
+    _stderr().print(shown, markup=False)
+
+
+def emit(data: str | Table) -> None:
+    """Data to stdout; DeblurError when it cannot be written there."""
+    if sys.stdout is None:
+        raise DeblurError("standard output is closed; leave it open, or use --quiet")
+    try:
+        Console(highlight=False).print(data, markup=False, soft_wrap=isinstance(data, str))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DeblurError(f"standard output: cannot be written ({error.strerror}); send it elsewhere") from error
 
 
 def follow(batch: Batch, title: str, quiet: bool = False) -> Iterator[Outcome]:
@@ -55,6 +71,8 @@ def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = F
             counts[outcome.status] += 1
             if outcome.status == FAILED:
                 errors.append(outcome.error)
+                if verbose:
+                    say(f"failed: {outcome.error}")
             elif outcome.status == PLANNED or verbose:
                 say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}")
     except KeyboardInterrupt:
@@ -66,7 +84,7 @@ def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = F
     if as_json:
         seconds = round(time.perf_counter() - begun, 3)
         summary = {"command": title, **{status: counts[status] for status in VERBS}, "others": batch.others}
-        print(json.dumps({**summary, "seconds": seconds, "exit_code": code, "errors": sorted(errors)}, indent=2))
+        emit(json.dumps({**summary, "seconds": seconds, "exit_code": code, "errors": sorted(errors)}, indent=2))
     return code
 
 
@@ -89,9 +107,9 @@ def scored(batch: Batch, names: tuple[str, ...], as_json: bool = False, quiet: b
     done = [outcome for outcome in outcomes if outcome.status == DONE]
     errors = [outcome.error for outcome in outcomes if outcome.status == FAILED]
     if as_json:
-        print(json.dumps(_scores_json(done, errors, names), indent=2))
+        emit(json.dumps(_scores_json(done, errors, names), indent=2))
     elif done and not quiet:
-        Console(highlight=False).print(_scores_table(done, names))
+        emit(_scores_table(done, names))
     _list_errors(errors)
     if errors and not quiet:
         say(f"score: {len(done)} of {len(outcomes)} pairs scored")
@@ -145,12 +163,12 @@ def _scores_table(done: list[Outcome], names: tuple[str, ...]) -> Table:
 def cards(cards: dict[str, dict], as_json: bool = False) -> None:
     """Model cards on stdout, as a table or as JSON."""
     if as_json:
-        print(json.dumps(cards, indent=2, ensure_ascii=False))
+        emit(json.dumps(cards, indent=2))
         return
     table = Table("model", "description", "parameters", "trained on", "licence")
     for name, card in cards.items():
         table.add_row(name, card["description"], f"{card['parameters']:,}", card["data"], card["licence"])
-    Console(highlight=False).print(table)
+    emit(table)
 
 
 def _number(name: str, value: float) -> str:

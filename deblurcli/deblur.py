@@ -48,8 +48,12 @@ class Restorer:
     def restore(self, pixels: np.ndarray) -> np.ndarray:
         """Restored pixels, of the same shape and type.
 
-        pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey; uint8, uint16, or float32 in [0, 1].
+        pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey; uint8, uint16, or float in [0, 1] (float64 becomes
+            float32).
+
+        Raises ImageError when it is no image, ModelError when the network fails on it.
         """
+        pixels = images.checked(pixels)
         height, width, _ = pixels.shape
         rows, columns = self._spans(height), self._spans(width)
         tiles = iter(self.map(lambda window: self._tile(pixels, *window), _windows(rows, columns)))
@@ -122,7 +126,7 @@ def restorer(model: str = models.DEFAULT, provider: str = AUTO, workers: int = 0
 
     Raises ModelError or ProviderError.
     """
-    found, workers = models.find(model), workers or parallel.cpus()
+    found, workers = models.find(model), max(workers, 0) or parallel.cpus()
     pool = ThreadPoolExecutor(workers)
     spread = partial(_spread, pool, 2 * workers)
     return Restorer(Session(found.path, provider), found.multiple_of, found.halo, tile, spread)

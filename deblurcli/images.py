@@ -6,13 +6,6 @@ float32 in [0, 1]. What a file is, its first bytes decide, never its name.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import platform
-import re
-import sys
-import tempfile
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,14 +16,14 @@ from deblurcli import formats, metadata
 from deblurcli.errors import ImageError
 from deblurcli.formats import FORMATS, SUFFIXES, Header, header, sniff
 from deblurcli.metadata import Metadata
+from deblurcli.storage import name_of, read_bytes, write_bytes
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
-TEMPORARY = re.compile(r"\.deblurcli-(?P<pid>\d+)@(?P<host>.*)-[^-]*")  # whose unfinished output it is
-STANDARD = Path("-")  # stands for standard input where it is read, for standard output where it is written
-
 
 DEFAULT_QUALITY = 95
+UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
+DEPTHS = {8: np.uint8, 16: np.uint16}
 
 # How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
 UPRIGHT: dict[int, tuple[bool, tuple[int, ...]]] = {
@@ -91,6 +84,21 @@ def to_float(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
 
 
+def checked(image: np.ndarray) -> np.ndarray:
+    """An image as the library works on it: float32, uint8 or uint16 ``(H, W, 1 or 3)``.
+
+    float16 and float64 become float32, all else stays. Raises ImageError for other types, shapes and no pixels.
+    """
+    array = np.asarray(image)
+    if array.ndim != 3 or array.shape[2] not in (1, 3) or array.size == 0:
+        raise ImageError(f"an image is an array (H, W, 3) or (H, W, 1), not {array.shape}; add or split off an axis")
+    if array.dtype in (np.uint8, np.uint16, np.float32):
+        return array
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    raise ImageError(f"an image is float in [0, 1], uint8 or uint16, not {array.dtype}; convert it")
+
+
 def from_float(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """float32 of any shape to uint8 or uint16, clipped to [0, 1] and rounded; NaN becomes 0."""
     top = np.iinfo(dtype).max
@@ -114,16 +122,21 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
     promised = header(data)
     if promised is not None:
         _refuse(promised, form, name, max_pixels)
-    if form == "tiff" and promised is not None and promised.mode in formats.ALPHA and not promised.deep:
-        stored, exif = _decode_tiff_alpha(data, name), b""
+    if promised is not None and _needs_pillow(promised, form):
+        stored, turned = _decode_with_pillow(data, name), 1
     else:
         stored, exif = _decode_stored(data, name)
+        turned = 1 if form == "tiff" else metadata.orientation(promised.exif if promised else exif)
     if stored.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{name}: samples are {stored.dtype}; convert the file to 8 or 16 bits a sample")
-    if form != "tiff":  # OpenCV turns TIFF upright itself
-        stored = _upright(stored, metadata.orientation(exif))
     beside = metadata.NONE if promised is None else metadata.read(promised)
-    return replace(_picture(stored, form, data), metadata=beside)
+    return replace(_picture(_upright(stored, turned), form), metadata=beside)
+
+
+def _needs_pillow(promised: Header, form: str) -> bool:
+    """Whether OpenCV would multiply by alpha or lose it: 8-bit TIFF with alpha, grey PNG with a clear level."""
+    clear_level = form == "png" and promised.mode in ("1", "L") and "transparency" in promised.info
+    return clear_level or (form == "tiff" and promised.mode in formats.ALPHA and not promised.deep)
 
 
 def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> None:
@@ -142,23 +155,22 @@ def _decode_stored(data: bytes, name: str) -> tuple[np.ndarray, bytes]:
     try:
         stored, kinds, blocks = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        reason = (error.err or str(error)).strip().splitlines()[0]
-        raise ImageError(f"{name}: cannot be decoded ({reason}); the file is too large or damaged") from error
+        raise ImageError(f"{name}: {UNDECODABLE}") from error
     if stored is None:
-        raise ImageError(f"{name}: the image data is damaged or cut short; restore the file from its source")
+        raise ImageError(f"{name}: {UNDECODABLE}")
     exif = [np.asarray(block).tobytes() for kind, block in zip(kinds, blocks) if kind == cv2.IMAGE_METADATA_EXIF]
     return stored, exif[0] if exif else b""
 
 
-def _decode_tiff_alpha(data: bytes, name: str) -> np.ndarray:
-    """A TIFF picture with alpha as OpenCV stores it, upright; OpenCV itself would multiply by alpha or lose it."""
+def _decode_with_pillow(data: bytes, name: str) -> np.ndarray:
+    """An 8-bit picture with alpha as OpenCV stores it, upright."""
     rgba = formats.pixels(data, "RGBA")
     if rgba is None:
-        raise ImageError(f"{name}: the image data is damaged or cut short; restore the file from its source")
+        raise ImageError(f"{name}: {UNDECODABLE}")
     return cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
 
 
-def _picture(stored: np.ndarray, form: str, data: bytes) -> Picture:
+def _picture(stored: np.ndarray, form: str) -> Picture:
     """Split OpenCV's grey, BGR or BGRA array into RGB or grey pixels and alpha."""
     if stored.ndim == 2:
         return Picture(stored[..., None], None, form)
@@ -223,21 +235,6 @@ def _storable(picture: Picture, deep: bool) -> np.ndarray:
     return np.dstack([colours, alpha])
 
 
-def read_bytes(path: str | Path) -> bytes:
-    """A file's bytes, or those of standard input for `STANDARD`; ImageError when it cannot be read."""
-    if Path(path) == STANDARD:
-        return sys.stdin.buffer.read()
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({error.strerror}); check that it exists and is yours") from error
-
-
-def name_of(path: str | Path) -> str:
-    """What messages call a file to read."""
-    return "standard input" if Path(path) == STANDARD else str(path)
-
-
 def read_picture(path: str | Path, max_pixels: int | None = None) -> Picture:
     """Decode a file; see `decode`."""
     return decode(read_bytes(path), name_of(path), max_pixels)
@@ -263,63 +260,10 @@ def write_picture(path: str | Path, picture: Picture, quality: int | None = None
 
 
 def write(path: str | Path, image: np.ndarray, depth: int = 8, quality: int | None = None) -> None:
-    """Write an image, float32 ``(H, W, 3)`` or ``(H, W, 1)`` in [0, 1], with 8 or 16 bits a sample."""
-    write_picture(path, Picture(from_float(image, {8: np.uint8, 16: np.uint16}[depth])), quality)
+    """Write an image, ``(H, W, 3)`` or ``(H, W, 1)``, float in [0, 1], uint8 or uint16, with 8 or 16 bits a sample.
 
-
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Replace a file atomically: whoever looks sees the old content or the new, never a part.
-
-    Missing folders are made; `STANDARD` is written straight. Raises ImageError when the disk refuses; the
-    old file is then untouched.
+    Raises ImageError when the image is none, the depth is another, or the file cannot be written.
     """
-    path = Path(path)
-    if path == STANDARD:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(
-            path.suffix, f".deblurcli-{os.getpid()}@{platform.node()}-", path.parent
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another output folder") from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
-
-
-def sweep(folder: Path) -> None:
-    """Remove what killed runs left unfinished in a folder: temporary files whose process is gone."""
-    for path in folder.glob(".deblurcli-*"):
-        with contextlib.suppress(OSError):
-            found = TEMPORARY.fullmatch(path.stem) or TEMPORARY.fullmatch(path.name)
-            if found and not _is_alive(int(found["pid"]), found["host"], path.stat().st_mtime):
-                path.unlink()
-
-
-def _is_alive(pid: int, host: str, written: float) -> bool:
-    """Whether a process may still be at work; one on another machine is given a day."""
-    if host != platform.node() or os.name != "posix":
-        return time.time() - written < 24 * 3600
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _umask() -> int:
-    """The process's umask, read without changing it where the system shows it."""
-    with contextlib.suppress(OSError, StopIteration, ValueError):
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("Umask:")).split()[1], 8)
-    return 0o022
+    if depth not in DEPTHS:
+        raise ImageError(f"{path}: a depth of {depth} bits is not written; choose 8 or 16")
+    write_picture(path, Picture(from_float(to_float(checked(image)), DEPTHS[depth])), quality)

@@ -5,13 +5,14 @@ Images are floating point ``(H, W, C)`` in [0, 1], of equal shape; sums are in f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from deblurcli.errors import ImageError
+from deblurcli.images import checked, to_float
 
 SSIM_WINDOW, SSIM_SIGMA, SSIM_K1, SSIM_K2 = 11, 1.5, 0.01, 0.03
 
@@ -86,8 +87,13 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def score(restored: np.ndarray, sharp: np.ndarray, names: tuple[str, ...] = tuple(METRICS)) -> dict[str, float]:
-    """The named scores of one pair; ImageError when the images differ in shape or hold NaN."""
+def score(restored: np.ndarray, sharp: np.ndarray, names: Sequence[str] = tuple(METRICS)) -> dict[str, float]:
+    """The named scores of one pair; whole numbers are taken as shares of their type's largest.
+
+    names: keys of `METRICS`. Raises ImageError when one is no image, they differ in shape or hold NaN, and
+    KeyError for an unknown name.
+    """
+    restored, sharp = to_float(checked(restored)), to_float(checked(sharp))
     if restored.shape != sharp.shape:
         kinds = [
             f"{shape[1]}×{shape[0]} {'grey' if shape[2] == 1 else 'RGB'}" for shape in (restored.shape, sharp.shape)

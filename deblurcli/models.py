@@ -57,13 +57,21 @@ def find(name: str = DEFAULT) -> Model:
     Raises ModelError when there is no such model, or the weights or card are damaged.
     """
     if name.lower().endswith(".onnx"):
-        path = Path(name)
-        if not path.is_file():
-            raise ModelError(f"{name}: no such file; give the path of an .onnx file or one of {', '.join(names())}")
-        return _model(path) if path.with_suffix(".json").is_file() else Model(path)
+        return _own(Path(name))
     if name not in names():
         raise ModelError(f"model {name}: unknown; choose one of {', '.join(names())} or give an .onnx file")
     return _model(folder() / f"{name}.onnx")
+
+
+def _own(path: Path) -> Model:
+    """A model from a file of the user's."""
+    try:
+        there, carded = path.is_file(), path.with_suffix(".json").is_file()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    if not there:
+        raise ModelError(f"{path}: no such file; give the path of an .onnx file or one of {', '.join(names())}")
+    return _model(path) if carded else Model(path)
 
 
 def _model(path: Path) -> Model:
@@ -71,9 +79,11 @@ def _model(path: Path) -> Model:
     card = read_card(path.with_suffix(".json"))
     found = sha256(path)
     try:
-        expected, multiple_of, halo = card["sha256"], int(card["multiple_of"]), int(card["halo"])
+        expected, multiple_of, halo = str(card["sha256"]), int(card["multiple_of"]), int(card["halo"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path.with_suffix('.json')}: not a model card ({error!r}); restore or remove it") from error
+    if not (1 <= multiple_of <= 1024 and 0 <= halo <= 1024):
+        raise ModelError(f"{path.with_suffix('.json')}: multiple_of or halo is out of range; restore or remove it")
     if found != expected:
         raise ModelError(f"{path}: SHA-256 is {found[:12]}…, its card says {expected[:12]}…; install the weights again")
     return Model(path, multiple_of, halo, card)
@@ -88,6 +98,9 @@ def read_card(path: Path) -> dict:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of a file, in hexadecimal; ModelError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error

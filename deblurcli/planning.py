@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deblurcli import images
 from deblurcli.errors import PlanError
-from deblurcli.images import STANDARD
+from deblurcli.storage import STANDARD, name_of
 
 MAX_PIXELS = 250_000_000
 
@@ -57,7 +60,7 @@ class Job:
     @property
     def name(self) -> str:
         """What messages call the job."""
-        return images.name_of(self.source)
+        return name_of(self.source)
 
 
 @dataclass(frozen=True)
@@ -81,20 +84,57 @@ class Plan:
 def find(folder: Path) -> tuple[list[Path], int]:
     """The images below a folder, sorted, relative to it, and how many other files there are.
 
-    An image is what an image's ending says; hidden files and folders count as others.
+    An image is what an image's ending says, even if it turns out not to be readable; hidden files, and what
+    is no file at all, count as others. Links to folders are followed once.
+
+    Raises PlanError when a folder cannot be listed.
     """
-    found, others = [], 0
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if not path.is_file():
-            continue
-        if path.suffix.lower() in images.SUFFIXES and not any(part.startswith(".") for part in relative.parts):
-            found.append(relative)
-        else:
-            others += 1
-    return found, others
+    found, others, seen = [], 0, set()
+    _is_new(folder, seen)
+    for place, folders, files in os.walk(folder, onerror=_refuse_listing, followlinks=True):
+        here = Path(place).relative_to(folder)
+        folders[:] = [name for name in folders if not name.startswith(".") and _is_new(Path(place, name), seen)]
+        for name in files:
+            if _is_picture(Path(place, name)):
+                found.append(here / name)
+            else:
+                others += 1
+    return sorted(found), others
 
 
+def _refuse_listing(error: OSError) -> None:
+    raise PlanError(f"{error.filename}: cannot be listed ({error.strerror}); allow it or move it away") from error
+
+
+def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    """Whether a folder was not walked before, by whatever name; so loops of links end."""
+    with contextlib.suppress(OSError):
+        found = folder.stat()
+        key = (found.st_dev, found.st_ino)
+        if key not in seen:
+            seen.add(key)
+            return True
+    return False
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a path looks like a picture; a dangling link does, a pipe or a device does not."""
+    if path.name.startswith(".") or path.suffix.lower() not in images.SUFFIXES:
+        return False
+    return path.is_file() or not path.exists()
+
+
+@contextlib.contextmanager
+def _paths_checked() -> Iterator[None]:
+    """Make the system's complaints about a path ours."""
+    try:
+        yield
+    except OSError as error:
+        name = error.filename or "the current folder"
+        raise PlanError(f"{name}: cannot be used ({error.strerror}); check the path and its permissions") from error
+
+
+@_paths_checked()
 def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
     """Pair every input with its output before any work.
 
@@ -104,7 +144,7 @@ def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
     two inputs would share an output, or when an output would replace an input without `in_place`.
     """
     if source == STANDARD:
-        made = _plan_one(Job(source, target))
+        made = _plan_one(_piped_job(target, options))
     elif source.is_dir():
         made = _plan_folder(source, target, options)
     elif source.exists():
@@ -139,6 +179,24 @@ def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
     return Plan([Job(source / path, folder / _renamed(path, options)) for path in found], folder, others)
 
 
+def _piped_job(target: Path, options: Options) -> Job:
+    if options.in_place:
+        raise PlanError("standard input cannot be replaced in place; name a file or a folder")
+    if target == STANDARD:
+        return Job(STANDARD, target)
+    if target.is_dir():
+        raise PlanError(f"{target}: is a folder; name a file in it for the picture from standard input")
+    return Job(STANDARD, _fitting(target, options))
+
+
+def _fitting(target: Path, options: Options) -> Path:
+    """An output file's path, its ending checked against the format that was asked for."""
+    form = images.format_of(target)
+    if options.format not in (None, form):
+        raise PlanError(f"{target}: the ending says {form}, --format says {options.format}; leave one of them out")
+    return target
+
+
 def _plan_one(job: Job) -> Plan:
     return Plan([job], STANDARD if job.target == STANDARD else job.target.parent)
 
@@ -148,8 +206,7 @@ def _file_job(source: Path, target: Path, options: Options) -> Job:
         return Job(source, _renamed(source, options) if options.in_place else target)
     if target.is_dir() or not target.suffix:
         return Job(source, target / _renamed(Path(source.name), options))
-    images.format_of(target)
-    return Job(source, target)
+    return Job(source, _fitting(target, options))
 
 
 def _renamed(path: Path, options: Options) -> Path:
@@ -164,8 +221,15 @@ def _check(jobs: list[Job], options: Options) -> None:
     targets = Counter(str(job.target).casefold() for job in jobs)
     shared = [f"{job.source} → {job.target}" for job in jobs if targets[str(job.target).casefold()] > 1]
     if shared:
-        raise PlanError(f"{len(shared)} inputs share an output: {', '.join(shared[:6])}; rename them or drop --format")
+        listed = "; ".join(shared[:6]) + (f" and {len(shared) - 6} more" if len(shared) > 6 else "")
+        raise PlanError(f"{len(shared)} inputs share an output, rename them or choose another --format: {listed}")
+    sources = {job.source.resolve(): job.source for job in jobs if job.source != STANDARD}
     for job in jobs:
+        replaced = sources.get(job.target.resolve(), job.source)
+        if replaced != job.source:
+            raise PlanError(
+                f"{replaced}: the output {job.target} would replace this other input; choose another output"
+            )
         if not options.in_place and job.source != STANDARD and _is_same(job.source, job.target):
             raise PlanError(f"{job.source}: the output would replace the input; give --in-place or another output")
 
@@ -174,6 +238,7 @@ def _is_same(source: Path, target: Path) -> bool:
     return target.exists() and source.samefile(target)
 
 
+@_paths_checked()
 def pairs(restored: Path, sharp: Path) -> list[Pair]:
     """Pair restored pictures with sharp ones by relative path, blind to the ending.
 
@@ -190,7 +255,7 @@ def pairs(restored: Path, sharp: Path) -> list[Pair]:
     if restored.is_dir() != sharp.is_dir():
         raise PlanError(f"{restored} and {sharp}: one is a folder and one is not; give two of a kind")
     if not restored.is_dir():
-        return [Pair(images.name_of(restored), restored, sharp)]
+        return [Pair(name_of(restored), restored, sharp)]
     left, right = _by_stem(restored), _by_stem(sharp)
     return [Pair(stem, left.get(stem), right.get(stem)) for stem in sorted(left.keys() | right.keys())]
 

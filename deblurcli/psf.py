@@ -19,6 +19,7 @@ import numpy as np
 
 from deblurcli import images
 from deblurcli.errors import PSFError
+from deblurcli.storage import read_bytes
 
 LARGEST_SIDE = 1023
 DIRECTIONS = {"horizontal": 0.0, "vertical": 90.0, "diagonal": 135.0, "antidiagonal": 45.0}
@@ -116,17 +117,20 @@ def from_file(path: str, centre: str = "yes") -> np.ndarray:
     array = _load_npy(path) if Path(path).suffix.lower() == ".npy" else images.read(path).mean(axis=2)
     if array.ndim != 2 or array.size == 0 or max(array.shape) > LARGEST_SIDE:
         raise PSFError(f"psf {path}: shape {array.shape}; a PSF is two-dimensional, 1 to {LARGEST_SIDE} a side")
-    if not np.isfinite(array).all() or array.min() < 0 or array.sum() <= 0:
+    if not np.isfinite(array).all() or array.min() < 0 or array.max() == 0:
         raise PSFError(f"psf {path}: values must be finite, nowhere negative and not all zero")
-    psf = _normalised(array.astype(np.float64))
+    psf = _normalised(array.astype(np.float64) / array.max())
     return centred(psf) if centre == "yes" else np.pad(psf, [(0, 1 - side % 2) for side in psf.shape])
 
 
 def _load_npy(path: str) -> np.ndarray:
     try:
-        return np.atleast_1d(np.load(io.BytesIO(images.read_bytes(path)), allow_pickle=False)).astype(np.float64)
-    except (EOFError, ValueError, TypeError) as error:
-        raise PSFError(f"psf {path}: not a readable .npy array of numbers ({error})") from error
+        array = np.atleast_1d(np.load(io.BytesIO(read_bytes(path)), allow_pickle=False))
+    except (EOFError, ValueError, TypeError, MemoryError) as error:
+        raise PSFError(f"psf {path}: not a readable .npy array; save a two-dimensional array of numbers") from error
+    if array.dtype.kind not in "fiub":
+        raise PSFError(f"psf {path}: holds {array.dtype}; save a two-dimensional array of real numbers")
+    return array.astype(np.float64)
 
 
 def centred(psf: np.ndarray) -> np.ndarray:
@@ -242,8 +246,9 @@ def parse(text: str) -> Spec:
 
     Raises PSFError that names the family or field at fault, its value and what is allowed.
     """
-    if ":" not in text and text.lower().endswith(FILE_SUFFIXES):
-        text = f"file:{text}"
+    named = text.partition(":")[0] in PSFS
+    if not named and text.lower().endswith(FILE_SUFFIXES):
+        return Spec("file", (("path", text), ("centre", "yes")))
     family, _, rest = text.partition(":")
     if family not in PSFS:
         raise PSFError(f"psf {text}: no family '{family}'; choose one of {', '.join(PSFS)}, or name a file")

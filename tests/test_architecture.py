@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 ROOMS = [
     "__main__", "cli", "commands", "console", "batch", "planning", "deblur", "deconvolve", "blur", "metrics", "psf",
-    "tiling", "session", "parallel", "models", "images", "metadata", "formats", "errors",
+    "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = ["__main__", "evaluate", "export", "fit", "data", "losses", "networks", "recipe"]
 DOORS = {"onnxruntime": {"session"}, "rich": {"console"}, "distributed": {"cluster"}, "typer": {"cli", "commands"}}

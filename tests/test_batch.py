@@ -3,7 +3,7 @@ import pytest
 from deblurcli import batch, images, planning
 from deblurcli.batch import DONE, FAILED, PLANNED, SKIPPED, Options
 from deblurcli.errors import ImageError, PlanError
-from deblurcli.images import STANDARD
+from deblurcli.storage import STANDARD
 
 
 def unchanged(picture):

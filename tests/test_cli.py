@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,6 +138,10 @@ WRONG = {
     "no psf": (["wiener", "in", "out"], "--psf"),
     "two blurs": (["blur", "in", "out", "--gaussian", "1", "--defocus", "2"], "exactly one"),
     "no blur": (["blur", "in", "out"], "exactly one"),
+    "length zero": (["blur", "in", "out", "--motion", "30", "--length", "0"], "length=0"),
+    "empty path": (["blur", "in", "", "--gaussian", "1"], "the path is empty"),
+    "pipe into a folder": (["blur", "-", "in", "--gaussian", "1"], "name a file in it"),
+    "too many workers": (["blur", "in", "out", "--gaussian", "1", "--workers", "99999999999"], "--workers"),
     "length alone": (["blur", "in", "out", "--gaussian", "1", "--length", "3"], "--length"),
     "wrong ratio": (["wiener", "in", "out", "--psf", "gaussian:1", "--nsr", "-1"], "--nsr"),
     "wrong format": (["blur", "in", "out", "--gaussian", "1", "--format", "gif"], "gif"),
@@ -178,6 +183,50 @@ def test_a_terminal_is_no_picture(command):
         os.close(main)
         os.close(terminal)
     assert done.returncode == 2 and b"pipe a picture in" in done.stderr
+
+
+def test_a_terminal_is_nothing_to_score():
+    main, terminal = pty.openpty()
+    try:
+        arguments = [sys.executable, "-m", "deblurcli", "score", "-", DATA / "sharp" / "cat.png"]
+        done = subprocess.run(arguments, stdin=terminal, capture_output=True, timeout=60)
+    finally:
+        os.close(main)
+        os.close(terminal)
+    assert done.returncode == 2 and b"pipe a picture in" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["score - x.png", "blur --gaussian 1"])
+def test_a_closed_standard_input_is_said(command):
+    done = subprocess.run(f"{sys.executable} -m deblurcli {command} <&-", shell=True, capture_output=True)
+    assert done.returncode == 2 and b"pipe a picture in" in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk at hand")
+@pytest.mark.parametrize(
+    "command", ["blur {cat} - --gaussian 1", "score {cat} {cat}", "score {cat} {cat} --json", "models"]
+)
+def test_a_full_disk_behind_standard_output_is_said(command):
+    line = command.format(cat=DATA / "sharp" / "cat.png")
+    done = subprocess.run(f"{sys.executable} -m deblurcli {line} >/dev/full", shell=True, capture_output=True)
+    assert done.returncode in (1, 2) and b"No space left" in done.stderr and b"Traceback" not in done.stderr
+
+
+def test_output_that_a_terminal_s_encoding_lacks_is_escaped():
+    done = run("score", DATA / "sharp", DATA / "sharp", env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0 and b"astronaut" in done.stdout
+
+
+def test_a_name_with_control_characters_stays_on_one_line(tmp_path):
+    (tmp_path / "a\n\x1b[31mb.png").write_text("x")
+    lines = messages(run("blur", tmp_path / "a\n\x1b[31mb.png", tmp_path / "out", "--gaussian", "1"))
+    assert len(lines) == 2 and "a\\n\\x1b[31mb.png" in lines[0]
+
+
+def test_nothing_is_left_in_the_home_folder(tmp_path):
+    """ONNX Runtime would keep a device's identity there, and report on it."""
+    run("deblur", DATA / "blurred" / "cat.png", tmp_path / "x.png", env={**os.environ, "HOME": str(tmp_path / "home")})
+    assert [path.name for path in tmp_path.iterdir()] == ["x.png"]
 
 
 def test_no_bytes_on_the_pipe_are_said():

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deblurcli import images, metadata
+from deblurcli import images, metadata, storage
+from deblurcli.blur import blur
 from deblurcli.errors import ImageError
 from deblurcli.images import FORMATS, Picture
 
@@ -140,7 +141,7 @@ def test_what_is_no_image_is_said(data, said):
 
 
 def test_the_content_decides_not_the_name(tmp_path):
-    images.write_bytes(tmp_path / "a.jpg", images.encode(picture(), "png"))
+    storage.write_bytes(tmp_path / "a.jpg", images.encode(picture(), "png"))
     assert images.read_picture(tmp_path / "a.jpg").format == "png"
 
 
@@ -168,7 +169,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch)
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(images.Path, "replace", refuse)
+    monkeypatch.setattr(storage.Path, "replace", refuse)
     with pytest.raises(ImageError, match=r"a\.png.*No space left"):
         images.write_picture(path, picture())
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
@@ -184,3 +185,67 @@ def test_written_files_have_ordinary_permissions(tmp_path):
 def test_an_ending_that_is_no_format_is_said():
     with pytest.raises(ImageError, match=r"\.xyz"):
         images.format_of("a.xyz")
+
+
+def test_straight_alpha_in_tiff_does_not_darken_colours(tmp_path):
+    """OpenCV multiplies the colours of such a file by alpha."""
+    rgba = np.dstack([picture().pixels, picture(channels=1).pixels])
+    PIL.Image.fromarray(rgba).save(tmp_path / "a.tif")
+    read = images.read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(read.pixels, rgba[..., :3])
+    np.testing.assert_array_equal(read.alpha, rgba[..., 3])
+
+
+def test_grey_with_alpha_in_tiff_keeps_it(tmp_path):
+    stored = PIL.Image.merge("LA", [PIL.Image.fromarray(picture(channels=1).pixels[..., 0]) for _ in range(2)])
+    stored.save(tmp_path / "a.tif")
+    read = images.read_picture(tmp_path / "a.tif")
+    assert read.pixels.shape[2] == 1
+    np.testing.assert_array_equal(read.alpha, np.asarray(stored)[..., 1])
+
+
+def test_a_clear_level_in_grey_png_is_alpha(tmp_path):
+    grey = picture(channels=1).pixels[..., 0]
+    PIL.Image.fromarray(grey).save(tmp_path / "a.png", transparency=int(grey[0, 0]))
+    read = images.read_picture(tmp_path / "a.png")
+    np.testing.assert_array_equal(read.alpha, np.where(grey == grey[0, 0], 0, 255))
+
+
+@pytest.mark.skipif("avif" not in FORMATS, reason="this OpenCV writes no AVIF")
+def test_orientation_of_avif_is_applied(tmp_path, sharp):
+    stored = PIL.Image.fromarray(images.from_float(sharp[:32, :48], np.uint8))
+    exif = stored.getexif()
+    exif[0x0112] = 6
+    stored.save(tmp_path / "a.avif", exif=exif, quality=95)
+    read = images.read_picture(tmp_path / "a.avif")
+    assert read.size == (32, 48)
+    assert np.abs(read.pixels.astype(int) - np.rot90(np.asarray(stored), -1)).mean() < 6
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros((4, 4)), np.zeros((4, 4, 4)), np.zeros((0, 4, 3)), np.zeros((4, 4, 3), int)]
+)
+def test_what_is_no_image_is_refused_by_the_library(array, tmp_path):
+    for use in (lambda: images.write(tmp_path / "a.png", array), lambda: blur(array, np.ones((1, 1)))):
+        with pytest.raises(ImageError, match="an image is"):
+            use()
+
+
+def test_arrays_are_written_as_what_they_are(tmp_path):
+    pixels = picture().pixels
+    for array in (pixels, images.to_float(pixels).astype(np.float64), pixels.astype(np.uint16) * 257):
+        images.write(tmp_path / "a.png", array)
+        np.testing.assert_array_equal(images.read_picture(tmp_path / "a.png").pixels, pixels)
+    with pytest.raises(ImageError, match="12 bits"):
+        images.write(tmp_path / "a.png", pixels, depth=12)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_a_replaced_file_keeps_its_permissions_and_its_link(tmp_path):
+    images.write_picture(tmp_path / "a.png", picture())
+    (tmp_path / "a.png").chmod(0o600)
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    images.write_picture(tmp_path / "link.png", picture(seed=1))
+    assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) == 0o600
+    assert (tmp_path / "link.png").is_symlink()
+    np.testing.assert_array_equal(images.read_picture(tmp_path / "a.png").pixels, picture(seed=1).pixels)

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from deblurcli import images
+from deblurcli import images, storage
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 COMMAND = [sys.executable, "-m", "deblurcli", "blur", "in", "out", "--gaussian", "1", "--workers", "2"]
@@ -69,5 +69,17 @@ def test_what_a_running_process_writes_is_left_alone(tmp_path):
     live = tmp_path / f".deblurcli-{os.getpid()}@{os.uname().nodename}-x.png"
     live.write_text("")
     (tmp_path / ".deblurcli-notes").write_text("not ours")
-    images.sweep(tmp_path)
+    storage.sweep(tmp_path)
     assert live.exists() and (tmp_path / ".deblurcli-notes").exists()
+
+
+def test_ctrl_c_ends_the_wait_for_standard_input(tmp_path):
+    arguments = [*COMMAND[:4], "-", tmp_path / "x.png", "--gaussian", "1"]
+    waiting = subprocess.Popen(arguments, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(3)
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.wait(timeout=30) == 130
+    errors = waiting.stderr.read()
+    waiting.stdin.close()
+    waiting.stderr.close()
+    assert "Traceback" not in errors and "interrupted" in errors

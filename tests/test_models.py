@@ -42,3 +42,16 @@ def test_a_damaged_card_is_refused(identity, text):
 def test_an_unknown_model_is_refused_with_the_known_ones(name):
     with pytest.raises(ModelError, match="faces"):
         models.find(name)
+
+
+@pytest.mark.parametrize("wrong", [{"multiple_of": 0}, {"halo": -5}, {"sha256": 5}])
+def test_a_card_out_of_range_is_refused(identity, wrong):
+    card = {"sha256": models.sha256(identity), "multiple_of": 8, "halo": 0, **wrong}
+    identity.with_suffix(".json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="identity"):
+        models.find(str(identity))
+
+
+def test_a_path_the_system_refuses_is_a_model_error():
+    with pytest.raises(ModelError, match="File name too long|no such file"):
+        models.find("x" * 300 + ".onnx")

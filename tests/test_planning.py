@@ -1,9 +1,11 @@
+import os
+
 import pytest
 
 from deblurcli import images, planning
 from deblurcli.errors import ImageError, PlanError
-from deblurcli.images import STANDARD
 from deblurcli.planning import Options
+from deblurcli.storage import STANDARD
 
 
 def test_other_files_are_counted(folder, tmp_path):
@@ -73,3 +75,53 @@ def test_a_file_and_a_folder_are_no_pair(folder):
         planning.pairs(folder, folder / "a.png")
     with pytest.raises(PlanError, match="standard input"):
         planning.pairs(STANDARD, STANDARD)
+
+
+def test_an_output_is_never_another_job_s_input(tmp_path, sharp):
+    for name in ("n/s/a.png", "n/s/s/a.png"):
+        images.write(tmp_path / name, sharp[:8, :8])
+    with pytest.raises(PlanError, match=r"n/s/a\.png.*would replace this other input"):
+        planning.plan(tmp_path / "n" / "s", tmp_path / "n")
+
+
+def test_links_to_folders_are_followed_once_and_loops_end(folder, tmp_path):
+    (folder / "loop").symlink_to(folder)
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "a.png").rename(tmp_path / "elsewhere" / "d.png")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    found, _ = planning.find(folder)
+    assert sorted(path.name for path in found) == ["b.jpg", "c.png", "d.png"]
+
+
+def test_a_dangling_link_is_a_job_that_fails_not_one_that_vanishes(folder):
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    assert [path.name for path in planning.find(folder)[0]] == ["a.png", "b.jpg", "gone.png", "c.png"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_named_pipe_in_a_folder_is_no_picture(folder):
+    os.mkfifo(folder / "pipe.png")
+    found, others = planning.find(folder)
+    assert len(found) == 3 and others == 2
+
+
+def test_paths_the_system_refuses_are_said(folder, tmp_path):
+    for source, target in [(tmp_path / ("x" * 300), tmp_path / "out"), (folder, tmp_path / ("x" * 300) / "out")]:
+        with pytest.raises(PlanError, match="File name too long"):
+            planning.plan(source, target)
+    with pytest.raises(PlanError, match="File name too long"):
+        planning.pairs(tmp_path / ("x" * 300), folder)
+
+
+def test_standard_input_goes_to_a_file(tmp_path):
+    assert planning.plan(STANDARD, tmp_path / "a.png").jobs[0].target == tmp_path / "a.png"
+    with pytest.raises(PlanError, match="name a file in it"):
+        planning.plan(STANDARD, tmp_path)
+    with pytest.raises(PlanError, match="in place"):
+        planning.plan(STANDARD, STANDARD, Options(in_place=True))
+
+
+def test_an_ending_and_a_format_do_not_contradict_each_other(folder, tmp_path):
+    with pytest.raises(PlanError, match=r"jpeg.*png"):
+        planning.plan(folder / "a.png", tmp_path / "a.jpg", Options(format="png"))
+    assert planning.plan(folder / "a.png", tmp_path / "a.jpg", Options(format="jpeg")).jobs

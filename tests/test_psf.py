@@ -141,7 +141,16 @@ def test_centring_a_symmetric_psf_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    "array", [np.zeros((3, 3)), -np.ones((3, 3)), np.full((3, 3), np.nan), np.ones(3), np.ones((1, 2000))]
+    "array",
+    [
+        np.zeros((3, 3)),
+        -np.ones((3, 3)),
+        np.full((3, 3), np.nan),
+        np.ones(3),
+        np.ones((1, 2000)),
+        np.ones((3, 3), complex),
+        np.zeros((3, 3), "datetime64[s]"),
+    ],
 )
 def test_a_senseless_psf_file_is_refused(tmp_path, array):
     np.save(tmp_path / "k.npy", array)
@@ -155,3 +164,17 @@ def test_a_psf_file_that_is_missing_or_no_array_is_refused(tmp_path):
     (tmp_path / "text.npy").write_text("text")
     with pytest.raises(PSFError, match=r"text\.npy"):
         psf.parse(str(tmp_path / "text.npy")).array()
+
+
+def test_a_psf_file_may_have_any_name_and_any_scale(tmp_path):
+    for name in ("a:b.npy", "a,b=c.npy"):
+        np.save(tmp_path / name, np.full((3, 3), 1e308))
+        np.testing.assert_allclose(psf.parse(str(tmp_path / name)).array(), 1 / 9)
+
+
+def test_a_psf_file_whose_header_lies_is_refused(tmp_path):
+    np.save(tmp_path / "k.npy", np.ones((3, 3)))
+    data = (tmp_path / "k.npy").read_bytes().replace(b"(3, 3), }         ", b"(300000, 300000)}")
+    (tmp_path / "k.npy").write_bytes(data)
+    with pytest.raises(PSFError, match=r"k\.npy"):
+        psf.parse(str(tmp_path / "k.npy")).array()

@@ -55,9 +55,10 @@ def _spec(
     gaussian: float | None, motion: str | None, length: float | None, defocus: float | None, psf: str | None
 ) -> str:
     """The one PSF specification that the options amount to."""
+    pixels = DEFAULT_LENGTH if length is None else length
     given = {
         "--gaussian": gaussian is not None and f"gaussian:sigma={gaussian:g}",
-        "--motion": motion is not None and f"motion:length={length or DEFAULT_LENGTH:g},angle={motion}",
+        "--motion": motion is not None and f"motion:length={pixels:g},angle={motion}",
         "--defocus": defocus is not None and f"defocus:radius={defocus:g}",
         "--psf": psf is not None and psf,
     }

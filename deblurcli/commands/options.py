@@ -48,10 +48,23 @@ def _colour(value: str | None) -> str | None:
     return digits
 
 
-Source = Annotated[Path, typer.Argument(metavar="IN", help="A picture, a folder of pictures, or - (standard input).")]
-Target = Annotated[Path, typer.Argument(metavar="OUT", help="A picture, a folder, or - (standard output).")]
+def place(text: str) -> Path:
+    """A path as given; an empty one, as an unset shell variable leaves it, is refused."""
+    if not text:
+        raise typer.BadParameter("the path is empty; is a shell variable unset?")
+    return Path(text)
+
+
+Source = Annotated[
+    Path, typer.Argument(metavar="IN", parser=place, help="A picture, a folder of pictures, or - (standard input).")
+]
+Target = Annotated[
+    Path, typer.Argument(metavar="OUT", parser=place, help="A picture, a folder, or - (standard output).")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Workers = Annotated[int, typer.Option(min=0, metavar="N", help="Pictures in work at a time; 0 takes one for each CPU.")]
+Workers = Annotated[
+    int, typer.Option(min=0, max=1024, metavar="N", help="Pictures in work at a time; 0 takes one for each CPU.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
@@ -121,12 +134,17 @@ def with_shared(command: Callable[..., None]) -> Callable[..., None]:
     return gathered
 
 
+def check_stdin(source: Path, name: str) -> None:
+    """Refuse a terminal or nothing at all in place of a picture."""
+    if source == STANDARD and (sys.stdin is None or sys.stdin.isatty()):
+        raise typer.BadParameter("name a picture or a folder, or pipe a picture in", param_hint=name)
+
+
 def check_streams(source: Path, target: Path, shared: Shared) -> None:
     """Refuse a terminal in place of a picture, and two things on one stream; say what is missing."""
     to_stdout = target == STANDARD and not source.is_dir() and not shared.in_place
     if to_stdout and shared.json:
         raise typer.BadParameter("the picture goes to standard output; name a file for it", param_hint="--json")
-    if source == STANDARD and (sys.stdin is None or sys.stdin.isatty()):
-        raise typer.BadParameter("name a picture or a folder, or pipe a picture in", param_hint="IN")
+    check_stdin(source, "IN")
     if to_stdout and (sys.stdout is None or sys.stdout.isatty()):
         raise typer.BadParameter("name an output, or pipe standard output somewhere", param_hint="OUT")

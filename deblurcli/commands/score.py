@@ -20,8 +20,13 @@ def _metrics(names: list[str] | None) -> list[str]:
 
 
 def score(
-    restored: Annotated[Path, typer.Argument(metavar="OUT", help="Restored picture, folder, or - (standard input).")],
-    sharp: Annotated[Path, typer.Argument(metavar="REF", help="Sharp picture, folder, or - (standard input).")],
+    restored: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", parser=options.place, help="Restored picture, folder, or - (standard input)."),
+    ],
+    sharp: Annotated[
+        Path, typer.Argument(metavar="REF", parser=options.place, help="Sharp picture, folder, or - (standard input).")
+    ],
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -37,6 +42,9 @@ def score(
     SSIM is that of TensorFlow's tf.image.ssim: an 11 × 11 Gaussian window, sigma 1.5. The exit code is 1
     when a picture has no partner or a pair cannot be scored.
     """
+    options.check_stdin(restored, "OUT")
+    options.check_stdin(sharp, "REF")
+
     from deblurcli import batch, console, metrics
 
     names = tuple(metric or METRICS)

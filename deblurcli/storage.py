@@ -1,0 +1,105 @@
+"""The bytes of files and of the standard streams; writes that replace a file whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import stat
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from deblurcli.errors import ImageError
+
+STANDARD = Path("-")  # stands for standard input where it is read, for standard output where it is written
+_TEMPORARY = re.compile(r"\.deblurcli-(?P<pid>\d+)@(?P<host>.*)-[^-]*")  # whose unfinished output it is
+_DAY = 24 * 3600
+
+
+def name_of(path: str | Path) -> str:
+    """What messages call a file to read."""
+    return "standard input" if Path(path) == STANDARD else str(path)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """A file's bytes, or those of standard input for `STANDARD`; ImageError when it cannot be read."""
+    try:
+        if Path(path) != STANDARD:
+            return Path(path).read_bytes()
+        if sys.stdin is None:
+            raise ImageError("standard input is closed; name a file, or pipe a picture in")
+        return sys.stdin.buffer.read()
+    except OSError as error:
+        raise ImageError(f"{name_of(path)}: cannot be read ({error.strerror}); check it and its permissions") from error
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Replace a file atomically: whoever looks sees the old content or the new, never a part.
+
+    Missing folders are made, a link is followed, and a file that is replaced keeps its permissions;
+    `STANDARD` is written straight. Raises ImageError when the disk refuses; the old file is then untouched.
+    """
+    if Path(path) == STANDARD:
+        return _write_stdout(data)
+    temporary = None
+    try:
+        place = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".deblurcli-{os.getpid()}@{platform.node()}-"
+        descriptor, temporary = tempfile.mkstemp(place.suffix, prefix, place.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask())
+        Path(temporary).replace(place)
+    except OSError as error:
+        raise ImageError(
+            f"{path}: cannot be written ({error.strerror}); free the disk or choose another place"
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _write_stdout(data: bytes) -> None:
+    if sys.stdout is None:
+        raise ImageError("standard output is closed; name an output file")
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ImageError(f"standard output: cannot be written ({error.strerror}); name an output file") from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed runs left unfinished in a folder: temporary files whose process is gone."""
+    for path in folder.glob(".deblurcli-*"):
+        with contextlib.suppress(OSError):
+            found = _TEMPORARY.fullmatch(path.stem) or _TEMPORARY.fullmatch(path.name)
+            if found and not _is_alive(int(found["pid"]), found["host"], path.stat().st_mtime):
+                path.unlink()
+
+
+def _is_alive(pid: int, host: str, written: float) -> bool:
+    """Whether a process may still be at work; one on another machine is given a day."""
+    if host != platform.node() or os.name != "posix":
+        return time.time() - written < _DAY
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _umask() -> int:
+    """The process's umask, read without changing it where the system shows it."""
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("Umask:")).split()[1], 8)
+    return 0o022
