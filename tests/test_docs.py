@@ -60,7 +60,7 @@ def test_the_examples_run(example, tmp_path):
 
 
 def test_the_python_examples_run(tmp_path):
-    shutil.copytree(DATA / "blurred", tmp_path / "blurred")
+    shutil.copytree(DATA / "blurred", tmp_path / "tests" / "data" / "blurred")
     for block in blocks("python"):
         done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

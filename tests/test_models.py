@@ -53,5 +53,5 @@ def test_a_card_out_of_range_is_refused(identity, wrong):
 
 
 def test_a_path_the_system_refuses_is_a_model_error():
-    with pytest.raises(ModelError, match="File name too long|no such file"):
+    with pytest.raises(ModelError, match=r"too long|no such file"):
         models.find("x" * 300 + ".onnx")
