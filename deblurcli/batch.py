@@ -45,26 +45,42 @@ class Batch:
     others: int = 0
 
 
+Runner = Callable[[Sequence[Job], Callable[[Picture], Picture], Options], Iterator[Outcome]]
+
+
 def transform(
     source: Path,
     target: Path,
     function: Callable[[Picture], Picture],
     options: Options = DEFAULTS,
     about: dict[str, str] | None = None,
+    runner: Runner | None = None,
 ) -> Batch:
     """Apply a function to every picture of `source` and write the results to `target`; see `planning.plan`.
 
     about: what the report says of every picture besides how it went, such as the model.
+    runner: does the jobs; `locally` when left out.
     """
+    runner = runner or locally
     made = planning.plan(source, target, options)
     if options.dry_run:
         return Batch(len(made.jobs), (_planned(job, options) for job in made.jobs), made.others)
     if made.root != STANDARD:
         _prepare(made.root, {job.target.parent for job in made.jobs})
-    outcomes = run(made.jobs, lambda job: _apply(function, job, options), options.workers)
+    outcomes = runner(made.jobs, function, options)
     if options.report is not None:
         outcomes = _recorded(outcomes, _opened(options.report), about or {})
     return Batch(len(made.jobs), outcomes, made.others)
+
+
+def locally(jobs: Sequence[Job], function: Callable[[Picture], Picture], options: Options) -> Iterator[Outcome]:
+    """Do every job on threads of this process; the runner `transform` takes unless it is given another."""
+    return run(jobs, lambda job: _apply(function, job, options), options.workers)
+
+
+def in_turn(jobs: Sequence[Job], function: Callable[[Picture], Picture], options: Options) -> list[Outcome]:
+    """Do every job in this thread, one after the other."""
+    return [_timed(lambda job: _apply(function, job, options), job) for job in jobs]
 
 
 def _planned(job: Job, options: Options) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -32,9 +33,13 @@ def blur(image: np.ndarray, psf: np.ndarray, border: str = "reflect") -> np.ndar
 
 
 def blurrer(spec: str) -> Callable[[Picture], Picture]:
-    """A function that blurs a picture's colours with the PSF of a specification; alpha stays as it is.
+    """A function that blurs a picture's colours with the PSF of a specification; alpha stays; it can be pickled.
 
     Raises PSFError when the specification makes no sense.
     """
     psf = psfs.parse(spec).array()
-    return lambda picture: picture.with_pixels(blur(picture.pixels, psf))
+    return partial(_blurred, psf)
+
+
+def _blurred(psf: np.ndarray, picture: Picture) -> Picture:
+    return picture.with_pixels(blur(picture.pixels, psf))

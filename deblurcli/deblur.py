@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Restorer:
     multiple_of, halo: what the network asks of its input; see `models.Model`.
     tile: side in pixels of the largest input the network gets; more is faster and takes more memory.
     map: runs a function over windows, in order; `map`, or an executor's.
+    source: the model, provider and tile it was made from; with them it can be sent to another process, where
+        it works on its tiles one by one.
     """
 
     session: Session
@@ -40,6 +42,12 @@ class Restorer:
     halo: int
     tile: int = TILE
     map: Map = map
+    source: tuple[str, str, int] | None = None
+
+    def __reduce__(self) -> tuple:
+        if self.source is None:
+            raise TypeError("a Restorer travels only if `restorer` made it")
+        return _rebuilt, self.source
 
     def __call__(self, picture: Picture) -> Picture:
         """The restored picture, of the same size, depth and kind; its alpha is kept as it is."""
@@ -126,10 +134,23 @@ def restorer(model: str = models.DEFAULT, provider: str = AUTO, workers: int = 0
 
     Raises ModelError or ProviderError.
     """
-    found, workers = models.find(model), max(workers, 0) or parallel.cpus()
-    pool = ThreadPoolExecutor(workers)
-    spread = partial(_spread, pool, 2 * workers)
-    return Restorer(Session(found.path, provider), found.multiple_of, found.halo, tile, spread)
+    workers = max(workers, 0) or parallel.cpus()
+    spread = partial(_spread, ThreadPoolExecutor(workers), 2 * workers)
+    return replace(_open(model, provider, tile), map=spread)
+
+
+def _open(model: str, provider: str, tile: int) -> Restorer:
+    """A `Restorer` that works on its tiles one by one."""
+    found = models.find(model)
+    name = model if model in models.names() else str(found.path.resolve())
+    session = Session(found.path, provider)
+    return Restorer(session, found.multiple_of, found.halo, tile, source=(name, provider, tile))
+
+
+@lru_cache(maxsize=4)
+def _rebuilt(model: str, provider: str, tile: int) -> Restorer:
+    """The `Restorer` of this process for one that was sent here; opened once."""
+    return _open(model, provider, tile)
 
 
 def _spread(pool: Executor, ahead: int, function: Callable, windows: Iterable[Window]) -> Iterator[np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import scipy.fft
@@ -142,9 +143,9 @@ def restore(picture: Picture, psf: np.ndarray, nsr: float | None = None) -> Pict
 
 
 def deconvolver(spec: str, nsr: float | None = None) -> Callable[[Picture], Picture]:
-    """A function that restores pictures blurred with the PSF of a specification; see `restore`.
+    """A function that restores pictures blurred with the PSF of a specification; it can be pickled; see `restore`.
 
     Raises PSFError when the specification makes no sense.
     """
     psf = psfs.parse(spec).array()
-    return lambda picture: restore(picture, psf, nsr)
+    return partial(restore, psf=psf, nsr=nsr)

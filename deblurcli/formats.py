@@ -92,6 +92,7 @@ class Header:
     exif: bytes
 
 
+UNKNOWN = Header(0, 0, 1, "", False, {}, b"")  # of a file whose header Pillow does not understand
 _MALFORMED = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error)
 
 

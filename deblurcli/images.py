@@ -14,7 +14,7 @@ import numpy as np
 
 from deblurcli import formats, metadata
 from deblurcli.errors import ImageError
-from deblurcli.formats import FORMATS, SUFFIXES, Header, header, sniff
+from deblurcli.formats import FORMATS, SUFFIXES, UNKNOWN, Header, header, sniff
 from deblurcli.metadata import Metadata
 from deblurcli.storage import name_of, read_bytes, write_bytes
 
@@ -119,18 +119,26 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
     form = sniff(data)
     if form not in FORMATS:
         raise ImageError(f"{name}: not an image this tool reads; convert it to one of {', '.join(FORMATS)}")
-    promised = header(data)
-    if promised is not None:
-        _refuse(promised, form, name, max_pixels)
-    if promised is not None and _needs_pillow(promised, form):
-        stored, turned = _decode_with_pillow(data, name), 1
-    else:
-        stored, exif = _decode_stored(data, name)
-        turned = 1 if form == "tiff" else metadata.orientation(promised.exif if promised else exif)
+    promised = header(data) or UNKNOWN
+    _refuse(promised, form, name, max_pixels)
+    stored = _decoded(data, form, promised)
+    if stored is None:
+        raise ImageError(f"{name}: {UNDECODABLE}")
     if stored.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{name}: samples are {stored.dtype}; convert the file to 8 or 16 bits a sample")
-    beside = metadata.NONE if promised is None else metadata.read(promised)
-    return replace(_picture(_upright(stored, turned), form), metadata=beside)
+    return replace(_picture(stored, form), metadata=metadata.read(promised))
+
+
+def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
+    """The array OpenCV would give, upright, from whichever decoder does the file justice; None when none does."""
+    if _needs_pillow(promised, form):
+        return _by_pillow(data, "RGBA")
+    stored, exif = _by_opencv(data)
+    if form != "tiff":
+        return None if stored is None else _upright(stored, metadata.orientation(promised.exif or exif))
+    if stored is None and not promised.deep:  # a layout, such as tiles, that OpenCV does not read
+        return _by_pillow(data, "L" if promised.mode in ("1", "L") else "RGB")
+    return stored  # OpenCV turns TIFF upright itself
 
 
 def _needs_pillow(promised: Header, form: str) -> bool:
@@ -150,24 +158,22 @@ def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> N
         raise ImageError(f"{name}: is CMYK, for print; convert it to RGB with its colour profile")
 
 
-def _decode_stored(data: bytes, name: str) -> tuple[np.ndarray, bytes]:
-    """OpenCV's array in the stored orientation, and the EXIF block (empty when there is none)."""
+def _by_opencv(data: bytes) -> tuple[np.ndarray | None, bytes]:
+    """OpenCV's array in the stored orientation, None when it cannot, and the EXIF block, empty when there is none."""
     try:
         stored, kinds, blocks = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise ImageError(f"{name}: {UNDECODABLE}") from error
-    if stored is None:
-        raise ImageError(f"{name}: {UNDECODABLE}")
+    except cv2.error:
+        return None, b""
     exif = [np.asarray(block).tobytes() for kind, block in zip(kinds, blocks) if kind == cv2.IMAGE_METADATA_EXIF]
     return stored, exif[0] if exif else b""
 
 
-def _decode_with_pillow(data: bytes, name: str) -> np.ndarray:
-    """An 8-bit picture with alpha as OpenCV stores it, upright."""
-    rgba = formats.pixels(data, "RGBA")
-    if rgba is None:
-        raise ImageError(f"{name}: {UNDECODABLE}")
-    return cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA)
+def _by_pillow(data: bytes, mode: str) -> np.ndarray | None:
+    """An 8-bit picture as OpenCV would give it, upright, decoded by Pillow in mode L, RGB or RGBA; None when damaged."""
+    found = formats.pixels(data, mode)
+    if found is None or found.ndim == 2:
+        return found
+    return np.ascontiguousarray(found[..., [2, 1, 0, 3][: found.shape[2]]])
 
 
 def _picture(stored: np.ndarray, form: str) -> Picture:

@@ -168,10 +168,10 @@ def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
     folder = source if target == STANDARD else target
     if folder.exists() and not folder.is_dir():
         raise PlanError(f"{folder}: is a file, but {source} is a folder; name an output folder")
-    same = folder.resolve() == source.resolve()
+    same = _real(folder) == _real(source)
     if same and not options.in_place:
         raise PlanError(f"{source}: the outputs would replace the inputs; give --in-place or another output folder")
-    if not same and folder.resolve().is_relative_to(source.resolve()):
+    if not same and _real(folder).is_relative_to(_real(source)):
         raise PlanError(f"{folder}: the output folder lies inside the input folder {source}; choose one outside")
     found, others = find(source)
     if not found:
@@ -223,15 +223,20 @@ def _check(jobs: list[Job], options: Options) -> None:
     if shared:
         listed = "; ".join(shared[:6]) + (f" and {len(shared) - 6} more" if len(shared) > 6 else "")
         raise PlanError(f"{len(shared)} inputs share an output, rename them or choose another --format: {listed}")
-    sources = {job.source.resolve(): job.source for job in jobs if job.source != STANDARD}
+    sources = {_real(job.source): job.source for job in jobs if job.source != STANDARD}
     for job in jobs:
-        replaced = sources.get(job.target.resolve(), job.source)
+        replaced = sources.get(_real(job.target), job.source)
         if replaced != job.source:
             raise PlanError(
                 f"{replaced}: the output {job.target} would replace this other input; choose another output"
             )
         if not options.in_place and job.source != STANDARD and _is_same(job.source, job.target):
             raise PlanError(f"{job.source}: the output would replace the input; give --in-place or another output")
+
+
+def _real(path: Path) -> Path:
+    """The path without links; of a loop of links, as far as it can be followed."""
+    return Path(os.path.realpath(path))
 
 
 def _is_same(source: Path, target: Path) -> bool:

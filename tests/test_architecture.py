@@ -12,8 +12,8 @@ import deblurcli
 from tests.conftest import ROOT
 
 ROOMS = [
-    "__main__", "cli", "commands", "console", "batch", "planning", "deblur", "deconvolve", "blur", "metrics", "psf",
-    "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
+    "__main__", "cli", "commands", "console", "cluster", "batch", "planning", "deblur", "deconvolve", "blur", "metrics",
+    "psf", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = ["__main__", "evaluate", "export", "fit", "data", "losses", "networks", "recipe"]
 DOORS = {"onnxruntime": {"session"}, "rich": {"console"}, "distributed": {"cluster"}, "typer": {"cli", "commands"}}

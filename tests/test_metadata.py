@@ -102,7 +102,7 @@ def test_tiff_with_metadata_keeps_every_kind_of_picture(channels, alpha, dtype):
 
 
 def test_limits_are_checked_before_decoding(monkeypatch):
-    monkeypatch.setattr(images, "_decode_stored", lambda *_: pytest.fail("it was decoded"))
+    monkeypatch.setattr(images, "_decoded", lambda *_: pytest.fail("it was decoded"))
     data = images.encode(Picture(PIXELS), "png")
     with pytest.raises(images.ImageError, match=r"big\.png: 30×20 is more than 599 pixels; raise --max-pixels"):
         images.decode(data, "big.png", max_pixels=599)

@@ -47,7 +47,7 @@ def blur(
     from deblurcli import batch, console
     from deblurcli.blur import blurrer
 
-    under_way = batch.transform(source, target, blurrer(spec), shared.settings(), {"psf": spec})
+    under_way = batch.transform(source, target, blurrer(spec), shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "blur", shared.quiet, shared.verbose, shared.json))
 
 

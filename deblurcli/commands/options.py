@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, get_type_hints
 import typer
 
 if TYPE_CHECKING:
+    from deblurcli.batch import Runner
     from deblurcli.planning import Options
 
 STANDARD = Path("-")
@@ -94,6 +95,9 @@ class Shared:
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="Take the I-th of N parts of the pictures.", callback=_shard)
     ] = "1/1"
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Work on a Dask cluster that shares this file system.")
+    ] = None
     max_pixels: Annotated[
         float, typer.Option(min=0, metavar="MEGAPIXELS", help="Refuse larger pictures before they are decoded.")
     ] = 250
@@ -104,6 +108,14 @@ class Shared:
     ] = None
     quiet: Quiet = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for every picture.")] = False
+
+    def runner(self) -> Runner | None:
+        """What does the jobs: None for this machine."""
+        if self.cluster is None:
+            return None
+        from deblurcli.cluster import runner
+
+        return runner(self.cluster)
 
     def settings(self) -> Options:
         """What the batch engine takes of them."""

@@ -1,0 +1,77 @@
+"""Fault injection: a batch with broken files, killed again and again, ends as if nothing had happened."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from deblurcli import images
+from deblurcli.images import Picture
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+COMMAND = [sys.executable, "-m", "deblurcli", "blur", "in"]
+OPTIONS = ["--gaussian", "1.5", "--workers", "2"]
+
+PNG = images.encode(Picture(np.random.default_rng(0).integers(0, 255, (60, 60, 3), np.uint8)), "png")
+JPEG = images.encode(Picture(np.random.default_rng(1).integers(0, 255, (60, 60, 3), np.uint8)), "jpeg")
+BROKEN = {
+    "empty.png": b"",
+    "text.jpg": b"this is no picture",
+    "cut.png": PNG[: len(PNG) // 2],
+    "cut.jpg": JPEG[: len(JPEG) // 2],
+    "head.png": PNG[:20],
+    "zeros.tif": bytes(500),
+    "body.png": PNG[:60] + bytes(len(PNG) - 60),
+    "gif.webp": b"GIF89a" + bytes(100),
+    "huge.png": PNG[:16] + b"\x00\x0f\x42\x40\x00\x0f\x42\x40" + PNG[24:],
+    "riff.webp": b"RIFF\x10\x00\x00\x00WEBPVP8 " + bytes(8),
+}
+
+
+@pytest.fixture(scope="module")
+def injected(tmp_path_factory):
+    """160 good pictures and 40 broken in ten ways, and what an undisturbed run makes of them."""
+    place, rng = tmp_path_factory.mktemp("faults"), np.random.default_rng(2)
+    for index in range(160):
+        suffix = (".png", ".jpg", ".webp", ".tif")[index % 4]
+        images.write(place / "in" / str(index % 5) / f"{index}{suffix}", rng.random((70, 90, 3), dtype=np.float32))
+    for index in range(4):
+        for name, content in BROKEN.items():
+            (place / "in" / str(index) / f"broken-{name}").write_bytes(content)
+    done = subprocess.run([*COMMAND, "undisturbed", *OPTIONS], cwd=place, capture_output=True, text=True)
+    assert done.returncode == 1 and "160 done, 40 failed" in done.stderr and "Traceback" not in done.stderr
+    return place
+
+
+def test_twenty_kills_change_nothing(injected):
+    rng = np.random.default_rng(3)
+    command = [*COMMAND, "killed", *OPTIONS, "--skip-existing", "--report", "r.jsonl"]
+    for _ in range(20):
+        running = subprocess.Popen(command, cwd=injected, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0.3, 0.7))
+        running.send_signal(signal.SIGKILL)
+        running.wait(timeout=60)
+    done = subprocess.run(command, cwd=injected, capture_output=True, text=True)
+    assert done.returncode == 1 and "40 failed" in done.stderr
+    expected = {path.relative_to(injected / "undisturbed"): path for path in (injected / "undisturbed").rglob("*.*")}
+    found = {path.relative_to(injected / "killed"): path for path in (injected / "killed").rglob("*.*")}
+    assert found.keys() == expected.keys() and len(found) == 160, "all good files, no litter"
+    assert all(found[name].read_bytes() == expected[name].read_bytes() for name in expected)
+    *rows, summary = map(json.loads, (injected / "r.jsonl").read_text().splitlines())
+    failed = sorted(row["input"] for row in rows if row["status"] == "failed")
+    assert failed == sorted(f"in/{index}/broken-{name}" for index in range(4) for name in BROKEN)
+    assert summary["failed"] == 40 and summary["done"] + summary["skipped"] == 160
+
+
+def test_every_broken_file_has_a_line_that_says_what_to_do(injected):
+    command = [*COMMAND, "again", *OPTIONS, "--report", "again.jsonl"]
+    subprocess.run(command, cwd=injected, capture_output=True)
+    rows = [json.loads(line) for line in (injected / "again.jsonl").read_text().splitlines()]
+    for row in rows:
+        if row.get("status") == "failed":
+            assert row["error"].startswith(row["input"]) and ";" in row["error"] and "\n" not in row["error"]
