@@ -82,17 +82,19 @@ class Restorer:
 
     def _tile(self, pixels: np.ndarray, row: Span, column: Span) -> np.ndarray:
         """The network's answer for one window, float32 ``(h, w, C)``, cut to what is kept."""
-        image = images.to_float(pixels[row.start : row.stop, column.start : column.stop])
-        channels = image.shape[2]
-        height, width = row.stop - row.start, column.stop - column.start
-        image = _mirrored(image, height, width)
-        batch = np.broadcast_to(image.transpose(2, 0, 1)[None], (1, 3, height, width))
-        answer = self.session.run(np.ascontiguousarray(batch))[0].transpose(1, 2, 0)
+        answer = self.session.run(self._batch(pixels, row, column))[0].transpose(1, 2, 0)
         kept = answer[
             row.keep_start - row.start : row.keep_stop - row.start,
             column.keep_start - column.start : column.keep_stop - column.start,
         ]
-        return kept.mean(axis=2, keepdims=True) if channels == 1 else kept
+        return kept.mean(axis=2, keepdims=True) if pixels.shape[2] == 1 else kept
+
+    def _batch(self, pixels: np.ndarray, row: Span, column: Span) -> np.ndarray:
+        """What the network gets for one window, float32 ``(1, 3, h, w)``."""
+        height, width = row.stop - row.start, column.stop - column.start
+        image = images.to_float(pixels[row.start : row.stop, column.start : column.stop])
+        batch = _mirrored(image, height, width).transpose(2, 0, 1)[None]
+        return np.ascontiguousarray(np.broadcast_to(batch, (1, 3, height, width)))
 
 
 def _mirrored(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -169,7 +169,7 @@ def _by_opencv(data: bytes) -> tuple[np.ndarray | None, bytes]:
 
 
 def _by_pillow(data: bytes, mode: str) -> np.ndarray | None:
-    """An 8-bit picture as OpenCV would give it, upright, decoded by Pillow in mode L, RGB or RGBA; None when damaged."""
+    """An 8-bit picture as OpenCV would give it, upright, decoded by Pillow in mode L, RGB or RGBA; None if damaged."""
     found = formats.pixels(data, mode)
     if found is None or found.ndim == 2:
         return found

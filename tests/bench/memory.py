@@ -1,0 +1,61 @@
+"""Peak memory of whole runs of the command: ``python -m tests.bench.memory``.
+
+One picture of 100 megapixels, and 500 against 50,000 small files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from deblurcli import images
+from deblurcli.images import Picture
+
+
+def peak(*arguments: str) -> float:
+    """Peak memory in MB of one run of the tool."""
+    code = (
+        "import resource, subprocess, sys;"
+        "subprocess.run([sys.executable, '-m', 'deblurcli', *sys.argv[1:]], check=True);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def large(place: Path) -> None:
+    """Write a 100-megapixel picture, noise on a gradient."""
+    rng = np.random.default_rng(0)
+    row = np.linspace(0, 200, 10_000)[None, :, None]
+    pixels = np.concatenate([(row + rng.integers(0, 55, (1000, 10_000, 3))).astype(np.uint8) for _ in range(10)])
+    images.write_picture(place / "large.jpg", Picture(pixels))
+
+
+def main() -> None:
+    """Print the peaks."""
+    with TemporaryDirectory() as name:
+        place = Path(name)
+        large(place)
+        print(f"100 MP JPEG: deblur {peak('deblur', f'{place}/large.jpg', f'{place}/out.jpg', '-q'):.0f} MB")
+        small = np.random.default_rng(0).integers(0, 255, (32, 24, 3), np.uint8)
+        data = images.encode(Picture(small), "png")
+        for count in (500, 50_000):
+            folder = place / str(count)
+            for index in range(count):
+                target = folder / f"{index % 100:02d}" / f"{index}.png"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+            print(
+                f"{count} files: blur {peak('blur', str(folder), f'{place}/b{count}', '--gaussian', '1', '-q'):.0f} MB"
+            )
+            shutil.rmtree(place / f"b{count}")
+            print(f"{count} files: deblur {peak('deblur', str(folder), f'{place}/d{count}', '-q'):.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
