@@ -231,7 +231,7 @@ def test_nothing_is_left_in_the_home_folder(tmp_path):
 
 def test_no_bytes_on_the_pipe_are_said():
     done = run("deblur")
-    assert done.returncode == 1 and "standard input: the file is empty" in messages(done)[0]
+    assert done.returncode == 1 and "error: standard input: the file is empty" in messages(done)[1]
 
 
 def test_no_animation_off_a_terminal(folder, tmp_path):
@@ -243,6 +243,11 @@ def test_quiet_is_quiet_and_verbose_names_every_file(folder, tmp_path):
     assert run("blur", folder, tmp_path / "out", "--gaussian", "1", "-q").stderr == b""
     lines = messages(run("blur", folder, tmp_path / "out", "--gaussian", "1", "-v"))
     assert sum(line.startswith("done: ") and "→" in line for line in lines) == 3
+
+
+def test_the_provider_is_said(tmp_path):
+    done = run("deblur", DATA / "blurred" / "cat.png", tmp_path, "--provider", "cpu")
+    assert messages(done) == ["deblur: faces on cpu", "deblur: 1 done"]
 
 
 def test_a_dry_run_shows_the_plan(folder, tmp_path):

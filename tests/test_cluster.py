@@ -10,14 +10,16 @@ import time
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from deblurcli import batch, cluster, images
 from deblurcli.blur import blurrer
+from deblurcli.cli import app
 from deblurcli.deblur import restorer
 from deblurcli.deconvolve import deconvolver
 from deblurcli.errors import ClusterError
 from deblurcli.images import Picture
-from tests.test_cli import messages, run
+from tests.test_cli import TRANSFORMS, messages, run
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("default")
@@ -97,6 +99,17 @@ def test_a_missing_package_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ClusterError, match=r"deblurcli\[cluster\]"):
         cluster.runner("tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("command", TRANSFORMS)
+def test_every_command_goes_to_the_cluster_when_asked(command, folder, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        cluster, "runner", lambda address: lambda jobs, *_: asked.append((address, len(jobs))) or iter(())
+    )
+    arguments = [command, str(folder), str(tmp_path / "out"), "--cluster", "tcp://there:8786", *TRANSFORMS[command]]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert asked == [("tcp://there:8786", 3)]
 
 
 def test_chunks_hold_every_job_once_and_keep_threads_busy():

@@ -35,7 +35,8 @@ def deblur(
     from deblurcli import batch, console
     from deblurcli.deblur import restorer
 
-    under_way = batch.transform(
-        source, target, restorer(model, provider, shared.workers), shared.settings(), {"model": model}
-    )
+    network = restorer(model, provider, shared.workers)
+    under_way = batch.transform(source, target, network, shared.settings(), {"model": model}, shared.runner())
+    if not shared.quiet:
+        console.say(f"deblur: {model} on {network.session.provider}")
     raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json))

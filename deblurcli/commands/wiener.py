@@ -34,9 +34,8 @@ def wiener(
     from deblurcli import batch, console
     from deblurcli.deconvolve import deconvolver
 
-    under_way = batch.transform(
-        source, target, deconvolver(psf, _number(nsr)), shared.settings(), {"psf": psf}, shared.runner()
-    )
+    function = deconvolver(psf, _number(nsr))
+    under_way = batch.transform(source, target, function, shared.settings(), {"psf": psf}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json))
 
 
