@@ -88,6 +88,8 @@ def _planned(job: Job, options: Options) -> Outcome:
 
 
 def _opened(report: Path) -> IO[str]:
+    if report.suffix.lower() in images.SUFFIXES:
+        raise PlanError(f"{report}: is the name of a picture; name the --report something like report.jsonl")
     try:
         return report.open("w", encoding="utf-8", errors="surrogateescape")
     except OSError as error:
@@ -95,17 +97,24 @@ def _opened(report: Path) -> IO[str]:
 
 
 def _recorded(outcomes: Iterator[Outcome], report: IO[str], about: dict[str, str]) -> Iterator[Outcome]:
-    """The outcomes, each written to the report as a line of JSON as it comes, and a summary behind the last."""
+    """The outcomes, each written to the report as a line of JSON as it comes, and a summary behind the last.
+
+    Raises PlanError behind the last when a line could not be written; the pictures come first.
+    """
     counts, begun = Counter(dict.fromkeys((DONE, SKIPPED, FAILED), 0)), time.perf_counter()
-    with report:
-        try:
-            for outcome in outcomes:
-                counts[outcome.status] += 1
-                _write_line(report, {**_row(outcome), **about})
-                yield outcome
-        finally:
-            seconds = round(time.perf_counter() - begun, 3)
-            _write_line(report, {"summary": True, **counts, "seconds": seconds, **about})
+    complete = True
+    try:
+        for outcome in outcomes:
+            counts[outcome.status] += 1
+            complete &= _write_line(report, {**_row(outcome), **about})
+            yield outcome
+    finally:
+        seconds = round(time.perf_counter() - begun, 3)
+        complete &= _write_line(report, {"summary": True, **counts, "seconds": seconds, **about})
+        with contextlib.suppress(OSError):  # it was flushed line by line; what failed then fails again
+            report.close()
+    if not complete:
+        raise PlanError(f"{report.name}: the report is not complete, the disk refused it; the pictures are done")
 
 
 def _row(outcome: Outcome) -> dict:
@@ -121,9 +130,14 @@ def _row(outcome: Outcome) -> dict:
     }
 
 
-def _write_line(report: IO[str], row: dict) -> None:
-    report.write(json.dumps(row, ensure_ascii=False) + "\n")
-    report.flush()
+def _write_line(report: IO[str], row: dict) -> bool:
+    """Append a line of JSON; whether the disk took it."""
+    try:
+        report.write(json.dumps(row, ensure_ascii=False) + "\n")
+        report.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _prepare(root: Path, folders: set[Path]) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -48,6 +49,20 @@ def test_a_report_of_skipped_pictures_says_so(folder, tmp_path):
 def test_a_report_that_cannot_be_written_stops_the_run(folder, tmp_path):
     done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", tmp_path / "no" / "r.jsonl")
     assert done.returncode == 2 and "r.jsonl: cannot be written" in messages(done)[-1]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk at hand")
+def test_a_report_on_a_full_disk_costs_no_picture(folder, tmp_path):
+    done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", "/dev/full")
+    assert done.returncode == 2 and "the report is not complete" in messages(done)[-1]
+    assert len(list((tmp_path / "out").rglob("*.*"))) == 3
+
+
+def test_a_report_never_overwrites_a_picture(folder, tmp_path):
+    before = (folder / "a.png").read_bytes()
+    done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", folder / "a.png")
+    assert done.returncode == 2 and "is the name of a picture" in messages(done)[-1]
+    assert (folder / "a.png").read_bytes() == before
 
 
 def test_json_and_a_picture_do_not_share_a_stream(folder):
