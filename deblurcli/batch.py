@@ -154,7 +154,7 @@ def _prepare(root: Path, folders: set[Path]) -> None:
 
 def _apply(function: Callable[[Picture], Picture], job: Job, options: Options) -> Outcome:
     """Read, transform and write one picture."""
-    if options.skip_existing and job.target.is_file():
+    if options.skip_existing and job.target != STANDARD and job.target.is_file():
         return Outcome(job, SKIPPED)
     picture = images.read_picture(job.source, options.max_pixels)
     form = _format(job, picture, options)

@@ -11,10 +11,8 @@ import numpy as np
 from deblurcli import psf as psfs
 from deblurcli.images import Picture, checked
 
-BORDERS = {"reflect": cv2.BORDER_REFLECT_101, "replicate": cv2.BORDER_REPLICATE}
 
-
-def blur(image: np.ndarray, psf: np.ndarray, border: str = "reflect") -> np.ndarray:
+def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
     """Convolve every channel of an image with a PSF.
 
     ``blurred(p) = Σ_q psf(q) · image(p − q)``
@@ -22,14 +20,14 @@ def blur(image: np.ndarray, psf: np.ndarray, border: str = "reflect") -> np.ndar
     image: ``(H, W, 1 or 3)``, uint8, uint16 or float; the result has the same shape and type (float64
         becomes float32), and whole numbers are rounded.
     psf: ``(K, L)`` with odd sides, its origin at the centre; sums to 1.
-    border: what lies outside the picture: "reflect" mirrors it about the outermost pixel, "replicate"
-        repeats that pixel.
+
+    What lies outside the picture is its mirror image about the outermost pixel.
 
     Raises ImageError when the image is none.
     """
     image = np.ascontiguousarray(checked(image))
     kernel = np.ascontiguousarray(psf[::-1, ::-1])
-    return cv2.filter2D(image, -1, kernel, borderType=BORDERS[border]).reshape(image.shape)
+    return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101).reshape(image.shape)
 
 
 def blurrer(spec: str) -> Callable[[Picture], Picture]:

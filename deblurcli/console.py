@@ -73,7 +73,7 @@ def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = F
                 errors.append(outcome.error)
                 if verbose:
                     say(f"failed: {outcome.error}")
-            elif outcome.status == PLANNED or verbose:
+            elif verbose or (outcome.status == PLANNED and not quiet):
                 say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}")
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -89,7 +89,7 @@ def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = F
 
 
 def _summary(title: str, counts: Counter, others: int) -> str:
-    parts = [f"{counts[status]} {verb}" for status, verb in VERBS.items() if counts[status]]
+    parts = [f"{counts[status]} {verb}" for status, verb in VERBS.items() if counts[status]] or ["nothing to do"]
     left = f" ({others} other files left alone)" if others else ""
     return f"{title}: {', '.join(parts)}{left}"
 

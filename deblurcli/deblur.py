@@ -20,6 +20,7 @@ from deblurcli.tiling import Span
 
 TILE = 512
 OVERLAP = 8
+TILES_AHEAD = 4  # of one picture, begun and not yet blended
 
 Window = tuple[Span, Span]
 Map = Callable[[Callable[[Window], np.ndarray], Iterable[Window]], Iterable[np.ndarray]]
@@ -77,7 +78,7 @@ class Restorer:
         """Tiles along one axis, on sizes rounded to what the network takes."""
         multiple = self.multiple_of
         halo = tiling.padded(self.halo, multiple)
-        tile = tiling.padded(max(self.tile, 2 * halo + OVERLAP + multiple), multiple)
+        tile = tiling.padded(max(self.tile, 4 * halo + OVERLAP + multiple), multiple)  # half of each is kept, at least
         return tiling.spans(tiling.padded(length, multiple), tile, halo, OVERLAP, multiple)
 
     def _tile(self, pixels: np.ndarray, row: Span, column: Span) -> np.ndarray:
@@ -137,14 +138,14 @@ def restorer(model: str = models.DEFAULT, provider: str = AUTO, workers: int = 0
     Raises ModelError or ProviderError.
     """
     workers = max(workers, 0) or parallel.cpus()
-    spread = partial(_spread, ThreadPoolExecutor(workers), 2 * workers)
+    spread = partial(_spread, ThreadPoolExecutor(workers), TILES_AHEAD)
     return replace(_open(model, provider, tile), map=spread)
 
 
 def _open(model: str, provider: str, tile: int) -> Restorer:
     """A `Restorer` that works on its tiles one by one."""
     found = models.find(model)
-    name = model if model in models.names() else str(found.path.resolve())
+    name = str(found.path.resolve()) if model.lower().endswith(".onnx") else model
     session = Session(found.path, provider)
     return Restorer(session, found.multiple_of, found.halo, tile, source=(name, provider, tile))
 

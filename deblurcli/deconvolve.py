@@ -14,6 +14,7 @@ from deblurcli.images import Picture, checked, from_float, to_float
 
 _MAD = 0.6745  # median absolute deviation of a standard normal variable
 _FLOAT_NOISE = 1e-5
+NSR = (1e-12, 1e3)
 _FALLING_RATIOS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4)
 _FALL = 2.5  # exponent of frequency in the power spectrum of photographs
 
@@ -31,16 +32,16 @@ def wiener(image: np.ndarray, psf: np.ndarray, nsr: float) -> np.ndarray:
 
     image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16.
     psf: ``(K, L)``, origin at the centre, odd sides.
-    nsr: noise-to-signal ratio of variances, above 0; larger is smoother and rings less.
+    nsr: noise-to-signal ratio of variances, 1e-12 to 1000; larger is smoother and rings less.
 
     Returns float32 ``(H, W, C)``, clipped to [0, 1]. Raises PSFError when the PSF is larger than the
-    image, ImageError when the image is none, ValueError when nsr is not positive.
+    image, ImageError when the image is none, ValueError when nsr is out of range.
 
     Source: N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949; the
     spectrum of photographs, A. van der Schaaf and J. H. van Hateren, Vision Research 36, 1996.
     """
-    if not nsr > 0:
-        raise ValueError(f"nsr is {nsr}; it must be above 0")
+    if not NSR[0] <= nsr <= NSR[1]:
+        raise ValueError(f"nsr is {nsr}; it must be from {NSR[0]:g} to {NSR[1]:g}")
     image = to_float(checked(image))
     height, width, _ = image.shape
     if psf.shape[0] > height or psf.shape[1] > width:
@@ -59,7 +60,7 @@ def wiener(image: np.ndarray, psf: np.ndarray, nsr: float) -> np.ndarray:
 
 def _ratios(psf: np.ndarray, nsr: float) -> list[float]:
     """The noise-to-signal ratios to restore with in turn, the last of them `nsr`."""
-    if all(np.allclose(psf, np.flip(psf, axis), atol=1e-6) for axis in (0, 1)):
+    if all(np.allclose(psf, np.flip(psf, axis), atol=1e-4 * psf.max()) for axis in (0, 1)):
         return [nsr]
     return [*(ratio for ratio in _FALLING_RATIOS if ratio > nsr), nsr]
 
@@ -107,23 +108,28 @@ def _inverse_spectrum(shape: tuple[int, int]) -> np.ndarray:
 
 
 def noise(image: np.ndarray) -> float:
-    """Standard deviation of the noise in an image ``(H, W, C)``, from its finest diagonal detail.
+    """Standard deviation of the noise in an image, on the scale [0, 1], from its finest diagonal detail.
+
+    image: ``(H, W, 1 or 3)``, float in [0, 1], uint8 or uint16.
 
     ``median(|d|) / 0.6745`` of the 2 × 2 differences d, which smooth content hardly reaches (Donoho and
     Johnstone, 1994). 0 for images below 2 × 2.
     """
+    image = to_float(checked(image))
     detail = image[1::2, 1::2] - image[1::2, :-1:2] - image[:-1:2, 1::2] + image[:-1:2, :-1:2]
     return float(np.median(np.abs(detail)) / 2 / _MAD) if detail.size else 0.0
 
 
 def noise_to_signal(image: np.ndarray, floor: float = _FLOAT_NOISE) -> float:
-    """Estimated noise-to-signal ratio of variances of an image ``(H, W, C)``.
+    """Estimated noise-to-signal ratio of variances of an image, within `NSR`.
 
+    image: ``(H, W, 1 or 3)``, float in [0, 1], uint8 or uint16.
     floor: least standard deviation of the noise to believe in, such as that of rounding.
     """
+    image = to_float(checked(image))
     variance = max(noise(image), floor) ** 2
     signal = max(float(image.var(axis=(0, 1)).mean()) - variance, variance)
-    return variance / signal
+    return float(np.clip(variance / signal, *NSR))
 
 
 def rounding_noise(dtype: np.dtype) -> float:

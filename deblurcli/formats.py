@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import PIL.Image
 import PIL.ImageOps
+import tifffile
 
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # what is damaged is an error of ours
 PIL.Image.MAX_IMAGE_PIXELS = None  # headers are read to refuse large pictures with a message of our own
@@ -50,6 +51,7 @@ FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(f
 SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
 
 ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")  # Pillow's modes with alpha, 8 bits a sample
+UNFAITHFUL = ("2×16",)  # no decoder at hand gives such a TIFF file's samples as they are
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
 
 _BITS_PER_SAMPLE = 258
@@ -92,7 +94,6 @@ class Header:
     exif: bytes
 
 
-UNKNOWN = Header(0, 0, 1, "", False, {}, b"")  # of a file whose header Pillow does not understand
 _MALFORMED = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error)
 
 
@@ -105,6 +106,17 @@ def header(data: bytes) -> Header | None:
             deep = tiff and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8
             return Header(*opened.size, getattr(opened, "n_frames", 1), opened.mode, deep, dict(opened.info), exif)
     except _MALFORMED:
+        return _tiff_header(data) if sniff(data) == "tiff" else None
+
+
+def _tiff_header(data: bytes) -> Header | None:
+    """The header of a TIFF file of a kind that Pillow has no mode for."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as opened:
+            page = opened.pages.first
+            mode = f"{page.samplesperpixel}×{page.bitspersample}"
+            return Header(page.imagewidth, page.imagelength, len(opened.pages), mode, page.bitspersample > 8, {}, b"")
+    except (*_MALFORMED, tifffile.TiffFileError):
         return None
 
 
@@ -115,6 +127,16 @@ def _tiff_exif(opened: PIL.Image.Image) -> bytes:
         if isinstance(own.get(tag), str):
             kept[tag] = own[tag]
     return kept.tobytes() if len(kept) else b""
+
+
+def exif(block: bytes) -> PIL.Image.Exif | None:
+    """The tags of an EXIF block; None when it is malformed."""
+    found = PIL.Image.Exif()
+    try:
+        found.load(block)
+    except _MALFORMED:
+        return None
+    return found
 
 
 def pixels(data: bytes, mode: str) -> np.ndarray | None:

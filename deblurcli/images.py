@@ -14,7 +14,7 @@ import numpy as np
 
 from deblurcli import formats, metadata
 from deblurcli.errors import ImageError
-from deblurcli.formats import FORMATS, SUFFIXES, UNKNOWN, Header, header, sniff
+from deblurcli.formats import FORMATS, SUFFIXES, Header, header, sniff
 from deblurcli.metadata import Metadata
 from deblurcli.storage import name_of, read_bytes, write_bytes
 
@@ -23,6 +23,7 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 DEFAULT_QUALITY = 95
 UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
+LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
 DEPTHS = {8: np.uint8, 16: np.uint16}
 
 # How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
@@ -119,7 +120,9 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
     form = sniff(data)
     if form not in FORMATS:
         raise ImageError(f"{name}: not an image this tool reads; convert it to one of {', '.join(FORMATS)}")
-    promised = header(data) or UNKNOWN
+    promised = header(data)
+    if promised is None:
+        raise ImageError(f"{name}: {UNDECODABLE}")
     _refuse(promised, form, name, max_pixels)
     stored = _decoded(data, form, promised)
     if stored is None:
@@ -154,6 +157,8 @@ def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> N
         raise ImageError(f"{name}: {width}×{height} is more than {max_pixels:,} pixels; raise --max-pixels to read it")
     if promised.frames > 1 and form != "jpeg":  # what follows the first picture in a JPEG are previews and maps
         raise ImageError(f"{name}: holds {promised.frames} frames or pages; save the ones you want as single pictures")
+    if promised.mode in formats.UNFAITHFUL:
+        raise ImageError(f"{name}: is grey with alpha at 16 bits, in TIFF; save it as PNG, or as RGB with alpha")
     if promised.mode == "CMYK":
         raise ImageError(f"{name}: is CMYK, for print; convert it to RGB with its colour profile")
 
@@ -182,16 +187,16 @@ def _picture(stored: np.ndarray, form: str) -> Picture:
         return Picture(stored[..., None], None, form)
     alpha = stored[..., 3].copy() if stored.shape[2] == 4 else None
     grey_inside = form in ("webp", "avif") or alpha is not None
-    if grey_inside and _neutral(stored):
+    if grey_inside and _neutral(stored, LOSSY_STEP if form in ("webp", "avif") else 0):
         return Picture(stored[..., 1:2].copy(), alpha, form)
     code = cv2.COLOR_BGRA2RGB if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB
     return Picture(cv2.cvtColor(stored, code), alpha, form)
 
 
-def _neutral(stored: np.ndarray) -> bool:
-    """Whether the colours are equal within one step, which is all that lossy coding makes of grey."""
-    blue, green, red = (stored[..., channel].astype(np.int32) for channel in range(3))
-    return bool(max(np.abs(green - blue).max(), np.abs(green - red).max()) <= 1)
+def _neutral(stored: np.ndarray, step: int) -> bool:
+    """Whether the colours are equal in every pixel, give or take a step."""
+    blue, green, red = cv2.split(stored[..., :3])
+    return max(cv2.absdiff(green, blue).max(), cv2.absdiff(green, red).max()) <= step
 
 
 def _upright(stored: np.ndarray, tag: int) -> np.ndarray:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import PIL.Image
 import tifffile
 
-from deblurcli.formats import DESCRIBING, Header
+from deblurcli import formats
+from deblurcli.formats import Header
 
 _EXIF_PREFIX = b"Exif\x00\x00"
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\x00"
@@ -46,11 +46,16 @@ def read(header: Header) -> Metadata:
     across, down = info.get("dpi", (0, 0))
     known = across > 1 and down > 1  # 1 is what writers leave there when they do not know
     return Metadata(
-        exif=upright(header.exif.removeprefix(_EXIF_PREFIX)),
+        exif=_sound(upright(header.exif.removeprefix(_EXIF_PREFIX))),
         icc=info.get("icc_profile") or b"",
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         dpi=(float(across), float(down)) if known else (0.0, 0.0),
     )
+
+
+def _sound(exif: bytes) -> bytes:
+    """The same EXIF block, or nothing when other programs could not read it either."""
+    return exif if formats.exif(exif) is not None else b""
 
 
 def orientation(exif: bytes) -> int:
@@ -122,7 +127,7 @@ def complete_png(data: bytes, metadata: Metadata) -> bytes:
     """A PNG file with the resolution that OpenCV's encoder leaves out."""
     if not metadata.dpi[0]:
         return data
-    across, down = (round(value / _METRES_PER_INCH) for value in metadata.dpi)
+    across, down = (min(round(value / _METRES_PER_INCH), 0xFFFFFFFF) for value in metadata.dpi)
     body = b"pHYs" + struct.pack(">IIB", across, down, 1)
     chunk = struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body))
     behind_header = 8 + 25
@@ -159,9 +164,8 @@ def tiff(array: np.ndarray, metadata: Metadata) -> bytes:
 def _tiff_tags(metadata: Metadata) -> list[tuple]:
     """Tags in tifffile's form: the XMP packet, and the texts that describe the picture."""
     tags: list[tuple] = [(700, 1, len(metadata.xmp), metadata.xmp, True)] if metadata.xmp else []
-    found = PIL.Image.Exif()
-    found.load(metadata.exif)
-    texts = {tag: found.get(tag) for tag in DESCRIBING}
+    found = formats.exif(metadata.exif) or {}
+    texts = {tag: found.get(tag) for tag in formats.DESCRIBING}
     return tags + [(tag, 2, 0, text, True) for tag, text in texts.items() if isinstance(text, str)]
 
 

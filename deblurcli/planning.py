@@ -143,6 +143,8 @@ def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
     Raises PlanError when the input is missing or holds no image, when a folder has no output folder, when
     two inputs would share an output, or when an output would replace an input without `in_place`.
     """
+    if options.format not in (None, *images.FORMATS):
+        raise PlanError(f"--format {options.format}: not in this OpenCV; choose one of {', '.join(images.FORMATS)}")
     if source == STANDARD:
         made = _plan_one(_piped_job(target, options))
     elif source.is_dir():

@@ -36,7 +36,11 @@ PROVIDERS: dict[str, Provider] = {
 AUTO = "auto"
 
 # ONNX Runtime's exceptions share no base class of their own.
-RUNTIME_ERRORS = tuple(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception))
+RUNTIME_ERRORS = (
+    RuntimeError,
+    ValueError,
+    *(kind for kind in vars(state).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+)
 
 
 def available() -> list[str]:
@@ -57,6 +61,27 @@ def choose(provider: str) -> str:
     return provider
 
 
+def _started(path: Path, provider: str, threads: int) -> onnxruntime.InferenceSession | None:
+    """A session on one provider; None when what the provider needs is not on this machine."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is an error of ours
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    wanted = PROVIDERS[provider].name
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=[wanted], enable_fallback=0)
+    except RUNTIME_ERRORS as error:
+        if provider != "cpu":
+            return None
+        raise ModelError(f"{path}: not a usable ONNX file ({_reason(error)}); export it again") from error
+    return session if wanted in session.get_providers() else None
+
+
+def _reason(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 class Session:
     """A network ready to run; `run` may be called from many threads at once."""
 
@@ -64,25 +89,19 @@ class Session:
         """Open weights.
 
         path: of an .onnx file with one input and one output, float32 ``(N, 3, H, W)``.
-        provider: a key of `PROVIDERS`, or "auto".
+        provider: a key of `PROVIDERS`, or "auto" for the best that starts.
         threads: CPU threads of one `run`.
 
         Raises ModelError when the file is no such network, ProviderError when the provider is missing.
         """
-        self.path, self.provider = path, choose(provider)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # what goes wrong is an error of ours
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        wanted = PROVIDERS[self.provider].name
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=[wanted])
-        except RUNTIME_ERRORS as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ModelError(f"{path}: not a usable ONNX file ({reason}); export it again") from error
-        if wanted not in self._session.get_providers():
-            raise ProviderError(f"provider {self.provider}: ONNX Runtime could not start it; use --provider cpu")
+        self.path = path
+        candidates = available() if provider == AUTO else [choose(provider)]
+        for self.provider in candidates:
+            self._session = _started(path, self.provider, threads)
+            if self._session is not None:
+                break
+        else:
+            raise ProviderError(f"provider {provider}: ONNX Runtime could not start it; use --provider cpu")
         self._check(path)
 
     def _check(self, path: Path) -> None:
@@ -101,8 +120,7 @@ class Session:
         try:
             (answer,) = self._session.run(None, {self._input: batch})
         except RUNTIME_ERRORS as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ModelError(f"{self.path}: failed on an input of {batch.shape} ({reason})") from error
+            raise ModelError(f"{self.path}: failed on an input of {batch.shape} ({_reason(error)})") from error
         if answer.shape != batch.shape:
             raise ModelError(f"{self.path}: made {answer.shape} of {batch.shape}; a restoring network keeps the shape")
         return answer

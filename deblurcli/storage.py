@@ -46,7 +46,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
         return _write_stdout(data)
     temporary = None
     try:
-        place = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+        place = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         prefix = f".deblurcli-{os.getpid()}@{platform.node()}-"
         descriptor, temporary = tempfile.mkstemp(place.suffix, prefix, place.parent)

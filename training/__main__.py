@@ -84,6 +84,8 @@ def evaluate(
     typer.echo(json.dumps(scores, indent=2))
     if card:
         found = models.find(model)
+        if not found.card:
+            raise DeblurError(f"{found.path}: has no card to write the scores into; export it with training export")
         write_card(found.path.with_suffix(".json"), {**found.card, "scores": scores})
 
 

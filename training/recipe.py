@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deblurcli import psf
-from deblurcli.errors import DeblurError
+from deblurcli.errors import DeblurError, PSFError
 
+SOURCES = ("lfw",)
 FOLDER = Path(__file__).parent / "recipes"
 
 
@@ -64,7 +65,7 @@ class Recipe:
 def load(name: str) -> Recipe:
     """The recipe of that name in `training/recipes`, or the one in a .toml file.
 
-    Raises RecipeError when there is no such recipe or a field is missing, unknown or wrong.
+    Raises RecipeError when there is no such recipe, or a field is missing or unknown.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
@@ -72,7 +73,7 @@ def load(name: str) -> Recipe:
         raise RecipeError(f"{name}: no such recipe; choose one of {known} or give a .toml file")
     try:
         return _recipe(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, TypeError, KeyError) as error:
+    except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError, PSFError) as error:
         raise RecipeError(f"{path}: not a valid recipe ({error})") from error
 
 
@@ -80,6 +81,8 @@ def _recipe(table: dict) -> Recipe:
     blurs = tuple(Blur(**blur) for blur in table["data"].pop("blur"))
     for blur in blurs:
         psf.parse(blur.psf)
+    if table["data"]["source"] not in SOURCES:
+        raise ValueError(f"data.source is one of {', '.join(SOURCES)}")
     return Recipe(
         data=Data(blur=blurs, **table.pop("data")),
         schedule=Schedule(**table.pop("schedule")),

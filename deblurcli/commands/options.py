@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -154,7 +155,7 @@ def check_stdin(source: Path, name: str) -> None:
 
 def check_streams(source: Path, target: Path, shared: Shared) -> None:
     """Refuse a terminal in place of a picture, and two things on one stream; say what is missing."""
-    to_stdout = target == STANDARD and not source.is_dir() and not shared.in_place
+    to_stdout = target == STANDARD and not os.path.isdir(source) and not shared.in_place  # noqa: PTH112 (never raises)
     if to_stdout and shared.json:
         raise typer.BadParameter("the picture goes to standard output; name a file for it", param_hint="--json")
     check_stdin(source, "IN")

@@ -47,6 +47,6 @@ def _number(nsr: str) -> float | None:
         value = float(nsr)
     except ValueError:
         value = 0.0
-    if not 0 < value <= 1e3:
-        raise typer.BadParameter(f"{nsr} is neither auto nor a number above 0 and up to 1000", param_hint="--nsr")
+    if not 1e-12 <= value <= 1e3:
+        raise typer.BadParameter(f"{nsr} is neither auto nor a number from 1e-12 to 1000", param_hint="--nsr")
     return value
