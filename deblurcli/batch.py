@@ -188,7 +188,8 @@ def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Itera
     workers: threads; 0 takes as many as there are CPUs.
 
     No more jobs are handed out than keep the workers busy, so memory does not grow with their number. At
-    KeyboardInterrupt the jobs in work are finished and yielded, no further ones begun, and it is raised again.
+    KeyboardInterrupt the jobs in work are finished and yielded, no further ones begun, and it is raised again;
+    a single job is done in this thread, and dropped.
     """
     if len(jobs) == 1:  # in the main thread, so that an interrupt reaches it while it waits for standard input
         yield _timed(work, jobs[0])

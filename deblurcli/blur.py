@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from deblurcli import psf as psfs
+from deblurcli.errors import ImageError
 from deblurcli.images import Picture, checked
 
 
@@ -23,11 +24,14 @@ def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
 
     What lies outside the picture is its mirror image about the outermost pixel.
 
-    Raises ImageError when the image is none.
+    Raises PSFError when the PSF's sides are even, ImageError when the image is none or memory runs out.
     """
     image = np.ascontiguousarray(checked(image))
-    kernel = np.ascontiguousarray(psf[::-1, ::-1])
-    return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101).reshape(image.shape)
+    kernel = np.ascontiguousarray(psfs.checked(psf)[::-1, ::-1])
+    try:
+        return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101).reshape(image.shape)
+    except cv2.error as error:
+        raise ImageError(f"cannot be blurred with a PSF of {psf.shape} ({error.err}); give a smaller one") from error
 
 
 def blurrer(spec: str) -> Callable[[Picture], Picture]:

@@ -65,7 +65,7 @@ def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = F
     """
     counts: Counter[str] = Counter()
     errors: list[str] = []
-    code, begun = None, time.perf_counter()
+    interrupted, failure, begun = False, None, time.perf_counter()
     try:
         for outcome in follow(batch, title, quiet):
             counts[outcome.status] += 1
@@ -76,15 +76,19 @@ def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = F
             elif verbose or (outcome.status == PLANNED and not quiet):
                 say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}")
     except KeyboardInterrupt:
-        code = INTERRUPTED
-    code = code or (PARTLY if errors else OK)
+        interrupted = True
+    except DeblurError as error:  # of the run as a whole; what was done until then is told first
+        failure = error
+    code = INTERRUPTED if interrupted else PARTLY if errors else OK
     _list_errors(sorted(errors))
     if not quiet:
-        say(_summary(title, counts, batch.others) + (", interrupted" if code == INTERRUPTED else ""))
+        say(_summary(title, counts, batch.others) + (", interrupted" if interrupted else ""))
     if as_json:
         seconds = round(time.perf_counter() - begun, 3)
         summary = {"command": title, **{status: counts[status] for status in VERBS}, "others": batch.others}
         emit(json.dumps({**summary, "seconds": seconds, "exit_code": code, "errors": sorted(errors)}, indent=2))
+    if failure:
+        raise failure
     return code
 
 

@@ -35,14 +35,14 @@ def wiener(image: np.ndarray, psf: np.ndarray, nsr: float) -> np.ndarray:
     nsr: noise-to-signal ratio of variances, 1e-12 to 1000; larger is smoother and rings less.
 
     Returns float32 ``(H, W, C)``, clipped to [0, 1]. Raises PSFError when the PSF is larger than the
-    image, ImageError when the image is none, ValueError when nsr is out of range.
+    image or its sides are even, ImageError when the image is none, ValueError when nsr is out of range.
 
     Source: N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949; the
     spectrum of photographs, A. van der Schaaf and J. H. van Hateren, Vision Research 36, 1996.
     """
     if not NSR[0] <= nsr <= NSR[1]:
         raise ValueError(f"nsr is {nsr}; it must be from {NSR[0]:g} to {NSR[1]:g}")
-    image = to_float(checked(image))
+    image, psf = to_float(checked(image)), psfs.checked(psf)
     height, width, _ = image.shape
     if psf.shape[0] > height or psf.shape[1] > width:
         sizes = f"{psf.shape[1]}×{psf.shape[0]} PSF, {width}×{height} picture"

@@ -24,6 +24,7 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 DEFAULT_QUALITY = 95
 UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
 LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
+MAX_PIXELS = 250_000_000
 DEPTHS = {8: np.uint8, 16: np.uint16}
 
 # How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
@@ -251,9 +252,9 @@ def read_picture(path: str | Path, max_pixels: int | None = None) -> Picture:
     return decode(read_bytes(path), name_of(path), max_pixels)
 
 
-def read(path: str | Path) -> np.ndarray:
-    """A file's colours as an image, float32 ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey in [0, 1]."""
-    return to_float(read_picture(path).pixels)
+def read(path: str | Path, max_pixels: int | None = MAX_PIXELS) -> np.ndarray:
+    """A file's colours as an image, float32 ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey in [0, 1]; see `decode`."""
+    return to_float(read_picture(path, max_pixels).pixels)
 
 
 def format_of(path: str | Path) -> str:

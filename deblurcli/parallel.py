@@ -36,7 +36,7 @@ def as_done(pool: Executor, function: Callable[[Item], Result], items: Iterable[
     """Results as they come, at most `ahead` items begun at a time.
 
     At KeyboardInterrupt no further item is begun, the results of those in work are yielded, and it is
-    raised again; a second one ends that too. An early exit drops what is not in work.
+    raised again. An early exit drops what is not in work.
     """
     left = iter(items)
     begun: set[Future[Result]] = {pool.submit(function, item) for item in islice(left, ahead)}

@@ -14,8 +14,6 @@ from deblurcli import images
 from deblurcli.errors import PlanError
 from deblurcli.storage import STANDARD, name_of
 
-MAX_PIXELS = 250_000_000
-
 
 @dataclass(frozen=True)
 class Options:
@@ -42,7 +40,7 @@ class Options:
     dry_run: bool = False
     report: Path | None = None
     shard: tuple[int, int] = (1, 1)
-    max_pixels: int = MAX_PIXELS
+    max_pixels: int = images.MAX_PIXELS
     strip: bool = False
     background: tuple[int, int, int] | None = None
 
@@ -220,8 +218,8 @@ def _renamed(path: Path, options: Options) -> Path:
 
 def _check(jobs: list[Job], options: Options) -> None:
     """Refuse shared outputs, also where case does not count, and outputs that are inputs."""
-    targets = Counter(str(job.target).casefold() for job in jobs)
-    shared = [f"{job.source} → {job.target}" for job in jobs if targets[str(job.target).casefold()] > 1]
+    targets = Counter(str(_real(job.target)).casefold() for job in jobs)
+    shared = [f"{job.source} → {job.target}" for job in jobs if targets[str(_real(job.target)).casefold()] > 1]
     if shared:
         listed = "; ".join(shared[:6]) + (f" and {len(shared) - 6} more" if len(shared) > 6 else "")
         raise PlanError(f"{len(shared)} inputs share an output, rename them or choose another --format: {listed}")

@@ -107,14 +107,14 @@ def paper_motion(direction: str) -> np.ndarray:
 def from_file(path: str, centre: str = "yes") -> np.ndarray:
     """A PSF from a .npy array ``(K, L)`` or a grey image, normalised to sum 1.
 
-    path: of the file; a colour image is averaged to grey.
+    path: of the file, at most 1023 a side; a colour image is averaged to grey.
     centre: "yes" moves the centroid to the centre of the array (by whole pixels, the rest by linear
         interpolation); "no" takes the array as it is, padded to odd sides at the bottom and right.
 
     Raises PSFError when the array is not two-dimensional, not finite, negative, empty or too large, and
     ImageError when the file cannot be read.
     """
-    array = _load_npy(path) if Path(path).suffix.lower() == ".npy" else images.read(path).mean(axis=2)
+    array = _load_npy(path) if Path(path).suffix.lower() == ".npy" else images.read(path, LARGEST_SIDE**2).mean(axis=2)
     if array.ndim != 2 or array.size == 0 or max(array.shape) > LARGEST_SIDE:
         raise PSFError(f"psf {path}: shape {array.shape}; a PSF is two-dimensional, 1 to {LARGEST_SIDE} a side")
     if not np.isfinite(array).all() or array.min() < 0 or array.max() == 0:
@@ -154,6 +154,14 @@ def _centred_along(psf: np.ndarray, axis: int) -> np.ndarray:
         towards = first + (1 if rest > 0 else -1)
         moved[towards : towards + len(lines)] += lines * abs(rest)
     return np.moveaxis(moved, 0, axis)
+
+
+def checked(psf: np.ndarray) -> np.ndarray:
+    """A PSF as the library works on it, float64; PSFError when it is not two-dimensional with odd sides."""
+    array = np.asarray(psf, np.float64)
+    if array.ndim != 2 or array.shape[0] % 2 == 0 or array.shape[1] % 2 == 0:
+        raise PSFError(f"a PSF is an array (K, L) with odd sides, not {array.shape}; pad it, its origin at the centre")
+    return array
 
 
 def _normalised(psf: np.ndarray) -> np.ndarray:
@@ -234,9 +242,8 @@ class Spec:
         return PSFS[self.family].make(**dict(self.values))
 
     def __str__(self) -> str:
-        """The specification in its full form; `parse` of it gives an equal `Spec`."""
-        fields = (f"{name}={value if isinstance(value, str) else format(value, '.10g')}" for name, value in self.values)
-        return f"{self.family}:{','.join(fields)}"
+        """The specification in its full form; `parse` of it gives an equal `Spec`, unless a path holds a comma."""
+        return f"{self.family}:{','.join(f'{name}={value}' for name, value in self.values)}"
 
 
 def parse(text: str) -> Spec:

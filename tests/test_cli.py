@@ -141,6 +141,8 @@ WRONG = {
     "length zero": (["blur", "in", "out", "--motion", "30", "--length", "0"], "length=0"),
     "empty path": (["blur", "in", "", "--gaussian", "1"], "the path is empty"),
     "pipe into a folder": (["blur", "-", "in", "--gaussian", "1"], "name a file in it"),
+    "name too long": (["blur", "x" * 300, "--gaussian", "1"], "File name too long"),
+    "ratio too small": (["wiener", "in", "out", "--psf", "gaussian:1", "--nsr", "1e-50"], "--nsr"),
     "too many workers": (["blur", "in", "out", "--gaussian", "1", "--workers", "99999999999"], "--workers"),
     "length alone": (["blur", "in", "out", "--gaussian", "1", "--length", "3"], "--length"),
     "wrong ratio": (["wiener", "in", "out", "--psf", "gaussian:1", "--nsr", "-1"], "--nsr"),

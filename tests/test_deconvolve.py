@@ -111,3 +111,23 @@ def test_sixteen_bits_and_alpha_are_kept(sharp):
     np.testing.assert_array_equal(restored.alpha, alpha)
     eight = deconvolve.deconvolver("gaussian:1.5")(Picture(images.from_float(images.to_float(blurred), np.uint8)))
     assert psnr(images.to_float(restored.pixels), sharp) > psnr(images.to_float(eight.pixels), sharp) + 1
+
+
+@pytest.mark.parametrize("nsr", [1e-12, 1e3])
+def test_extreme_ratios_give_finite_pictures(sharp, nsr):
+    assert np.isfinite(deconvolve.wiener(sharp, psf.box(8), nsr)).all()
+
+
+def test_noise_does_not_depend_on_the_type(sharp):
+    eight = images.from_float(sharp, np.uint8)
+    assert deconvolve.noise(eight) == pytest.approx(deconvolve.noise(images.to_float(eight)))
+    assert deconvolve.noise_to_signal(eight) == pytest.approx(deconvolve.noise_to_signal(images.to_float(eight)))
+
+
+def test_a_psf_of_even_sides_is_refused(sharp):
+    for use in (
+        lambda: deconvolve.wiener(sharp, np.full((2, 2), 0.25), 1e-3),
+        lambda: blur(sharp, np.ones((1, 2)) / 2),
+    ):
+        with pytest.raises(PSFError, match="odd sides"):
+            use()

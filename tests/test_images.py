@@ -249,3 +249,16 @@ def test_a_replaced_file_keeps_its_permissions_and_its_link(tmp_path):
     assert stat.S_IMODE((tmp_path / "a.png").stat().st_mode) == 0o600
     assert (tmp_path / "link.png").is_symlink()
     np.testing.assert_array_equal(images.read_picture(tmp_path / "a.png").pixels, picture(seed=1).pixels)
+
+
+def test_nearly_grey_is_colour_where_nothing_is_lost():
+    pixels = np.full((4, 4, 3), 128, np.uint8)
+    pixels[..., 1] = 127
+    read = images.decode(images.encode(Picture(pixels, np.full((4, 4), 9, np.uint8)), "png"))
+    np.testing.assert_array_equal(read.pixels, pixels)
+
+
+def test_a_link_that_leads_nowhere_is_replaced(tmp_path):
+    (tmp_path / "a.png").symlink_to("a.png")
+    images.write_picture(tmp_path / "a.png", picture())
+    np.testing.assert_array_equal(images.read_picture(tmp_path / "a.png").pixels, picture().pixels)

@@ -4,6 +4,7 @@ import numpy as np
 import PIL.Image
 import PIL.ImageCms
 import pytest
+import tifffile
 
 from deblurcli import formats, images, metadata
 from deblurcli.images import Picture
@@ -122,4 +123,28 @@ def test_cmyk_is_refused_with_a_remedy(form):
     written = io.BytesIO()
     PIL.Image.fromarray(PIXELS).convert("CMYK").save(written, form)
     with pytest.raises(images.ImageError, match=r"CMYK.*RGB"):
+        images.decode(written.getvalue())
+
+
+def test_malformed_exif_costs_no_picture():
+    data = images.encode(Picture(PIXELS), "jpeg")
+    broken = b"\xff\xe1\x00\x16Exif\0\0junkjunkjunk"
+    read = images.decode(data[:2] + broken + data[2:])
+    for form in formats.FORMATS:
+        assert images.decode(images.encode(read, form)).size == (30, 20)
+
+
+@pytest.mark.parametrize("form", ["jpeg", "png", "tiff"])
+def test_an_absurd_resolution_costs_no_picture(form):
+    written = Picture(PIXELS, metadata=Metadata(dpi=(4e9, 4e9)))
+    assert images.decode(images.encode(written, form)).size == (30, 20)
+
+
+def test_a_tiff_no_decoder_does_justice_is_refused():
+    grey = np.random.default_rng(0).integers(0, 65535, (24, 24, 2), np.uint16)
+    written = io.BytesIO()
+    tifffile.imwrite(written, grey, photometric="minisblack", extrasamples=["unassalpha"], planarconfig="contig")
+    with pytest.raises(images.ImageError, match="more than 10 pixels"):
+        images.decode(written.getvalue(), max_pixels=10)
+    with pytest.raises(images.ImageError, match="grey with alpha at 16 bits"):
         images.decode(written.getvalue())

@@ -43,7 +43,7 @@ def test_a_report_of_skipped_pictures_says_so(folder, tmp_path):
         run("blur", folder, tmp_path / "out", "--gaussian", "1", "--skip-existing", "--report", tmp_path / "r.jsonl")
         *files, _ = rows(tmp_path / "r.jsonl")
         assert {row["status"] for row in files} == {expected}
-        assert {row["psf"] for row in files} == {"gaussian:sigma=1"}
+        assert {row["psf"] for row in files} == {"gaussian:sigma=1.0"}
 
 
 def test_a_report_that_cannot_be_written_stops_the_run(folder, tmp_path):

@@ -50,3 +50,15 @@ def test_a_network_of_another_shape_is_refused(tmp_path, shape):
 def test_an_input_a_network_cannot_take_is_a_model_error(identity):
     with pytest.raises(ModelError, match="failed on an input"):
         Session(identity).run(np.zeros((1, 4, 8, 8), np.float32))
+
+
+def test_auto_goes_on_to_a_provider_that_starts(identity, monkeypatch):
+    """A provider may be compiled in and lack its libraries or its device."""
+    started = session._started
+    monkeypatch.setattr(session, "available", lambda: ["cuda", "cpu"])
+    monkeypatch.setattr(
+        session, "_started", lambda path, name, threads: started(path, "cpu", 1) if name == "cpu" else None
+    )
+    assert Session(identity, "auto").provider == "cpu"
+    with pytest.raises(ProviderError, match="could not start"):
+        Session(identity, "cuda")

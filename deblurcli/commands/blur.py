@@ -57,9 +57,9 @@ def _spec(
     """The one PSF specification that the options amount to."""
     pixels = DEFAULT_LENGTH if length is None else length
     given = {
-        "--gaussian": gaussian is not None and f"gaussian:sigma={gaussian:g}",
-        "--motion": motion is not None and f"motion:length={pixels:g},angle={motion}",
-        "--defocus": defocus is not None and f"defocus:radius={defocus:g}",
+        "--gaussian": gaussian is not None and f"gaussian:sigma={gaussian}",
+        "--motion": motion is not None and f"motion:length={pixels},angle={motion}",
+        "--defocus": defocus is not None and f"defocus:radius={defocus}",
         "--psf": psf is not None and psf,
     }
     specs = [spec for spec in given.values() if spec is not False]
