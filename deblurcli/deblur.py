@@ -65,6 +65,8 @@ class Restorer:
         pixels = images.checked(pixels)
         height, width, _ = pixels.shape
         rows, columns = self._spans(height), self._spans(width)
+        if len(rows) == len(columns) == 1:  # no need to hand one tile to another thread, or to blend it
+            return _samples(self._tile(pixels, rows[0], columns[0])[:height, :width], pixels.dtype)
         tiles = iter(self.map(lambda window: self._tile(pixels, *window), _windows(rows, columns)))
         restored = np.empty_like(pixels)
         first = 0

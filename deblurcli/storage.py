@@ -6,9 +6,9 @@ import contextlib
 import os
 import platform
 import re
+import secrets
 import stat
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -44,23 +44,28 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     """
     if Path(path) == STANDARD:
         return _write_stdout(data)
-    temporary = None
+    place = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
+    temporary = place.parent / f".deblurcli-{os.getpid()}@{platform.node()}-{secrets.token_hex(8)}{place.suffix}"
     try:
-        place = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".deblurcli-{os.getpid()}@{platform.node()}-"
-        descriptor, temporary = tempfile.mkstemp(place.suffix, prefix, place.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(stat.S_IMODE(place.stat().st_mode) if place.exists() else 0o666 & ~_umask())
-        Path(temporary).replace(place)
+        _create(temporary, data)
+        with contextlib.suppress(OSError):  # nothing to replace, or a link that leads nowhere
+            temporary.chmod(stat.S_IMODE(place.stat().st_mode))
+        temporary.replace(place)
     except OSError as error:
-        raise ImageError(
-            f"{path}: cannot be written ({error.strerror}); free the disk or choose another place"
-        ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place for it") from error
+
+
+def _create(path: Path, data: bytes) -> None:
+    """Write a file that must not be there yet; missing folders are made."""
+    try:
+        file = path.open("xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("xb")
+    with file:
+        file.write(data)
 
 
 def _write_stdout(data: bytes) -> None:
@@ -95,11 +100,3 @@ def _is_alive(pid: int, host: str, written: float) -> bool:
     except OSError:
         return True
     return True
-
-
-def _umask() -> int:
-    """The process's umask, read without changing it where the system shows it."""
-    with contextlib.suppress(OSError, StopIteration, ValueError):
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("Umask:")).split()[1], 8)
-    return 0o022
