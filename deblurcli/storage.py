@@ -52,9 +52,10 @@ def write_bytes(path: str | Path, data: bytes) -> None:
             temporary.chmod(stat.S_IMODE(place.stat().st_mode))
         temporary.replace(place)
     except OSError as error:
+        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place for it") from error
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place for it") from error
 
 
 def _create(path: Path, data: bytes) -> None:
