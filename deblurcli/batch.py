@@ -160,6 +160,7 @@ def _apply(function: Callable[[Picture], Picture], job: Job, options: Options) -
     form = _format(job, picture, options)
     with _named(job.name):
         result = _dressed(function(picture), form, options)
+    del picture  # a large one need not stay in memory while the result is encoded
     storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
     width, height = result.size
     return Outcome(job, DONE, extras={"width": width, "height": height})

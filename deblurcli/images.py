@@ -190,8 +190,9 @@ def _picture(stored: np.ndarray, form: str) -> Picture:
     grey_inside = form in ("webp", "avif") or alpha is not None
     if grey_inside and _neutral(stored, LOSSY_STEP if form in ("webp", "avif") else 0):
         return Picture(stored[..., 1:2].copy(), alpha, form)
-    code = cv2.COLOR_BGRA2RGB if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    return Picture(cv2.cvtColor(stored, code), alpha, form)
+    if alpha is not None:
+        return Picture(cv2.cvtColor(stored, cv2.COLOR_BGRA2RGB), alpha, form)
+    return Picture(cv2.cvtColor(stored, cv2.COLOR_BGR2RGB, dst=stored), None, form)  # no second copy of a large picture
 
 
 def _neutral(stored: np.ndarray, step: int) -> bool:
