@@ -18,7 +18,7 @@ from deblurcli.images import Picture
 from deblurcli.session import AUTO, Session
 from deblurcli.tiling import Span
 
-TILE = 512
+TILE = 640  # two cores, 12 megapixels, halo 64: 2.0 MP/s, against 1.7 at 512 and 1.75 at 1024 with twice the memory
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
 

@@ -35,8 +35,8 @@ def spans(length: int, tile: int, halo: int, overlap: int, multiple: int) -> lis
     """Tiles that cover an axis, in order, evenly spread, each starting at a multiple of `multiple`.
 
     length: of the axis, a multiple of `multiple`.
-    tile: what the network sees at most, a multiple of `multiple`, larger than ``2·halo + overlap``
-        by at least `multiple`.
+    tile: what the network sees at most, less where as many smaller tiles do; a multiple of `multiple`, larger
+        than ``2·halo + overlap`` by at least `multiple`.
     halo: context thrown away on each inner side, at least.
     overlap: kept pixels shared by neighbours, even.
 
@@ -48,6 +48,7 @@ def spans(length: int, tile: int, halo: int, overlap: int, multiple: int) -> lis
     if stride <= 0 or length % multiple or tile % multiple or overlap % 2:
         raise ValueError(f"tile {tile} is too small or uneven for halo {halo}, overlap {overlap}, multiple {multiple}")
     count = -(-(length - tile) // stride) + 1
+    tile = min(tile, padded(-(-(length + (count - 1) * (2 * halo + overlap)) // count) + multiple, multiple))
     starts = [(length - tile) * index // (count - 1) // multiple * multiple for index in range(count)]
     cuts = [(following + start + tile) // 2 for start, following in pairwise(starts)]
     keep_starts = [0, *(cut - overlap // 2 for cut in cuts)]

@@ -47,6 +47,11 @@ def test_blend_weights_sum_to_one_everywhere(layout):
     np.testing.assert_allclose(total, 1, atol=1e-6)
 
 
+def test_tiles_are_no_larger_than_their_number_needs():
+    axis = tiling.spans(4000, 512, 64, 8, 8)
+    assert len(axis) == 11 and {span.stop - span.start for span in axis} == {496}
+
+
 def test_a_short_axis_is_one_tile():
     assert tiling.spans(64, 128, 16, 8, 8) == [tiling.Span(0, 64, 0, 64)]
 
