@@ -32,7 +32,7 @@ class Restorer:
 
     session: runs the network.
     multiple_of, halo: what the network asks of its input; see `models.Model`.
-    tile: side in pixels of the largest input the network gets; more is faster and takes more memory.
+    tile: side in pixels of the largest input the network gets; larger wastes less on context and takes more memory.
     map: runs a function over windows, in order; `map`, or an executor's.
     source: the model, provider and tile it was made from; with them it can be sent to another process, where
         it works on its tiles one by one.
