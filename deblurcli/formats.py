@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -94,7 +95,11 @@ class Header:
     exif: bytes
 
 
-_MALFORMED = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, struct.error)
+# What Pillow and tifffile raise, found by feeding them damaged files.
+_MALFORMED = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
+    struct.error, zlib.error,
+)  # fmt: skip
 
 
 def header(data: bytes) -> Header | None:
@@ -104,7 +109,9 @@ def header(data: bytes) -> Header | None:
             tiff = opened.format == "TIFF"
             exif = _tiff_exif(opened) if tiff else opened.info.get("exif", b"")
             deep = tiff and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8
-            return Header(*opened.size, getattr(opened, "n_frames", 1), opened.mode, deep, dict(opened.info), exif)
+            width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
+            frames = getattr(opened, "n_frames", 1)
+            return Header(width, height, frames, opened.mode, deep, dict(opened.info), exif)
     except _MALFORMED:
         return _tiff_header(data) if sniff(data) == "tiff" else None
 
@@ -114,8 +121,10 @@ def _tiff_header(data: bytes) -> Header | None:
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as opened:
             page = opened.pages.first
-            mode = f"{page.samplesperpixel}×{page.bitspersample}"
-            return Header(page.imagewidth, page.imagelength, len(opened.pages), mode, page.bitspersample > 8, {}, b"")
+            width, height, samples, bits = map(
+                int, (page.imagewidth, page.imagelength, page.samplesperpixel, page.bitspersample)
+            )
+            return Header(width, height, len(opened.pages), f"{samples}×{bits}", bits > 8, {}, b"")
     except (*_MALFORMED, tifffile.TiffFileError):
         return None
 

@@ -20,7 +20,6 @@ from deblurcli.storage import name_of, read_bytes, write_bytes
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
-
 DEFAULT_QUALITY = 95
 UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
 LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
@@ -126,7 +125,7 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
         raise ImageError(f"{name}: {UNDECODABLE}")
     _refuse(promised, form, name, max_pixels)
     stored = _decoded(data, form, promised)
-    if stored is None:
+    if stored is None or stored.shape[2:] not in ((), (3,), (4,)):
         raise ImageError(f"{name}: {UNDECODABLE}")
     if stored.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{name}: samples are {stored.dtype}; convert the file to 8 or 16 bits a sample")
@@ -179,7 +178,7 @@ def _by_pillow(data: bytes, mode: str) -> np.ndarray | None:
     found = formats.pixels(data, mode)
     if found is None or found.ndim == 2:
         return found
-    return np.ascontiguousarray(found[..., [2, 1, 0, 3][: found.shape[2]]])
+    return cv2.cvtColor(found, cv2.COLOR_RGBA2BGRA if mode == "RGBA" else cv2.COLOR_RGB2BGR)
 
 
 def _picture(stored: np.ndarray, form: str) -> Picture:
@@ -204,7 +203,7 @@ def _neutral(stored: np.ndarray, step: int) -> bool:
 def _upright(stored: np.ndarray, tag: int) -> np.ndarray:
     transpose, axes = UPRIGHT.get(tag, (False, ()))
     turned = stored.swapaxes(0, 1) if transpose else stored
-    return np.ascontiguousarray(np.flip(turned, axes)) if axes or transpose else stored
+    return np.flip(turned, axes).copy() if axes or transpose else stored
 
 
 def encode(picture: Picture, form: str, quality: int | None = None, name: str = "output") -> bytes:

@@ -12,6 +12,7 @@ from deblurcli import images, metadata, storage
 from deblurcli.blur import blur
 from deblurcli.errors import ImageError
 from deblurcli.images import FORMATS, Picture
+from tests.test_hostile import GOOD
 
 LOSSLESS = ["png", "tiff", "bmp"]
 
@@ -99,6 +100,36 @@ def test_orientation_is_applied(tmp_path, form, orientation, sharp):
     read = images.read_picture(path).pixels
     assert read.shape == upright.shape
     assert np.abs(read.astype(int) - upright).mean() < 4
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (5, 1)])
+def test_the_smallest_pictures_are_turned_too(tmp_path, form, size):
+    for orientation in range(1, 9):
+        stored = PIL.Image.fromarray(picture(*size).pixels)
+        exif = stored.getexif()
+        exif[0x0112] = orientation
+        stored.save(tmp_path / "x", form, exif=exif)
+        read = images.read_picture(tmp_path / "x").pixels
+        assert read.shape[:2] == (size if orientation < 5 else size[::-1])
+
+
+DAMAGED = {name: (content, seed) for seed, (name, content) in enumerate(sorted(GOOD.items()))}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damage_is_an_image_error_or_an_image(name):
+    """Every decoder at hand has its own exceptions; one that got through would end a whole batch."""
+    content, seed = DAMAGED[name]
+    rng = np.random.default_rng(seed)
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in rng.integers(0, min(len(damaged), rng.choice([40, 200, len(damaged)])), rng.choice([1, 2, 8])):
+            damaged[place] = rng.choice([0, 1, 255, rng.integers(256)])
+        try:
+            assert images.decode(bytes(damaged), max_pixels=10**6).pixels.ndim == 3
+        except ImageError as error:
+            assert "\n" not in str(error)
 
 
 @given(st.binary(max_size=200))
