@@ -212,18 +212,24 @@ def _timed(work: Callable[..., Outcome], job: Job | Pair) -> Outcome:
     return replace(outcome, seconds=time.perf_counter() - begun)
 
 
-def compare(restored: Path, sharp: Path, function: Callable[..., dict], workers: int = 0) -> Batch:
+def compare(
+    restored: Path,
+    sharp: Path,
+    function: Callable[..., dict],
+    workers: int = 0,
+    max_pixels: int = images.MAX_PIXELS,
+) -> Batch:
     """Apply a function to the two images of every pair of `planning.pairs`; its answer is the outcome's extras."""
     found = planning.pairs(restored, sharp)
-    return Batch(len(found), run(found, lambda pair: _compare(function, pair), workers))
+    return Batch(len(found), run(found, lambda pair: _compare(function, pair, max_pixels), workers))
 
 
-def _compare(function: Callable[..., dict], pair: Pair) -> Outcome:
+def _compare(function: Callable[..., dict], pair: Pair, max_pixels: int) -> Outcome:
     """Read the two images of a pair and compare them."""
     if pair.restored is None or pair.sharp is None:
         present, side = (pair.restored, "sharp") if pair.sharp is None else (pair.sharp, "restored")
         raise ImageError(f"{present}: has no {side} partner of the same relative path; add it or remove this one")
-    restored, sharp = images.read(pair.restored), images.read(pair.sharp)
+    restored, sharp = (images.read(path, max_pixels) for path in (pair.restored, pair.sharp))
     with _named(f"{storage.name_of(pair.restored)} against {storage.name_of(pair.sharp)}"):
         return Outcome(pair, DONE, extras=function(restored, sharp))
 

@@ -59,5 +59,7 @@ def main() -> None:
     try:
         app(prog_name="deblurcli")
     except DeblurError as error:
-        print(f"error: {error}", file=sys.stderr)
+        from deblurcli import console
+
+        console.say(f"error: {error}")
         raise SystemExit(SETUP) from None

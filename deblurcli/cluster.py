@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from deblurcli import batch
 from deblurcli.batch import FAILED, Outcome, Runner
@@ -73,7 +72,7 @@ def _chunks(jobs: Sequence[Job], threads: int) -> list[Sequence[Job]]:
 
 def _absolute(job: Job) -> Job:
     """The same job for a process that stands in another folder."""
-    return Job(Path(job.source).absolute(), Path(job.target).absolute())
+    return Job(job.source.absolute(), job.target.absolute())
 
 
 def _outcomes(future, chunk: Sequence[Job]) -> list[Outcome]:

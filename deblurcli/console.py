@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -24,7 +25,9 @@ OK, PARTLY, INTERRUPTED = 0, 1, 130
 VERBS = {DONE: "done", SKIPPED: "already there", PLANNED: "planned", FAILED: "failed"}
 
 
+@cache
 def _stderr() -> Console:
+    """The one console for messages, so that a line printed over a progress bar does not break it."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 

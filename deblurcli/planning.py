@@ -171,7 +171,7 @@ def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
     same = _real(folder) == _real(source)
     if same and not options.in_place:
         raise PlanError(f"{source}: the outputs would replace the inputs; give --in-place or another output folder")
-    if not same and _real(folder).is_relative_to(_real(source)):
+    if not same and Path(_real(folder)).is_relative_to(_real(source)):
         raise PlanError(f"{folder}: the output folder lies inside the input folder {source}; choose one outside")
     found, others = find(source)
     if not found:
@@ -218,14 +218,15 @@ def _renamed(path: Path, options: Options) -> Path:
 
 def _check(jobs: list[Job], options: Options) -> None:
     """Refuse shared outputs, also where case does not count, and outputs that are inputs."""
-    targets = Counter(str(_real(job.target)).casefold() for job in jobs)
-    shared = [f"{job.source} → {job.target}" for job in jobs if targets[str(_real(job.target)).casefold()] > 1]
+    places = [_real(job.target) for job in jobs]
+    counts = Counter(place.casefold() for place in places)
+    shared = [f"{job.source} → {job.target}" for job, place in zip(jobs, places) if counts[place.casefold()] > 1]
     if shared:
         listed = "; ".join(shared[:6]) + (f" and {len(shared) - 6} more" if len(shared) > 6 else "")
         raise PlanError(f"{len(shared)} inputs share an output, rename them or choose another --format: {listed}")
     sources = {_real(job.source): job.source for job in jobs if job.source != STANDARD}
-    for job in jobs:
-        replaced = sources.get(_real(job.target), job.source)
+    for job, place in zip(jobs, places):
+        replaced = sources.get(place, job.source)
         if replaced != job.source:
             raise PlanError(
                 f"{replaced}: the output {job.target} would replace this other input; choose another output"
@@ -234,9 +235,9 @@ def _check(jobs: list[Job], options: Options) -> None:
             raise PlanError(f"{job.source}: the output would replace the input; give --in-place or another output")
 
 
-def _real(path: Path) -> Path:
+def _real(path: Path) -> str:
     """The path without links; of a loop of links, as far as it can be followed."""
-    return Path(os.path.realpath(path))
+    return os.path.realpath(path)
 
 
 def _is_same(source: Path, target: Path) -> bool:

@@ -100,6 +100,11 @@ def test_scores_as_json_are_the_library_s(tmp_path):
     assert report["mean"]["psnr"] == pytest.approx(np.mean([row["psnr"] for row in report["files"]]))
 
 
+def test_too_large_a_picture_is_not_scored():
+    done = run("score", DATA / "sharp" / "cat.png", DATA / "sharp" / "cat.png", "--max-pixels", "0.1")
+    assert done.returncode == 1 and "raise --max-pixels" in messages(done)[0]
+
+
 def test_equal_pictures_have_no_number_for_psnr_in_json():
     report = json.loads(run("score", DATA / "sharp", DATA / "sharp", "--json").stdout)
     assert report["mean"]["psnr"] is None and report["files"][0]["infinite"] == ["psnr"]
@@ -142,6 +147,7 @@ WRONG = {
     "empty path": (["blur", "in", "", "--gaussian", "1"], "the path is empty"),
     "pipe into a folder": (["blur", "-", "in", "--gaussian", "1"], "name a file in it"),
     "name too long": (["blur", "x" * 300, "--gaussian", "1"], "File name too long"),
+    "no limit": (["blur", "in", "out", "--gaussian", "1", "--max-pixels", "inf"], "--max-pixels"),
     "ratio too small": (["wiener", "in", "out", "--psf", "gaussian:1", "--nsr", "1e-50"], "--nsr"),
     "too many workers": (["blur", "in", "out", "--gaussian", "1", "--workers", "99999999999"], "--workers"),
     "length alone": (["blur", "in", "out", "--gaussian", "1", "--length", "3"], "--length"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deblurcli.planning import Options
 
 STANDARD = Path("-")
+MEGAPIXELS = 250.0
 FORMATS = ("jpeg", "png", "webp", "tiff", "bmp", "avif")
 COLOURS = {"white": "ffffff", "black": "000000"}
 ALIASES = {"jpg": "jpeg", "tif": "tiff"}
@@ -50,6 +51,11 @@ def _colour(value: str | None) -> str | None:
     return digits
 
 
+def pixels(megapixels: float) -> int:
+    """A number of pixels, as the library counts them."""
+    return round(megapixels * 1e6)
+
+
 def place(text: str) -> Path:
     """A path as given; an empty one, as an unset shell variable leaves it, is refused."""
     if not text:
@@ -66,6 +72,10 @@ Target = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 Workers = Annotated[
     int, typer.Option(min=0, max=1024, metavar="N", help="Pictures in work at a time; 0 takes one for each CPU.")
+]
+MaxPixels = Annotated[
+    float,
+    typer.Option(min=0, max=1e6, metavar="MEGAPIXELS", help="Refuse larger pictures before they are decoded."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
@@ -99,9 +109,7 @@ class Shared:
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Work on a Dask cluster that shares this file system.")
     ] = None
-    max_pixels: Annotated[
-        float, typer.Option(min=0, metavar="MEGAPIXELS", help="Refuse larger pictures before they are decoded.")
-    ] = 250
+    max_pixels: MaxPixels = MEGAPIXELS
     strip: Annotated[bool, typer.Option("--strip", help="Leave EXIF, ICC profile, XMP and resolution out.")] = False
     background: Annotated[
         str | None,
@@ -125,8 +133,8 @@ class Shared:
         given = {field.name: getattr(self, field.name) for field in fields(Options)}
         index, count = (int(part) for part in self.shard.split("/"))
         colour = None if self.background is None else tuple(bytes.fromhex(self.background))
-        pixels = round(self.max_pixels * 1e6)
-        return Options(**{**given, "shard": (index, count), "background": colour, "max_pixels": pixels})
+        limit = pixels(self.max_pixels)
+        return Options(**{**given, "shard": (index, count), "background": colour, "max_pixels": limit})
 
 
 def with_shared(command: Callable[..., None]) -> Callable[..., None]:

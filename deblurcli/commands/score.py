@@ -35,6 +35,7 @@ def score(
     ] = None,
     json: options.Json = False,
     workers: options.Workers = 0,
+    max_pixels: options.MaxPixels = options.MEGAPIXELS,
     quiet: options.Quiet = False,
 ) -> None:
     """Score restored pictures against sharp ones, paired by relative path.
@@ -48,5 +49,5 @@ def score(
     from deblurcli import batch, console, metrics
 
     names = tuple(metric or METRICS)
-    under_way = batch.compare(restored, sharp, metrics.scorer(names), workers)
+    under_way = batch.compare(restored, sharp, metrics.scorer(names), workers, options.pixels(max_pixels))
     raise typer.Exit(console.scored(under_way, names, json, quiet))

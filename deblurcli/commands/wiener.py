@@ -32,21 +32,21 @@ def wiener(
         raise typer.BadParameter("is missing; name the PSF that blurred the pictures", param_hint="--psf")
 
     from deblurcli import batch, console
-    from deblurcli.deconvolve import deconvolver
+    from deblurcli.deconvolve import NSR, deconvolver
 
-    function = deconvolver(psf, _number(nsr))
+    function = deconvolver(psf, _number(nsr, *NSR))
     under_way = batch.transform(source, target, function, shared.settings(), {"psf": psf}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json))
 
 
-def _number(nsr: str) -> float | None:
+def _number(nsr: str, low: float, high: float) -> float | None:
     """The ratio that was given; None for auto."""
     if nsr == "auto":
         return None
     try:
         value = float(nsr)
     except ValueError:
-        value = 0.0
-    if not 1e-12 <= value <= 1e3:
-        raise typer.BadParameter(f"{nsr} is neither auto nor a number from 1e-12 to 1000", param_hint="--nsr")
+        value = -1.0
+    if not low <= value <= high:
+        raise typer.BadParameter(f"{nsr} is neither auto nor a number from {low:g} to {high:g}", param_hint="--nsr")
     return value
