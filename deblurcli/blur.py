@@ -1,16 +1,16 @@
-"""The forward model: a sharp image and a PSF give a blurred image."""
+"""The forward model: a sharp image gives a blurred one by a PSF, then noise, then compression."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import hashlib
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from deblurcli import psf as psfs
 from deblurcli.errors import ImageError
-from deblurcli.images import Picture, checked
+from deblurcli.images import Picture, checked, decode, encode, from_float, to_float
 
 
 def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
@@ -34,14 +34,57 @@ def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
         raise ImageError(f"cannot be blurred with a PSF of {psf.shape} ({error.err}); give a smaller one") from error
 
 
-def blurrer(spec: str) -> Callable[[Picture], Picture]:
-    """A function that blurs a picture's colours with the PSF of a specification; alpha stays; it can be pickled.
+@dataclass(frozen=True)
+class Blurrer:
+    """The forward model for files: PSF, then noise, then compression; call it with a picture and its name.
+
+    psf: a specification, or ``random`` for one drawn for each name; see `psf.families`.
+    noise: standard deviation of Gaussian noise, on the scale [0, 1].
+    jpeg_quality: 1 to 100 to send the colours through JPEG, at 8 bits; None leaves them alone.
+    seed: of all that is random; with it and a picture's name, everything is the same again.
 
     Raises PSFError when the specification makes no sense.
     """
-    psf = psfs.parse(spec).array()
-    return partial(_blurred, psf)
+
+    psf: str
+    noise: float = 0.0
+    jpeg_quality: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        psfs.array(str(self.spec("")))
+
+    def spec(self, name: str) -> psfs.Spec:
+        """The PSF for a picture of that name."""
+        if self.psf.partition(":")[0] != psfs.RANDOM:
+            return psfs.parse(self.psf).absolute()
+        return psfs.draw(psfs.families(self.psf), self._random(name, 0))
+
+    @property
+    def label(self) -> str:
+        """What is known of the PSF before a picture is named: its specification, or that it is random."""
+        return self.psf if self.psf.partition(":")[0] == psfs.RANDOM else str(self.spec(""))
+
+    def __call__(self, picture: Picture, name: str) -> tuple[Picture, dict]:
+        """The blurred picture, its alpha as it was, and what was done to it."""
+        spec = str(self.spec(name))
+        pixels = picture.pixels if not self.noise else to_float(picture.pixels)
+        pixels = blur(pixels, psfs.array(spec))
+        if self.noise:
+            noise = self._random(name, 1).standard_normal(pixels.shape, np.float32)
+            pixels = from_float(pixels + np.float32(self.noise) * noise, picture.pixels.dtype)
+        if self.jpeg_quality is not None:
+            pixels = through_jpeg(pixels, self.jpeg_quality)
+        about = {"psf": spec, "noise": self.noise, "jpeg_quality": self.jpeg_quality, "seed": self.seed}
+        return picture.with_pixels(pixels), about
+
+    def _random(self, name: str, what: int) -> np.random.Generator:
+        """Random numbers for one purpose and one picture, whatever other pictures there are."""
+        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+        return np.random.default_rng([self.seed, what, int.from_bytes(digest[:8], "big")])
 
 
-def _blurred(psf: np.ndarray, picture: Picture) -> Picture:
-    return picture.with_pixels(blur(picture.pixels, psf))
+def through_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """Pixels ``(H, W, 1 or 3)``, uint8 or uint16, as JPEG of a quality from 1 to 100 gives them back; same type."""
+    data = encode(Picture(pixels), "jpeg", quality)
+    return from_float(to_float(decode(data).pixels), pixels.dtype)

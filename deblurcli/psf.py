@@ -13,15 +13,18 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from deblurcli import images
 from deblurcli.errors import PSFError
-from deblurcli.storage import read_bytes
+from deblurcli.storage import read_bytes, write_bytes
 
 LARGEST_SIDE = 1023
+_INSTANTS = 400  # of an exposure to camera shake
 DIRECTIONS = {"horizontal": 0.0, "vertical": 90.0, "diagonal": 135.0, "antidiagonal": 45.0}
 
 
@@ -79,6 +82,29 @@ def defocus(radius: float) -> np.ndarray:
     return _trimmed(_normalised(inside.reshape(side, 16, side, 16).sum(axis=(1, 3))))
 
 
+def trajectory(length: float, seed: int) -> np.ndarray:
+    """Camera shake: a random smooth path at varying speed, splatted with bilinear weights.
+
+    The velocity is white noise smoothed over a twentieth of the exposure, as inertia does to a hand's tremor; after
+    the random motion of G. Boracchi and A. Foi, IEEE Transactions on Image Processing 21, 2012.
+
+    length: of the path in pixels, along all its turns; larger blurs more.
+    seed: which path; the same seed at another length gives the same shape.
+    """
+    white = np.random.default_rng(seed).standard_normal((2, _INSTANTS))
+    velocity = gaussian_filter1d(white, _INSTANTS / 20, axis=1, mode="reflect")
+    path = np.cumsum(velocity, axis=1)
+    path *= length / np.hypot(*np.diff(path)).sum()
+    path -= path.mean(axis=1, keepdims=True)
+    reach = int(np.ceil(np.abs(path).max())) + 1
+    whole, part = np.divmod(path + reach, 1)
+    psf = np.zeros((2 * reach + 1, 2 * reach + 1))
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        weight = np.abs(1 - row - part[0]) * np.abs(1 - column - part[1])
+        np.add.at(psf, (whole[0].astype(int) + row, whole[1].astype(int) + column), weight)
+    return centred(_normalised(psf))
+
+
 def box(size: float) -> np.ndarray:
     """A uniform square, anti-aliased: an even size has half-weight sides.
 
@@ -131,6 +157,19 @@ def _load_npy(path: str) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise PSFError(f"psf {path}: holds {array.dtype}; save a two-dimensional array of real numbers")
     return array.astype(np.float64)
+
+
+def write(path: str | Path, psf: np.ndarray) -> None:
+    """Write a PSF ``(K, L)`` as a .npy array, or as a grey picture of 16 bits, its largest weight white.
+
+    Raises ImageError when the file cannot be written, or its ending is no format's.
+    """
+    if Path(path).suffix.lower() == ".npy":
+        written = io.BytesIO()
+        np.save(written, psf)
+        write_bytes(path, written.getvalue())
+    else:
+        images.write(path, (psf / psf.max()).astype(np.float32)[..., None], depth=16)
 
 
 def centred(psf: np.ndarray) -> np.ndarray:
@@ -224,6 +263,7 @@ PSFS: dict[str, Family] = {
     ),
     "defocus": Family(defocus, (Field("radius", float, 0.5, 200),)),
     "box": Family(box, (Field("size", float, 1, 401),)),
+    "trajectory": Family(trajectory, (Field("length", float, 1, 200), Field("seed", int, 0, 2**31 - 1, default=0))),
     "paper-motion": Family(paper_motion, (Field("direction", str, choices=("horizontal", "vertical", "diagonal")),)),
     "file": Family(from_file, (Field("path", str), Field("centre", str, default="yes", choices=("yes", "no")))),
 }
@@ -241,9 +281,21 @@ class Spec:
         """The PSF itself, float64 ``(K, L)``."""
         return PSFS[self.family].make(**dict(self.values))
 
+    def absolute(self) -> Spec:
+        """The same specification, a file's path made absolute, so that it holds in any folder."""
+        values = tuple((name, str(Path(value).absolute()) if name == "path" else value) for name, value in self.values)
+        return Spec(self.family, values)
+
     def __str__(self) -> str:
-        """The specification in its full form; `parse` of it gives an equal `Spec`, unless a path holds a comma."""
-        return f"{self.family}:{','.join(f'{name}={value}' for name, value in self.values)}"
+        """The specification without defaults; `parse` of it gives an equal `Spec`, unless a path has a comma."""
+        defaults = {field.name: field.default for field in PSFS[self.family].fields}
+        given = [f"{name}={_text(value)}" for name, value in self.values if value != defaults[name]]
+        return f"{self.family}:{','.join(given)}"
+
+
+def _text(value: float | str) -> str:
+    """A field's value as one would type it."""
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def parse(text: str) -> Spec:
@@ -262,6 +314,43 @@ def parse(text: str) -> Spec:
     fields = PSFS[family].fields
     given = _given(family, rest, fields)
     return Spec(family, tuple((field.name, _value(family, field, given)) for field in fields))
+
+
+RANDOM = "random"
+# What `draw` draws from: the fields of each family, uniform between two bounds.
+DRAWN: dict[str, dict[str, tuple[float, float]]] = {
+    "gaussian": {"sigma": (0.5, 4)},
+    "motion": {"length": (2, 25), "angle": (0, 180)},
+    "defocus": {"radius": (1, 6)},
+    "trajectory": {"length": (5, 40), "seed": (0, 10**9)},
+}
+
+
+def families(text: str) -> tuple[str, ...]:
+    """The families that ``random`` or ``random:FAMILY+FAMILY…`` draws from.
+
+    Raises PSFError when one of them is not in `DRAWN`.
+    """
+    _, colon, rest = text.partition(":")
+    named = tuple(rest.split("+")) if colon else tuple(DRAWN)
+    for name in named:
+        if name not in DRAWN:
+            raise PSFError(f"psf {text}: random draws from {', '.join(DRAWN)}, not '{name}'")
+    return named
+
+
+def draw(named: tuple[str, ...], rng: np.random.Generator) -> Spec:
+    """A random specification: a family of those named, then its fields, to two decimals."""
+    family = named[rng.integers(len(named))]
+    values = {name: rng.uniform(*bounds) for name, bounds in DRAWN[family].items()}
+    texts = [f"{name}={int(value) if name == 'seed' else round(value, 2)}" for name, value in values.items()]
+    return parse(f"{family}:{','.join(texts)}")
+
+
+@lru_cache(maxsize=64)
+def array(spec: str) -> np.ndarray:
+    """The PSF of a specification, float64 ``(K, L)``; kept for the next picture, so not to be written to."""
+    return parse(spec).array()
 
 
 def _given(family: str, rest: str, fields: tuple[Field, ...]) -> dict[str, str]:

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deblurcli import psf
-from deblurcli.blur import blur, blurrer
+from deblurcli.blur import Blurrer, blur, through_jpeg
 from deblurcli.errors import PSFError
-from deblurcli.images import Picture
+from deblurcli.images import Picture, from_float, to_float
 
 ASYMMETRIC = np.array([[0.5, 0, 0], [0.2, 0, 0], [0, 0.2, 0.1]])
 
@@ -47,14 +47,48 @@ def test_the_paper_s_blurs_are_opencv_s(sharp):
         np.testing.assert_allclose(blur(sharp, psf.paper_motion(direction)), expected, atol=1e-6)
 
 
-def test_a_picture_keeps_its_alpha():
-    pixels = np.random.default_rng(0).integers(0, 255, (9, 8, 3), np.uint8)
-    alpha = np.arange(72, dtype=np.uint8).reshape(9, 8)
-    blurred = blurrer("gaussian:1")(Picture(pixels, alpha))
-    assert blurred.pixels.shape == pixels.shape and (blurred.pixels != pixels).any()
-    np.testing.assert_array_equal(blurred.alpha, alpha)
+@pytest.fixture
+def picture(sharp):
+    alpha = np.arange(sharp[..., 0].size).reshape(sharp.shape[:2]).astype(np.uint8)
+    return Picture(from_float(sharp, np.uint8), alpha)
 
 
-def test_a_wrong_spec_is_refused_at_once():
+def test_a_picture_keeps_its_alpha(picture):
+    blurred, about = Blurrer("gaussian:1")(picture, "a.png")
+    assert blurred.pixels.shape == picture.pixels.shape and (blurred.pixels != picture.pixels).any()
+    np.testing.assert_array_equal(blurred.alpha, picture.alpha)
+    assert about == {"psf": "gaussian:sigma=1", "noise": 0.0, "jpeg_quality": None, "seed": 0}
+
+
+def test_noise_is_as_strong_as_asked_for_and_depends_on_name_and_seed(picture):
+    def noisy(name, seed):
+        return Blurrer("gaussian:2", noise=0.03, seed=seed)(picture, name)[0].pixels
+
+    clean = to_float(Blurrer("gaussian:2")(picture, "a.png")[0].pixels)
+    inside = (clean > 0.15) & (clean < 0.85)
+    assert (to_float(noisy("a.png", 0)) - clean)[inside].std() == pytest.approx(0.03, rel=0.05)
+    np.testing.assert_array_equal(noisy("a.png", 0), noisy("a.png", 0))
+    assert (noisy("a.png", 0) != noisy("b.png", 0)).mean() > 0.5 < (noisy("a.png", 0) != noisy("a.png", 1)).mean()
+
+
+def test_compression_comes_last(picture):
+    soft, _ = Blurrer("gaussian:1", jpeg_quality=20)(picture, "a.png")
+    expected = through_jpeg(Blurrer("gaussian:1")(picture, "a.png")[0].pixels, 20)
+    np.testing.assert_array_equal(soft.pixels, expected)
+    np.testing.assert_array_equal(soft.alpha, picture.alpha)
+    grey = Picture(picture.pixels[..., :1].astype(np.uint16) * 257)
+    assert Blurrer("gaussian:1", jpeg_quality=90)(grey, "a")[0].pixels.dtype == np.uint16
+
+
+def test_random_psfs_are_drawn_by_name_whatever_the_order():
+    work = Blurrer("random", seed=7)
+    specs = {name: work.spec(name) for name in ("a.png", "b.png", "sub/a.png")}
+    assert len(set(specs.values())) == 3
+    assert specs == {name: Blurrer("random", seed=7).spec(name) for name in reversed(specs)}
+    assert specs["a.png"] != Blurrer("random", seed=8).spec("a.png")
+
+
+@pytest.mark.parametrize("spec", ["nothing:1", "random:box", "gaussian"])
+def test_a_wrong_spec_is_refused_at_once(spec):
     with pytest.raises(PSFError):
-        blurrer("nothing:1")
+        Blurrer(spec)

@@ -12,6 +12,7 @@ SPECS = st.one_of(
     st.builds(lambda length, angle: f"motion:length={length},angle={angle}", st.floats(1, 40), st.floats(-360, 360)),
     st.builds(lambda radius: f"defocus:radius={radius}", st.floats(0.5, 15)),
     st.builds(lambda size: f"box:size={size}", st.floats(1, 20)),
+    st.builds(lambda length, seed: f"trajectory:length={length},seed={seed}", st.floats(1, 40), st.integers(0, 999)),
 )
 
 
@@ -177,3 +178,36 @@ def test_a_psf_file_whose_header_lies_is_refused(tmp_path):
     (tmp_path / "k.npy").write_bytes(data)
     with pytest.raises(PSFError, match=r"k\.npy"):
         psf.parse(str(tmp_path / "k.npy")).array()
+
+
+@given(st.integers(0, 200))
+def test_a_trajectory_is_of_its_length_connected_and_its_own(seed):
+    array = psf.trajectory(20, seed)
+    count, _ = cv2.connectedComponents((array > 0).astype(np.uint8))
+    assert count == 2, "the background and one path"
+    assert max(array.shape) <= 20 + 4
+    np.testing.assert_array_equal(array, psf.trajectory(20, seed))
+    assert array.shape != psf.trajectory(20, seed + 1).shape or not np.allclose(array, psf.trajectory(20, seed + 1))
+
+
+def test_random_specifications_stay_in_their_bounds_and_families():
+    rng = np.random.default_rng(0)
+    drawn = [psf.draw(psf.families("random"), rng) for _ in range(400)]
+    assert {spec.family for spec in drawn} == set(psf.DRAWN)
+    for spec in drawn:
+        assert psf.parse(str(spec)) == spec
+        for name, value in spec.values:
+            low, high = psf.DRAWN[spec.family].get(name, (value, value))
+            assert low <= value <= high
+    assert {psf.draw(psf.families("random:motion+defocus"), rng).family for _ in range(50)} == {"motion", "defocus"}
+    with pytest.raises(PSFError, match=r"random draws from gaussian, motion.*, not 'box'"):
+        psf.families("random:box")
+
+
+@pytest.mark.parametrize("name", ["k.npy", "k.png", "k.tiff"])
+def test_a_written_psf_is_read_again(tmp_path, name):
+    array = psf.trajectory(15, 3)
+    psf.write(tmp_path / name, array)
+    read = psf.parse(str(tmp_path / name)).array()
+    margins = [(max(a - b, 0) // 2,) * 2 for a, b in zip(read.shape, array.shape)]
+    np.testing.assert_allclose(read, np.pad(array, margins), atol=2e-5)

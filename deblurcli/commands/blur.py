@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,29 +26,61 @@ def blur(
         float | None, typer.Option(metavar="PIXELS", help=f"Length of the motion; {DEFAULT_LENGTH:g} when left out.")
     ] = None,
     defocus: Annotated[float | None, typer.Option(metavar="RADIUS", help="Out of focus, radius in pixels.")] = None,
-    psf: Annotated[
+    psf_spec: Annotated[
         str | None,
         typer.Option(
-            metavar="SPEC|FILE",
+            "--psf",
+            metavar="SPEC|FILE|random",
             help="Any PSF, such as gaussian:sigma=2,size=9, motion:length=15,angle=30, defocus:radius=3, box:size=5, "
-            "paper-motion:direction=diagonal, or a kernel as .npy or image file.",
+            "trajectory:length=20,seed=7 (camera shake), paper-motion:direction=diagonal, a kernel as .npy or image "
+            "file, or one drawn for each picture: random, random:motion+defocus.",
         ),
     ] = None,
+    noise: Annotated[
+        float, typer.Option(min=0, max=1, metavar="SIGMA", help="Add Gaussian noise; 0.01 is 2.55 steps of 255.")
+    ] = 0.0,
+    jpeg_quality: Annotated[
+        int | None, typer.Option(min=1, max=100, metavar="1..100", help="Send the result through JPEG.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the noise and of random PSFs.")] = 0,
+    save_psf: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the PSF as a picture or an .npy array.")
+    ] = None,
+    list_in: Annotated[
+        Path | None,
+        typer.Option(
+            "--manifest", metavar="FILE.jsonl", help="List the PSF of every picture; a folder gets a manifest.jsonl."
+        ),
+    ] = None,
+    no_manifest: Annotated[bool, typer.Option("--no-manifest", help="Write no manifest.")] = False,
     *,
     shared: options.Shared,
 ) -> None:
     """Blur pictures with a point spread function (PSF).
 
     Give exactly one of --gaussian, --motion, --defocus and --psf. A PSF is centred, so that nothing
-    shifts; only paper-motion keeps the off-centre kernels of the paper.
+    shifts; only paper-motion keeps the off-centre kernels of the paper. Noise comes after the blur, and
+    compression after the noise.
     """
     options.check_streams(source, target, shared)
-    spec = _spec(gaussian, motion, length, defocus, psf)
+    spec = _spec(gaussian, motion, length, defocus, psf_spec)
 
-    from deblurcli import batch, console
-    from deblurcli.blur import blurrer
+    if save_psf is not None and spec.partition(":")[0] == "random":
+        raise typer.BadParameter(
+            "random PSFs differ from picture to picture; see the manifest", param_hint="--save-psf"
+        )
 
-    under_way = batch.transform(source, target, blurrer(spec), shared.settings(), {"psf": spec}, shared.runner())
+    from deblurcli import batch, blur, console, manifest, planning, psf
+
+    work = blur.Blurrer(spec, noise, jpeg_quality, seed)
+    if save_psf is not None:
+        planning.check_beside(save_psf, source, target)
+    if no_manifest:
+        manifest.refuse_stale(source, target, shared.in_place)
+    if save_psf is not None and not shared.dry_run:
+        psf.write(save_psf, work.spec("").array())
+    listing = None if no_manifest else list_in or manifest.of_outputs(source, target, shared.in_place)
+    under_way = batch.transform(source, target, work, shared.settings(), {"psf": work.label}, shared.runner(), listing)
     raise typer.Exit(console.transformed(under_way, "blur", shared.quiet, shared.verbose, shared.json))
 
 
