@@ -6,20 +6,19 @@ Nothing here prints, and nothing here knows what is done to a picture.
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
 from deblurcli import images, parallel, planning, storage
+from deblurcli import manifest as manifests
 from deblurcli.errors import DeblurError, ImageError, PlanError
 from deblurcli.images import Picture
-from deblurcli.planning import DEFAULTS, Job, Options, Pair
+from deblurcli.planning import DEFAULTS, Job, Options, Pair, Row
 from deblurcli.storage import STANDARD
 
 DONE, FAILED, SKIPPED, PLANNED = "done", "failed", "skipped", "planned"
@@ -29,7 +28,7 @@ DONE, FAILED, SKIPPED, PLANNED = "done", "failed", "skipped", "planned"
 class Outcome:
     """How one job went."""
 
-    job: Job | Pair
+    job: Job | Pair | Row
     status: str
     seconds: float = 0.0
     error: str = ""
@@ -45,46 +44,73 @@ class Batch:
     others: int = 0
 
 
-Runner = Callable[[Sequence[Job], Callable[[Picture], Picture], Options], Iterator[Outcome]]
+Work = Callable[[Picture, str], tuple[Picture, dict]]  # from a picture and its job's key to another, and about it
+Runner = Callable[[Sequence[Job], Work, Options], Iterator[Outcome]]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A function from picture to picture as `Work`, with nothing to tell; it can be sent if the function can."""
+
+    function: Callable[[Picture], Picture]
+
+    def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
+        return self.function(picture), {}
 
 
 def transform(
     source: Path,
     target: Path,
-    function: Callable[[Picture], Picture],
+    function: Work,
     options: Options = DEFAULTS,
     about: dict[str, str] | None = None,
     runner: Runner | None = None,
+    manifest: Path | None = None,
 ) -> Batch:
     """Apply a function to every picture of `source` and write the results to `target`; see `planning.plan`.
 
     about: what the report says of every picture besides how it went, such as the model.
     runner: does the jobs; `locally` when left out.
+    manifest: file for what the function tells of every picture written; see `manifest`. Outputs that it does not
+        list are made anew, also with `skip_existing`.
     """
     runner = runner or locally
     made = planning.plan(source, target, options)
+    if options.report is not None and options.report == manifest:
+        raise PlanError(f"{manifest}: cannot be the --report and the --manifest; name two files")
+    known = manifests.opened(manifest) if manifest is not None else {}
+    if manifest is not None and options.skip_existing:
+        options = replace(options, redo=frozenset(job.key for job in made.jobs if made.name(job) not in known))
     if options.dry_run:
         return Batch(len(made.jobs), (_planned(job, options) for job in made.jobs), made.others)
     if made.root != STANDARD:
-        _prepare(made.root, {job.target.parent for job in made.jobs})
+        prepare(made.root, made.folders())
     outcomes = runner(made.jobs, function, options)
+    if manifest is not None:  # a dry run has ended above
+        outcomes = _listed(outcomes, manifest, made.name)
     if options.report is not None:
         outcomes = _recorded(outcomes, _opened(options.report), about or {})
     return Batch(len(made.jobs), outcomes, made.others)
 
 
-def locally(jobs: Sequence[Job], function: Callable[[Picture], Picture], options: Options) -> Iterator[Outcome]:
+def locally(jobs: Sequence[Job], function: Work, options: Options) -> Iterator[Outcome]:
     """Do every job on threads of this process; the runner `transform` takes unless it is given another."""
     return run(jobs, lambda job: _apply(function, job, options), options.workers)
 
 
-def in_turn(jobs: Sequence[Job], function: Callable[[Picture], Picture], options: Options) -> list[Outcome]:
+def in_turn(jobs: Sequence[Job], function: Work, options: Options) -> list[Outcome]:
     """Do every job in this thread, one after the other."""
     return [_timed(lambda job: _apply(function, job, options), job) for job in jobs]
 
 
 def _planned(job: Job, options: Options) -> Outcome:
-    return Outcome(job, SKIPPED if options.skip_existing and job.target.is_file() else PLANNED)
+    return Outcome(job, SKIPPED if _is_done(job, options) else PLANNED)
+
+
+def _is_done(job: Job, options: Options) -> bool:
+    """Whether a job can be left alone."""
+    wanted = options.skip_existing and job.key not in options.redo
+    return wanted and job.target != STANDARD and job.target.is_file()
 
 
 def _opened(report: Path) -> IO[str]:
@@ -106,7 +132,7 @@ def _recorded(outcomes: Iterator[Outcome], report: IO[str], about: dict[str, str
     try:
         for outcome in outcomes:
             counts[outcome.status] += 1
-            complete &= _write_line(report, {**_row(outcome), **about})
+            complete &= _write_line(report, {**_row(outcome), **about, **outcome.extras})
             yield outcome
     finally:
         seconds = round(time.perf_counter() - begun, 3)
@@ -117,13 +143,22 @@ def _recorded(outcomes: Iterator[Outcome], report: IO[str], about: dict[str, str
         raise PlanError(f"{report.name}: the report is not complete, the disk refused it; the pictures are done")
 
 
+def _listed(outcomes: Iterator[Outcome], manifest: Path, name: Callable[[Job], str]) -> Iterator[Outcome]:
+    """The outcomes, what was told of each picture written to the manifest as it comes."""
+    with manifests.Writer(manifest) as writer:
+        for outcome in outcomes:
+            if outcome.status == DONE:
+                writer.add({"path": name(outcome.job), **outcome.extras})
+            yield outcome
+
+
 def _row(outcome: Outcome) -> dict:
     """What the report says of one picture."""
     return {
         "input": str(outcome.job.source),
         "output": str(outcome.job.target),
         "status": outcome.status,
-        "seconds": round(outcome.seconds, 4),
+        "seconds": round(outcome.seconds, 6),
         "error": outcome.error or None,
         "width": outcome.extras.get("width"),
         "height": outcome.extras.get("height"),
@@ -133,15 +168,18 @@ def _row(outcome: Outcome) -> dict:
 def _write_line(report: IO[str], row: dict) -> bool:
     """Append a line of JSON; whether the disk took it."""
     try:
-        report.write(json.dumps(row, ensure_ascii=False) + "\n")
+        report.write(storage.as_json(row) + "\n")
         report.flush()
     except OSError:
         return False
     return True
 
 
-def _prepare(root: Path, folders: set[Path]) -> None:
-    """Make the output folder if need be, try a file in it, and clear away what killed runs left behind."""
+def prepare(root: Path, folders: set[Path]) -> None:
+    """Make the output folder if need be, try a file in it, and clear away what killed runs left behind.
+
+    Raises PlanError when nothing can be written there.
+    """
     try:
         root.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=root):
@@ -152,18 +190,19 @@ def _prepare(root: Path, folders: set[Path]) -> None:
         storage.sweep(folder)
 
 
-def _apply(function: Callable[[Picture], Picture], job: Job, options: Options) -> Outcome:
+def _apply(function: Work, job: Job, options: Options) -> Outcome:
     """Read, transform and write one picture."""
-    if options.skip_existing and job.target != STANDARD and job.target.is_file():
+    if _is_done(job, options):
         return Outcome(job, SKIPPED)
     picture = images.read_picture(job.source, options.max_pixels)
     form = _format(job, picture, options)
     with _named(job.name):
-        result = _dressed(function(picture), form, options)
+        result, about = function(picture, job.key)
+        result = _dressed(result, form, options)
     del picture  # a large one need not stay in memory while the result is encoded
     storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
     width, height = result.size
-    return Outcome(job, DONE, extras={"width": width, "height": height})
+    return Outcome(job, DONE, extras={"width": width, "height": height, **about})
 
 
 def _dressed(picture: Picture, form: str, options: Options) -> Picture:
@@ -188,19 +227,19 @@ def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Itera
     work: from a job to its outcome; a DeblurError it raises becomes a failed outcome.
     workers: threads; 0 takes as many as there are CPUs.
 
-    No more jobs are handed out than keep the workers busy, so memory does not grow with their number. At
+    A worker takes the next job when it is free, so memory does not grow with their number. At
     KeyboardInterrupt the jobs in work are finished and yielded, no further ones begun, and it is raised again;
     a single job is done in this thread, and dropped.
     """
     if len(jobs) == 1:  # in the main thread, so that an interrupt reaches it while it waits for standard input
-        yield _timed(work, jobs[0])
+        with parallel.alone(workers or parallel.cpus()):
+            outcome = _timed(work, jobs[0])
+        yield outcome
         return
-    workers = workers or parallel.cpus()
-    with ThreadPoolExecutor(workers) as pool:
-        yield from parallel.as_done(pool, lambda job: _timed(work, job), jobs, 2 * workers)
+    yield from parallel.as_done(lambda job: _timed(work, job), jobs, workers or parallel.cpus())
 
 
-def _timed(work: Callable[..., Outcome], job: Job | Pair) -> Outcome:
+def _timed(work: Callable[..., Outcome], job: Job | Pair | Row) -> Outcome:
     """An outcome with its seconds; our own errors become failed outcomes."""
     begun = time.perf_counter()
     try:
@@ -210,6 +249,23 @@ def _timed(work: Callable[..., Outcome], job: Job | Pair) -> Outcome:
     except MemoryError:
         outcome = Outcome(job, FAILED, error=f"{job.name}: not enough memory; use fewer --workers or a smaller picture")
     return replace(outcome, seconds=time.perf_counter() - begun)
+
+
+def inspect(
+    source: Path,
+    function: Callable[[Picture, str], dict],
+    workers: int = 0,
+    max_pixels: int = images.MAX_PIXELS,
+) -> Batch:
+    """Apply a function to every picture of `source` and its key; its answer is the outcome's extras."""
+    made = planning.sources(source)
+
+    def work(job: Job) -> Outcome:
+        picture = images.read_picture(job.source, max_pixels)
+        with _named(job.name):
+            return Outcome(job, DONE, extras=function(picture, job.key))
+
+    return Batch(len(made.jobs), run(made.jobs, work, workers), made.others)
 
 
 def compare(

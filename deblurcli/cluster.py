@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 
-from deblurcli import batch
-from deblurcli.batch import FAILED, Outcome, Runner
+from deblurcli import batch, parallel
+from deblurcli.batch import FAILED, Outcome, Runner, Work
 from deblurcli.errors import ClusterError
-from deblurcli.images import Picture
 from deblurcli.planning import Job, Options
 from deblurcli.storage import STANDARD
 
 CHUNKS_PER_THREAD = 8
 LARGEST_CHUNK = 64
+CHUNKS_AHEAD = 2  # per thread: one in work and one on its way
 
 
 def runner(address: str) -> Runner:
@@ -32,22 +34,34 @@ def runner(address: str) -> Runner:
     return partial(_run, address)
 
 
-def _run(
-    address: str, jobs: Sequence[Job], function: Callable[[Picture], Picture], options: Options
-) -> Iterator[Outcome]:
-    """The outcome of every job as its chunk is done; a chunk whose worker is lost goes to another one."""
+def _run(address: str, jobs: Sequence[Job], function: Work, options: Options) -> Iterator[Outcome]:
+    """The outcome of every job as its chunk is done; a chunk whose worker is lost goes to another one.
+
+    At Ctrl-C no further chunk is sent; those on the cluster are waited for and yielded, and KeyboardInterrupt is
+    raised; a second one drops them.
+    """
+    if any(STANDARD in (job.source, job.target) for job in jobs[:1]):  # a folder's jobs never are
+        raise ClusterError("--cluster works on files; name the input and the output")
     from distributed import as_completed
 
-    if any(STANDARD in (job.source, job.target) for job in jobs):
-        raise ClusterError("--cluster works on files; name the input and the output")
-    with _connected(address) as client:
-        chunks = _chunks(jobs, sum(client.nthreads().values()))
-        sent = {
-            client.submit(batch.in_turn, [_absolute(job) for job in chunk], function, options, pure=False): chunk
-            for chunk in chunks
-        }
-        for future in as_completed(sent, loop=client.loop):
-            yield from _outcomes(future, sent[future])
+    with _connected(address) as client, parallel.Interrupt() as interrupt:
+        threads = sum(client.nthreads().values())
+        chunks = iter(_chunks(jobs, threads))
+        send = partial(_send, client, function, options)
+        sent = dict(send(chunk) for chunk in islice(chunks, CHUNKS_AHEAD * threads))
+        finished = as_completed(sent, loop=client.loop)
+        while sent:
+            future = next(finished)
+            outcomes = _outcomes(address, future, sent.pop(future))
+            for following, chunk in map(send, islice(chunks, 0 if interrupt.noted else 1)):
+                sent[following] = chunk
+                finished.add(following)
+            yield from outcomes
+
+
+def _send(client, function: Work, options: Options, chunk: Sequence[Job]) -> tuple:
+    """A chunk on its way: its future, and the chunk."""
+    return client.submit(batch.in_turn, [_absolute(job) for job in chunk], function, options, pure=False), chunk
 
 
 def _connected(address: str):
@@ -61,7 +75,33 @@ def _connected(address: str):
     if not client.nthreads():
         client.close()
         raise ClusterError(f"--cluster {address}: the scheduler has no workers; start some with dask worker {address}")
+    try:
+        _check_versions(client, address)
+    except ClusterError:
+        client.close()
+        raise
     return client
+
+
+def _check_versions(client, address: str, package: str = "deblurcli") -> None:
+    """ClusterError when the scheduler or a worker has another version of this package than is here, or none."""
+    here = _tried(version, package)
+    there = {
+        "the scheduler": _tried(client.run_on_scheduler, version, package),
+        **client.run(version, package, on_error="return"),
+    }
+    for place, found in there.items():
+        if str(found) != str(here):
+            has = f"no {package}" if isinstance(found, Exception) else f"{package} {found}"
+            raise ClusterError(f"--cluster {address}: {place} has {has}; install {package} {here} there")
+
+
+def _tried(function: Callable, *arguments):
+    """What a function returns, or the PackageNotFoundError it raises."""
+    try:
+        return function(*arguments)
+    except PackageNotFoundError as error:
+        return error
 
 
 def _chunks(jobs: Sequence[Job], threads: int) -> list[Sequence[Job]]:
@@ -72,11 +112,16 @@ def _chunks(jobs: Sequence[Job], threads: int) -> list[Sequence[Job]]:
 
 def _absolute(job: Job) -> Job:
     """The same job for a process that stands in another folder."""
-    return Job(job.source.absolute(), job.target.absolute())
+    return replace(job, source=job.source.absolute(), target=job.target.absolute())
 
 
-def _outcomes(future, chunk: Sequence[Job]) -> list[Outcome]:
-    """The outcomes of a chunk, under the names its jobs have here."""
+def _outcomes(address: str, future, chunk: Sequence[Job]) -> list[Outcome]:
+    """The outcomes of a chunk, under the names its jobs have here.
+
+    Raises ClusterError when the scheduler is lost.
+    """
+    from concurrent.futures import CancelledError
+
     from distributed import KilledWorker
 
     try:
@@ -84,3 +129,5 @@ def _outcomes(future, chunk: Sequence[Job]) -> list[Outcome]:
     except KilledWorker:
         lost = "the workers that had it were lost, several times; look at their memory"
         return [Outcome(job, FAILED, error=f"{job.name}: {lost}") for job in chunk]
+    except (CancelledError, OSError) as error:
+        raise ClusterError(f"--cluster {address}: the scheduler was lost; run again with --skip-existing") from error

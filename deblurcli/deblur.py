@@ -68,7 +68,7 @@ class Restorer:
         if len(rows) == len(columns) == 1:  # no need to hand one tile to another thread, or to blend it
             return _samples(self._tile(pixels, rows[0], columns[0])[:height, :width], pixels.dtype)
         tiles = iter(self.map(lambda window: self._tile(pixels, *window), _windows(rows, columns)))
-        restored = np.empty_like(pixels)
+        restored = images.empty_like(pixels)
         first = 0
         for strip in _strips(rows, columns, tiles, pixels.shape[2]):
             part = restored[first : first + len(strip)]
@@ -144,12 +144,38 @@ def restorer(model: str = models.DEFAULT, provider: str = AUTO, workers: int = 0
     return replace(_open(model, provider, tile), map=spread)
 
 
+@dataclass(frozen=True)
+class Deferred:
+    """What `restorer` returns, opened where it is called: on the machines of a cluster, with their providers."""
+
+    model: str
+    provider: str = AUTO
+    tile: int = TILE
+
+    def __call__(self, picture: Picture) -> Picture:
+        """The restored picture; raises ModelError or ProviderError when the network does not open."""
+        return _rebuilt(self.model, self.provider, self.tile)(picture)
+
+
+def deferred(model: str = models.DEFAULT, provider: str = AUTO) -> Deferred:
+    """A `Deferred` for a bundled model's name or an .onnx file's path, which must be there.
+
+    Raises ModelError when it is not.
+    """
+    return Deferred(_portable(model, models.find(model)), provider)
+
+
+def _portable(model: str, found: models.Model) -> str:
+    """How other processes find the same model: by its name, or the full path of its file."""
+    return str(found.path.resolve()) if model.lower().endswith(".onnx") else model
+
+
 def _open(model: str, provider: str, tile: int) -> Restorer:
     """A `Restorer` that works on its tiles one by one."""
     found = models.find(model)
-    name = str(found.path.resolve()) if model.lower().endswith(".onnx") else model
     session = Session(found.path, provider)
-    return Restorer(session, found.multiple_of, found.halo, tile, source=(name, provider, tile))
+    source = (_portable(model, found), provider, tile)
+    return Restorer(session, found.multiple_of, found.halo, tile, source=source)
 
 
 @lru_cache(maxsize=4)

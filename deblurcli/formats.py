@@ -35,12 +35,7 @@ FORMATS: dict[str, Format] = {
         alpha=False,
         deep=False,
         quality=cv2.IMWRITE_JPEG_QUALITY,
-        options=(
-            cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-            cv2.IMWRITE_JPEG_OPTIMIZE,
-            1,
-        ),
+        options=(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
     ),
     "png": Format((".png",), alpha=True, deep=True),
     "webp": Format((".webp",), alpha=True, deep=False, quality=cv2.IMWRITE_WEBP_QUALITY),

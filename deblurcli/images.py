@@ -85,6 +85,11 @@ def to_float(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
 
 
+def empty_like(pixels: np.ndarray) -> np.ndarray:
+    """Room for pixels of the same shape and type, laid out as the encoder wants them, so that it needs no copy."""
+    return np.empty(pixels.shape, pixels.dtype)[..., ::-1]
+
+
 def checked(image: np.ndarray) -> np.ndarray:
     """An image as the library works on it: float32, uint8 or uint16 ``(H, W, 1 or 3)``.
 
@@ -102,9 +107,10 @@ def checked(image: np.ndarray) -> np.ndarray:
 
 def from_float(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """float32 of any shape to uint8 or uint16, clipped to [0, 1] and rounded; NaN becomes 0."""
-    top = np.iinfo(dtype).max
-    finite = np.nan_to_num(image, nan=0.0, posinf=1.0, neginf=0.0)
-    return np.rint(np.clip(finite, 0, 1) * np.float32(top)).astype(dtype)
+    top = np.float32(np.iinfo(dtype).max)
+    scaled = np.fmin(np.fmax(image, np.float32(0)), np.float32(1))  # of NaN and a number, fmax takes the number
+    scaled *= top
+    return np.rint(scaled, out=scaled).astype(dtype)
 
 
 def decode(data: bytes, name: str = "standard input", max_pixels: int | None = None) -> Picture:
@@ -242,9 +248,15 @@ def _storable(picture: Picture, deep: bool) -> np.ndarray:
     if pixels.dtype == np.uint16 and not deep:
         pixels, alpha = (None if part is None else from_float(to_float(part), np.uint8) for part in (pixels, alpha))
     if alpha is None:
-        return pixels[..., 0] if pixels.shape[2] == 1 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+        return pixels[..., 0] if pixels.shape[2] == 1 else _bgr(pixels)
     colours = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., ::-1]
     return np.dstack([colours, alpha])
+
+
+def _bgr(pixels: np.ndarray) -> np.ndarray:
+    """RGB pixels as BGR; without a copy where `empty_like` made the room for them."""
+    turned = pixels[..., ::-1]
+    return turned if turned.flags.c_contiguous else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
 
 
 def read_picture(path: str | Path, max_pixels: int | None = None) -> Picture:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import queue
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
+from types import FrameType
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -16,6 +22,24 @@ Result = TypeVar("Result")
 def cpus() -> int:
     """How many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_own = threading.local()
+
+
+def spare() -> int:
+    """How many threads the function that runs in this thread may use itself: 1, unless `alone` says otherwise."""
+    return getattr(_own, "threads", 1)
+
+
+@contextmanager
+def alone(threads: int) -> Iterator[None]:
+    """While this lasts, what runs in this thread is all there is to do, and may use that many threads."""
+    _own.threads = threads
+    try:
+        yield
+    finally:
+        _own.threads = 1
 
 
 def in_order(pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
@@ -32,31 +56,110 @@ def in_order(pool: Executor, function: Callable[[Item], Result], items: Iterable
             future.cancel()
 
 
-def as_done(pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
-    """Results as they come, at most `ahead` items begun at a time.
+def as_done(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+    """Results as they come from as many threads as `workers`, each taking the next item when it is free.
 
-    At KeyboardInterrupt no further item is begun, the results of those in work are yielded, and it is
-    raised again. An early exit drops what is not in work.
+    Threads wait when twice their number of results is not yet taken. What `function` raises is raised here. At
+    Ctrl-C, or when this is closed early, no further item is begun; the results of those in work are waited for and,
+    at the former, yielded before KeyboardInterrupt is raised.
     """
-    left = iter(items)
-    begun: set[Future[Result]] = {pool.submit(function, item) for item in islice(left, ahead)}
-    interrupted = None
-    try:
-        while begun:
-            try:
-                finished, begun = wait(begun, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt as interrupt:
-                if interrupted:
-                    raise
-                interrupted = interrupt
-                begun = {future for future in begun if not future.cancel()}
-                continue
-            if not interrupted:
-                begun |= {pool.submit(function, item) for item in islice(left, len(finished))}
-            for future in finished:
-                yield future.result()
-    finally:
-        for future in begun:
-            future.cancel()
-    if interrupted:
-        raise interrupted
+    crew = _Crew(function, iter(items), workers)
+    with Interrupt(crew.dismiss):
+        crew.start()
+        try:
+            while (answer := crew.next_answer()) is not None:
+                yield answer.get()
+        finally:
+            crew.dismiss()
+            while crew.next_answer() is not None:
+                pass
+
+
+class Interrupt:
+    """While this context lasts, the first Ctrl-C is noted and KeyboardInterrupt raised at the end; a second at once.
+
+    So what is done to a result once it is taken (counting it, listing it) is never cut in two. Where another
+    handler than Python's own is set, or in another thread than the main one, all stays as it is.
+    """
+
+    def __init__(self, heard: Callable[[], None] = lambda: None):
+        """`heard` is called at the first Ctrl-C, in the main thread, between any two steps of the program."""
+        self.noted = False
+        self._heard = heard
+        self._handling = False
+
+    def __enter__(self) -> Interrupt:
+        mine = threading.current_thread() is threading.main_thread()
+        self._handling = mine and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._handling:
+            signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.noted = True
+        self._heard()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._handling:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self.noted and kind is None:
+            raise KeyboardInterrupt
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a function returned, or what it raised."""
+
+    value: object = None
+    error: BaseException | None = None
+
+    def get(self):
+        """The value; what was raised is raised again."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class _Crew:
+    """Threads that take items one by one and put answers into one queue."""
+
+    def __init__(self, function: Callable, items: Iterator, workers: int):
+        self._function, self._items, self._guard = function, items, threading.Lock()
+        self._dismissed = False
+        self._answers: queue.Queue[_Answer | None] = queue.Queue(2 * workers)
+        self._working = workers
+
+    def start(self) -> None:
+        """Let the threads begin."""
+        for _ in range(self._working):
+            threading.Thread(target=self._work).start()
+
+    def dismiss(self) -> None:
+        """Begin no further item."""
+        self._dismissed = True
+
+    def next_answer(self) -> _Answer | None:
+        """The next answer; None when all threads have ended."""
+        while self._working:
+            answer = self._answers.get()
+            if answer is not None:
+                return answer
+            self._working -= 1
+        return None
+
+    def _work(self) -> None:
+        while (item := self._take()) is not None:
+            self._answers.put(self._answer(item[0]))
+        self._answers.put(None)
+
+    def _take(self) -> tuple | None:
+        """The next item in a tuple; None when there is none, or the crew is dismissed."""
+        with self._guard:
+            return None if self._dismissed else next(((item,) for item in self._items), None)
+
+    def _answer(self, item) -> _Answer:
+        try:
+            return _Answer(self._function(item))
+        except BaseException as error:  # raised again where the results are taken
+            return _Answer(error=error)

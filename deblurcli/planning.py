@@ -6,8 +6,9 @@ import contextlib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from deblurcli import images
@@ -23,6 +24,7 @@ class Options:
     quality: 1 to 100 for lossy formats; None takes the format's default.
     workers: files in work at a time; 0 takes as many as there are CPUs.
     skip_existing: leave inputs alone whose output exists.
+    redo: keys of jobs to do even so.
     in_place: let outputs replace their own inputs.
     dry_run: plan everything, write nothing.
     report: file for a line of JSON per picture; None writes none.
@@ -36,6 +38,7 @@ class Options:
     quality: int | None = None
     workers: int = 0
     skip_existing: bool = False
+    redo: frozenset[str] = frozenset()
     in_place: bool = False
     dry_run: bool = False
     report: Path | None = None
@@ -50,15 +53,45 @@ DEFAULTS = Options()
 
 @dataclass(frozen=True)
 class Job:
-    """One file to work on and where the result goes."""
+    """One file to work on and where the result goes.
+
+    key: the input's path below the input folder, with /; its name, or "-", where there is no folder.
+    """
 
     source: Path
     target: Path
+    key: str
 
     @property
     def name(self) -> str:
         """What messages call the job."""
         return name_of(self.source)
+
+
+@dataclass(frozen=True)
+class Jobs(Sequence):
+    """The jobs of a folder: names are kept, paths are made when a job is asked for.
+
+    names: of the inputs, relative to `source`. form: key of `images.FORMATS` to write; None keeps each input's own.
+    """
+
+    source: Path
+    target: Path
+    names: Sequence[str]
+    form: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return replace(self, names=self.names[index])
+        name = self.names[index]
+        return Job(self.source / name, self.target / _renamed(Path(name), self.form), Path(name).as_posix())
+
+    def folders(self) -> set[Path]:
+        """The folders that the outputs lie in."""
+        return {self.target / part for part in {os.path.dirname(name) for name in self.names}}  # noqa: PTH120 (quick)
 
 
 @dataclass(frozen=True)
@@ -71,16 +104,32 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Row:
+    """Pictures of one name, one from every folder; None is missing."""
+
+    name: str
+    pictures: tuple[Path | None, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """All jobs of a run, the folder the outputs lie in, and how many other files the input folder holds."""
 
-    jobs: list[Job]
+    jobs: Sequence[Job]
     root: Path = STANDARD
     others: int = 0
 
+    def name(self, job: Job) -> str:
+        """An output's path below the output folder, with /."""
+        return "-" if job.target == STANDARD else job.target.relative_to(self.root).as_posix()
 
-def find(folder: Path) -> tuple[list[Path], int]:
-    """The images below a folder, sorted, relative to it, and how many other files there are.
+    def folders(self) -> set[Path]:
+        """The folders that the outputs lie in."""
+        return self.jobs.folders() if isinstance(self.jobs, Jobs) else {job.target.parent for job in self.jobs}
+
+
+def find(folder: Path) -> tuple[list[str], int]:
+    """The images below a folder, their paths relative to it, sorted, and how many other files there are.
 
     An image is what an image's ending says, even if it turns out not to be readable; hidden files, and what
     is no file at all, count as others. Links to folders are followed once.
@@ -90,11 +139,11 @@ def find(folder: Path) -> tuple[list[Path], int]:
     found, others, seen = [], 0, set()
     _is_new(folder, seen)
     for place, folders, files in os.walk(folder, onerror=_refuse_listing, followlinks=True):
-        here = Path(place).relative_to(folder)
+        here = os.path.relpath(place, folder)
         folders[:] = [name for name in folders if not name.startswith(".") and _is_new(Path(place, name), seen)]
         for name in files:
-            if _is_picture(Path(place, name)):
-                found.append(here / name)
+            if _is_picture(place, name):
+                found.append(name if here == os.curdir else os.path.join(here, name))  # noqa: PTH118 (many, as texts)
             else:
                 others += 1
     return sorted(found), others
@@ -115,10 +164,11 @@ def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
     return False
 
 
-def _is_picture(path: Path) -> bool:
-    """Whether a path looks like a picture; a dangling link does, a pipe or a device does not."""
-    if path.name.startswith(".") or path.suffix.lower() not in images.SUFFIXES:
+def _is_picture(folder: str, name: str) -> bool:
+    """Whether a file looks like a picture; a dangling link does, a pipe or a device does not."""
+    if name.startswith(".") or not name.lower().endswith(images.SUFFIXES):
         return False
+    path = Path(folder, name)
     return path.is_file() or not path.exists()
 
 
@@ -151,14 +201,49 @@ def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
         made = _plan_one(_file_job(source, target, options))
     else:
         raise PlanError(f"{source}: no such file or folder; check the path")
-    _check([job for job in made.jobs if job.target != STANDARD], options)
-    return replace(made, jobs=[job for job in made.jobs if _is_in_shard(job, source, options.shard)])
+    if made.root != STANDARD:
+        _check(made.jobs, options)
+    return replace(made, jobs=_shard(made.jobs, options.shard))
 
 
-def _is_in_shard(job: Job, source: Path, shard: tuple[int, int]) -> bool:
-    """Whether a job is in the I-th of N parts: a hash of its path below the input folder decides, on any machine."""
-    path = job.source.relative_to(source).as_posix() if job.source != source else job.source.name
-    number = int.from_bytes(hashlib.sha256(path.encode("utf-8", "surrogateescape")).digest()[:8], "big")
+@_paths_checked()
+def check_beside(path: Path, source: Path, target: Path = STANDARD) -> None:
+    """Refuse a place for something beside the pictures, such as a PSF, where a picture is or would be looked for.
+
+    Raises PlanError when the path is an input or the output, or lies in a folder of either.
+    """
+    place = _real(path)
+    for other, what in ((source, "input"), (target, "output")):
+        if other != STANDARD and (
+            place == _real(other) or (other.is_dir() and Path(place).is_relative_to(_real(other)))
+        ):
+            raise PlanError(f"{path}: is the {what} or lies in its folder {other}; name a place elsewhere")
+
+
+@_paths_checked()
+def sources(source: Path) -> Plan:
+    """The pictures of a file, a folder or `STANDARD`, to be read and no more.
+
+    Raises PlanError when the path is missing or holds no image.
+    """
+    if source != STANDARD and source.is_dir():
+        return _plan_folder(source, STANDARD, Options(in_place=True))
+    if source != STANDARD and not source.exists():
+        raise PlanError(f"{source}: no such file or folder; check the path")
+    return Plan([Job(source, STANDARD, source.name)])
+
+
+def _shard(jobs: Sequence[Job], shard: tuple[int, int]) -> Sequence[Job]:
+    """The I-th of N parts: a hash of the path below the input folder decides, on any machine."""
+    if shard[1] == 1:
+        return jobs
+    if isinstance(jobs, Jobs):
+        return replace(jobs, names=[name for name in jobs.names if _is_in_shard(Path(name).as_posix(), shard)])
+    return [job for job in jobs if _is_in_shard(job.key, shard)]
+
+
+def _is_in_shard(name: str, shard: tuple[int, int]) -> bool:
+    number = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8], "big")
     return number % shard[1] == shard[0] - 1
 
 
@@ -176,17 +261,17 @@ def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
     found, others = find(source)
     if not found:
         raise PlanError(f"{source}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
-    return Plan([Job(source / path, folder / _renamed(path, options)) for path in found], folder, others)
+    return Plan(Jobs(source, folder, found, options.format), folder, others)
 
 
 def _piped_job(target: Path, options: Options) -> Job:
     if options.in_place:
         raise PlanError("standard input cannot be replaced in place; name a file or a folder")
     if target == STANDARD:
-        return Job(STANDARD, target)
+        return Job(STANDARD, target, str(STANDARD))
     if target.is_dir():
         raise PlanError(f"{target}: is a folder; name a file in it for the picture from standard input")
-    return Job(STANDARD, _fitting(target, options))
+    return Job(STANDARD, _fitting(target, options), str(STANDARD))
 
 
 def _fitting(target: Path, options: Options) -> Path:
@@ -203,31 +288,32 @@ def _plan_one(job: Job) -> Plan:
 
 def _file_job(source: Path, target: Path, options: Options) -> Job:
     if target == STANDARD:
-        return Job(source, _renamed(source, options) if options.in_place else target)
+        return Job(source, _renamed(source, options.format) if options.in_place else target, source.name)
     if target.is_dir() or not target.suffix:
-        return Job(source, target / _renamed(Path(source.name), options))
-    return Job(source, _fitting(target, options))
+        return Job(source, target / _renamed(Path(source.name), options.format), source.name)
+    return Job(source, _fitting(target, options), source.name)
 
 
-def _renamed(path: Path, options: Options) -> Path:
+def _renamed(path: Path, form: str | None) -> Path:
     """The path with the ending of the chosen format; its own where it already fits."""
-    if options.format is None or path.suffix.lower() in images.FORMATS[options.format].suffixes:
+    if form is None or path.suffix.lower() in images.FORMATS[form].suffixes:
         return path
-    return path.with_suffix(images.FORMATS[options.format].suffixes[0])
+    return path.with_suffix(images.FORMATS[form].suffixes[0])
 
 
-def _check(jobs: list[Job], options: Options) -> None:
-    """Refuse shared outputs, also where case does not count, and outputs that are inputs."""
-    places = [_real(job.target) for job in jobs]
-    counts = Counter(place.casefold() for place in places)
-    shared = [f"{job.source} → {job.target}" for job, place in zip(jobs, places) if counts[place.casefold()] > 1]
-    if shared:
-        listed = "; ".join(shared[:6]) + (f" and {len(shared) - 6} more" if len(shared) > 6 else "")
-        raise PlanError(f"{len(shared)} inputs share an output, rename them or choose another --format: {listed}")
-    sources = {_real(job.source): job.source for job in jobs if job.source != STANDARD}
-    for job, place in zip(jobs, places):
-        replaced = sources.get(place, job.source)
-        if replaced != job.source:
+def _check(jobs: Sequence[Job], options: Options) -> None:
+    """Refuse shared outputs, also where case does not count, and outputs that are inputs.
+
+    Hashes decide first, which take little memory; names are gathered only when something is wrong.
+    """
+    real = cache(os.path.realpath)
+    if len({hash(_place(job.target, real).casefold()) for job in jobs}) < len(jobs):
+        _refuse_shared(jobs, [_place(job.target, real).casefold() for job in jobs])
+    sources = {hash(_place(job.source, real)) for job in jobs if job.source != STANDARD}
+    for job in jobs:
+        place = _place(job.target, real)
+        if hash(place) in sources and place != _place(job.source, real):
+            replaced = next(other.source for other in jobs if _place(other.source, real) == place)
             raise PlanError(
                 f"{replaced}: the output {job.target} would replace this other input; choose another output"
             )
@@ -235,8 +321,20 @@ def _check(jobs: list[Job], options: Options) -> None:
             raise PlanError(f"{job.source}: the output would replace the input; give --in-place or another output")
 
 
+def _refuse_shared(jobs: Sequence[Job], places: list[str]) -> None:
+    counts = Counter(places)
+    shared = [f"{job.source} → {job.target}" for job, place in zip(jobs, places) if counts[place] > 1]
+    if shared:
+        listed = "; ".join(shared[:6]) + (f" and {len(shared) - 6} more" if len(shared) > 6 else "")
+        raise PlanError(f"{len(shared)} inputs share an output, rename them or choose another --format: {listed}")
+
+
+def _place(path: Path, real: Callable[[str], str]) -> str:
+    """The path without links; of a loop of links, as far as it can be followed. `real` does it for a folder."""
+    return real(str(path)) if path.is_symlink() else os.path.join(real(str(path.parent)), path.name)  # noqa: PTH118
+
+
 def _real(path: Path) -> str:
-    """The path without links; of a loop of links, as far as it can be followed."""
     return os.path.realpath(path)
 
 
@@ -244,26 +342,31 @@ def _is_same(source: Path, target: Path) -> bool:
     return target.exists() and source.samefile(target)
 
 
-@_paths_checked()
 def pairs(restored: Path, sharp: Path) -> list[Pair]:
-    """Pair restored pictures with sharp ones by relative path, blind to the ending.
+    """Pair restored pictures with sharp ones by relative path, blind to the ending; see `rows`."""
+    return [Pair(row.name, *row.pictures) for row in rows((restored, sharp))]
 
-    restored, sharp: two files or two folders; one file may be `STANDARD`. Two files are a pair whatever
-    their names are; in folders the partner of a picture may be missing.
 
-    Raises PlanError when a path is missing, a file is held against a folder, or a folder has no images.
+@_paths_checked()
+def rows(places: Sequence[Path]) -> list[Row]:
+    """Put pictures of several folders side by side by relative path, blind to the ending, sorted by it.
+
+    places: files or folders; one file may be `STANDARD`. Files are one row whatever their names are; in folders
+    partners of a picture may be missing.
+
+    Raises PlanError when a path is missing, files and folders are mixed, or a folder has no images.
     """
-    for path in (restored, sharp):
+    for path in places:
         if path != STANDARD and not path.exists():
             raise PlanError(f"{path}: no such file or folder; check the path")
-    if restored == sharp == STANDARD:
-        raise PlanError("both pictures cannot come from standard input; name at least one of them")
-    if restored.is_dir() != sharp.is_dir():
-        raise PlanError(f"{restored} and {sharp}: one is a folder and one is not; give two of a kind")
-    if not restored.is_dir():
-        return [Pair(name_of(restored), restored, sharp)]
-    left, right = _by_stem(restored), _by_stem(sharp)
-    return [Pair(stem, left.get(stem), right.get(stem)) for stem in sorted(left.keys() | right.keys())]
+        if path.is_dir() != places[0].is_dir():
+            raise PlanError(f"{places[0]} and {path}: one is a folder and one is not; give two of a kind")
+    if sum(path == STANDARD for path in places) > 1:
+        raise PlanError("only one picture can come from standard input; name the others")
+    if not places[0].is_dir():
+        return [Row(name_of(places[0]), tuple(places))]
+    found = [_by_stem(folder) for folder in places]
+    return [Row(name, tuple(each.get(name) for each in found)) for name in sorted(set().union(*found))]
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -271,8 +374,26 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     found, _ = find(folder)
     if not found:
         raise PlanError(f"{folder}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
-    stems = Counter(path.with_suffix("").as_posix() for path in found)
-    double = [str(path) for path in found if stems[path.with_suffix("").as_posix()] > 1]
+    stems = [Path(name).with_suffix("").as_posix() for name in found]
+    counts = Counter(stems)
+    double = [name for name, stem in zip(found, stems) if counts[stem] > 1]
     if double:
         raise PlanError(f"{folder}: {', '.join(double[:6])} share a name; rename or remove all but one")
-    return {path.with_suffix("").as_posix(): folder / path for path in found}
+    return {stem: folder / name for name, stem in zip(found, stems)}
+
+
+@_paths_checked()
+def check_sheet(output: Path, places: Sequence[Path], found: Sequence[Row]) -> None:
+    """Refuse an output made of many pictures that is no file name for a picture, or would harm or join the inputs.
+
+    places: the files or folders the rows were found in. Raises PlanError, and ImageError for the wrong ending.
+    """
+    images.format_of(output)
+    if output.is_dir():
+        raise PlanError(f"{output}: is a folder; name a file in it")
+    for path in (path for row in found for path in row.pictures if path is not None):
+        if path.exists() and _is_same(path, output):
+            raise PlanError(f"{path}: the output would replace this input; choose another --output")
+    for folder in places:
+        if folder.is_dir() and Path(_real(output)).is_relative_to(_real(folder)):
+            raise PlanError(f"{output}: lies inside the input folder {folder}; choose a place outside")

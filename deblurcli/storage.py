@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import platform
 import re
@@ -45,17 +46,18 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     if Path(path) == STANDARD:
         return _write_stdout(data)
     place = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
-    temporary = place.parent / f".deblurcli-{os.getpid()}@{platform.node()}-{secrets.token_hex(8)}{place.suffix}"
+    temporary = place.with_name(f".deblurcli-{os.getpid()}@{platform.node()}-{secrets.token_hex(8)}{place.suffix}")
     try:
         _create(temporary, data)
         with contextlib.suppress(OSError):  # nothing to replace, or a link that leads nowhere
             temporary.chmod(stat.S_IMODE(place.stat().st_mode))
         temporary.replace(place)
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place for it") from error
-    finally:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place for it") from error
+        raise
 
 
 def _create(path: Path, data: bytes) -> None:
@@ -79,6 +81,16 @@ def _write_stdout(data: bytes) -> None:
         raise
     except OSError as error:
         raise ImageError(f"standard output: cannot be written ({error.strerror}); name an output file") from error
+
+
+def as_json(row: dict) -> str:
+    """A line of JSON, readable where it can be; names that are no UTF-8 become escapes."""
+    text = json.dumps(row, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(row)
+    return text
 
 
 def sweep(folder: Path) -> None:

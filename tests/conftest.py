@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,12 @@ def folder(tmp_path, sharp) -> Path:
     images.write(source / "süb dir" / "c.png", sharp[:40, :40].mean(axis=2, keepdims=True))
     (source / "notes.txt").write_text("no picture")
     return source
+
+
+def interruptible(command: list, **options) -> subprocess.Popen:
+    """A process that Ctrl-C reaches, also where the tests themselves run in the background of a shell."""
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, preexec_fn=heed, stderr=subprocess.PIPE, text=True, **options)
 
 
 def make_model(path: Path, op: str = "Identity", channels: int = 3, sides: tuple = ("h", "w")) -> Path:

@@ -11,7 +11,7 @@ def unchanged(picture):
 
 
 def ran(source, target, function=unchanged, **options):
-    return list(batch.transform(source, target, function, Options(**options)).outcomes)
+    return list(batch.transform(source, target, batch.Plain(function), Options(**options)).outcomes)
 
 
 def test_a_folder_is_mirrored(folder, tmp_path):

@@ -7,18 +7,21 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from deblurcli import batch, cluster, images
-from deblurcli.blur import blurrer
+from deblurcli.blur import Blurrer
 from deblurcli.cli import app
-from deblurcli.deblur import restorer
-from deblurcli.deconvolve import deconvolver
+from deblurcli.deblur import deferred, restorer
+from deblurcli.deconvolve import Settings
 from deblurcli.errors import ClusterError
 from deblurcli.images import Picture
+from deblurcli.restoration import restoration
+from tests.conftest import interruptible
 from tests.test_cli import TRANSFORMS, messages, run
 
 distributed = pytest.importorskip("distributed")
@@ -70,6 +73,70 @@ def test_a_lost_worker_s_chunk_is_done_by_another(local, tmp_path, sharp):
     assert len(list((tmp_path / "marks").iterdir())) >= 2
 
 
+def test_ctrl_c_finishes_the_chunks_in_hand_and_exits_130(local, tmp_path, sharp):
+    for index in range(400):
+        images.write(tmp_path / "in" / f"{index}.png", sharp)
+    options = ["--gaussian", "9", "--cluster", local.scheduler_address, "--report", "r.jsonl"]
+    command = [sys.executable, "-m", "deblurcli", "blur", "in", "out", *options]
+    running = interruptible(command, cwd=tmp_path)
+    while not list((tmp_path / "out").glob("[0-9]*.png")) and running.poll() is None:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130 and "Traceback" not in errors and "interrupted" in errors
+    *rows, summary = map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines())
+    assert 0 < len(rows) == summary["done"] == len(list((tmp_path / "out").glob("*.png"))) < 400
+
+
+def test_a_lost_scheduler_is_one_line(tmp_path, sharp):
+    for index in range(40):
+        images.write(tmp_path / "in" / f"{index}.png", sharp[:8, :8])
+    (tmp_path / "marks").mkdir()
+    with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None) as cut:
+        outcomes = batch.transform(
+            tmp_path / "in", tmp_path / "out", Slow(tmp_path / "marks"), runner=cluster.runner(cut.scheduler_address)
+        ).outcomes
+        next(outcomes)
+        cut.close()
+        with pytest.raises(ClusterError, match="scheduler was lost; run again with --skip-existing"):
+            list(outcomes)
+
+
+def test_another_version_or_none_on_a_worker_is_said(local, folder, tmp_path, monkeypatch):
+    with pytest.raises(ClusterError, match=r"the scheduler has deblurcli 0.*; install deblurcli 99 there"):
+        monkeypatch.setattr(cluster, "version", Elsewhere("99", "deblurcli"))
+        blurred_on(local, folder, tmp_path)
+    with pytest.raises(ClusterError, match=r"the scheduler has no deblurcli; install"):
+        monkeypatch.setattr(cluster, "version", Elsewhere("0.1.0", "nowhere"))
+        blurred_on(local, folder, tmp_path)
+
+
+def blurred_on(local, folder, tmp_path):
+    runner = cluster.runner(local.scheduler_address)
+    return list(batch.transform(folder, tmp_path / "out", Blurrer("gaussian:1"), runner=runner).outcomes)
+
+
+class Elsewhere:
+    """`importlib.metadata.version` that says one thing here and, on another machine, looks for another package."""
+
+    def __init__(self, here, there):
+        self.here, self.there = here, there
+
+    def __call__(self, package):
+        return self.here
+
+    def __reduce__(self):
+        return eval, (f"lambda _: __import__('importlib.metadata').metadata.version({self.there!r})",)
+
+
+def test_the_provider_is_that_of_the_workers(local, folder, tmp_path):
+    """Nothing is opened here: what is missing on the workers is said of each picture."""
+    arguments = ["deblur", "in", "out", "--provider", "cuda", "--cluster", local.scheduler_address]
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 1 and sum("install the package onnxruntime-gpu" in line for line in messages(done)) == 3
+    assert run(*arguments[:3], "--model", "nope", *arguments[5:], cwd=tmp_path).returncode == 2
+
+
 class Slow:
     """A function that can be sent to processes that do not know this module."""
 
@@ -78,8 +145,9 @@ class Slow:
 
     def __reduce__(self):
         code = (
-            "lambda marks: (lambda picture: (__import__('pathlib').Path(marks, str(__import__('os').getpid())).touch(),"
-            " __import__('time').sleep(0.05), picture)[-1])"
+            "lambda marks: (lambda picture, key: ("
+            "__import__('pathlib').Path(marks, str(__import__('os').getpid())).touch(),"
+            " __import__('time').sleep(0.05), (picture, {}))[-1])"
         )
         return eval, (f"({code})({str(self.marks)!r})",)
 
@@ -119,8 +187,17 @@ def test_chunks_hold_every_job_once_and_keep_threads_busy():
         assert max(map(len, chunks)) <= cluster.LARGEST_CHUNK and len(chunks) >= min(count, 16)
 
 
-@pytest.mark.parametrize("make", [lambda: blurrer("gaussian:1"), lambda: deconvolver("gaussian:1"), restorer])
-def test_what_the_commands_do_can_be_sent(make, sharp):
-    function, picture = make(), Picture(images.from_float(sharp[:40, :32], np.uint8))
-    sent = pickle.loads(pickle.dumps(function))
-    np.testing.assert_array_equal(sent(picture).pixels, function(picture).pixels)
+WORK = {
+    "blur": lambda: Blurrer("random", noise=0.01, jpeg_quality=80, seed=3),
+    "wiener": lambda: restoration("gaussian:1", Settings(), "sparse", Path()),
+    "deblur": lambda: batch.Plain(restorer()),
+    "deferred": lambda: batch.Plain(deferred()),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_what_the_commands_do_can_be_sent(name, sharp):
+    work, picture = WORK[name](), Picture(images.from_float(sharp[:40, :32], np.uint8))
+    (there, about), (here, again) = pickle.loads(pickle.dumps(work))(picture, "a.png"), work(picture, "a.png")
+    np.testing.assert_array_equal(there.pixels, here.pixels)
+    assert about == again

@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deblurcli import images
+from deblurcli import images, manifest
 from deblurcli.images import Picture
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -58,10 +59,13 @@ def test_twenty_kills_change_nothing(injected):
         running.wait(timeout=60)
     done = subprocess.run(command, cwd=injected, capture_output=True, text=True)
     assert done.returncode == 1 and "40 failed" in done.stderr
-    expected = {path.relative_to(injected / "undisturbed"): path for path in (injected / "undisturbed").rglob("*.*")}
-    found = {path.relative_to(injected / "killed"): path for path in (injected / "killed").rglob("*.*")}
+    expected, found = (
+        {path.relative_to(injected / run): path.read_bytes() for path in (injected / run).rglob("*.*")}
+        for run in ("undisturbed", "killed")
+    )
+    listed = [sorted(files.pop(Path(manifest.NAME)).splitlines()) for files in (expected, found)]
     assert found.keys() == expected.keys() and len(found) == 160, "all good files, no litter"
-    assert all(found[name].read_bytes() == expected[name].read_bytes() for name in expected)
+    assert found == expected and listed[0] == listed[1] and len(listed[0]) == 160
     *rows, summary = map(json.loads, (injected / "r.jsonl").read_text().splitlines())
     failed = sorted(row["input"] for row in rows if row["status"] == "failed")
     assert failed == sorted(f"in/{index}/broken-{name}" for index in range(4) for name in BROKEN)

@@ -1,16 +1,19 @@
 """Killed and interrupted runs: nothing half-written under a final name, no litter after the next run."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deblurcli import images, storage
+from tests.conftest import interruptible
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 COMMAND = [sys.executable, "-m", "deblurcli", "blur", "in", "out", "--gaussian", "1", "--workers", "2"]
@@ -27,7 +30,7 @@ def many(tmp_path):
 
 def begun(folder, count, *arguments):
     """A run in `folder` of which at least `count` outputs are written."""
-    running = subprocess.Popen([*COMMAND, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True)
+    running = interruptible([*COMMAND, *arguments], cwd=folder)
     while len(list((folder / "out").glob("[0-9]*.png"))) < count and running.poll() is None:
         time.sleep(0.002)
     return running
@@ -43,7 +46,9 @@ def test_ctrl_c_finishes_the_files_in_hand_and_exits_130(many):
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130 and "Traceback" not in errors
     done = int(re.search(r"blur: (\d+) done, interrupted", errors)[1])
-    assert done == len(list((many / "out").iterdir())) < 80
+    assert done == len(list((many / "out").glob("*.png"))) < 80
+    listed = [json.loads(line) for line in (many / "out" / "manifest.jsonl").read_text().splitlines()]
+    assert len(listed) == done
     assert not temporary(many)
 
 
@@ -73,10 +78,19 @@ def test_what_a_running_process_writes_is_left_alone(tmp_path):
     assert live.exists() and (tmp_path / ".deblurcli-notes").exists()
 
 
+def until_idle(pid):
+    """Wait until a process has begun to wait: no CPU time in a second."""
+    spent = None
+    while (now := Path(f"/proc/{pid}/stat").read_text().split()[13:15]) != spent or spent == ["0", "0"]:
+        spent = now
+        time.sleep(1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into Linux's /proc")
 def test_ctrl_c_ends_the_wait_for_standard_input(tmp_path):
     arguments = [*COMMAND[:4], "-", tmp_path / "x.png", "--gaussian", "1"]
-    waiting = subprocess.Popen(arguments, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(3)
+    waiting = interruptible(arguments, stdin=subprocess.PIPE)
+    until_idle(waiting.pid)
     waiting.send_signal(signal.SIGINT)
     assert waiting.wait(timeout=30) == 130
     errors = waiting.stderr.read()

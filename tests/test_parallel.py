@@ -1,3 +1,5 @@
+import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +14,67 @@ def test_results_come_in_the_order_of_the_items():
         assert list(parallel.in_order(pool, lambda n: time.sleep(0.01 * (n % 3)) or n, range(30), 8)) == list(range(30))
 
 
+def in_order(function, items, workers):
+    """`parallel.in_order` with the arguments of `parallel.as_done`."""
+    with ThreadPoolExecutor(workers) as pool:
+        yield from parallel.in_order(pool, function, items, 2 * workers)
+
+
 def test_every_result_comes_once_in_any_order():
-    with ThreadPoolExecutor(4) as pool:
-        assert sorted(parallel.as_done(pool, lambda n: n * n, range(50), 8)) == [n * n for n in range(50)]
+    assert sorted(parallel.as_done(lambda n: n * n, range(50), 4)) == [n * n for n in range(50)]
 
 
-@pytest.mark.parametrize("spread", [parallel.in_order, parallel.as_done])
+@pytest.mark.parametrize("spread", [in_order, parallel.as_done])
+def test_what_the_function_raises_comes_out(spread):
+    with pytest.raises(ZeroDivisionError):
+        list(spread(lambda n: 1 // n, [2, 1, 0, 1, 2], 2))
+
+
+@pytest.fixture
+def heeding():
+    """Ctrl-C raises KeyboardInterrupt, also where the tests themselves run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("where", ["waiting", "taking"])
+def test_an_interrupt_begins_nothing_more_and_loses_no_result(where, heeding):
+    begun, taken = [], []
+
+    def work(n):
+        begun.append(n)
+        if n == 5 and where == "waiting":
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.02)
+        return n
+
+    with pytest.raises(KeyboardInterrupt):
+        for n in parallel.as_done(work, range(1000), 3):
+            if len(taken) == 5 and where == "taking":
+                signal.raise_signal(signal.SIGINT)
+            taken.append(n)
+    assert sorted(taken) == sorted(begun) and 5 <= len(taken) <= 5 + 3 * 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_interrupt_is_raised_at_once(heeding):
+    taken = []
+    with pytest.raises(KeyboardInterrupt):
+        for n in parallel.as_done(lambda n: n, range(1000), 1):
+            taken.append(n)
+            signal.raise_signal(signal.SIGINT)
+    assert len(taken) == 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_another_handler_than_pythons_stays(heeding):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with parallel.Interrupt():
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize("spread", [in_order, parallel.as_done])
 def test_no_more_is_begun_than_asked_for(spread):
     taken = []
 
@@ -26,12 +83,11 @@ def test_no_more_is_begun_than_asked_for(spread):
             taken.append(n)
             yield n
 
-    with ThreadPoolExecutor(2) as pool:
-        for yielded, _ in enumerate(spread(pool, lambda n: n, items(), 4), start=1):
-            assert len(taken) <= yielded + 2 * 4
+    for yielded, _ in enumerate(spread(lambda n: n, items(), 2), start=1):
+        assert len(taken) <= yielded + 2 * 2 + 2 + 1
 
 
-@pytest.mark.parametrize("spread", [parallel.in_order, parallel.as_done])
+@pytest.mark.parametrize("spread", [in_order, parallel.as_done])
 def test_an_early_exit_drops_what_is_not_begun(spread):
     begun, gate = [], threading.Event()
 
@@ -39,18 +95,16 @@ def test_an_early_exit_drops_what_is_not_begun(spread):
         begun.append(n)
         gate.wait(5 if n else 0)
 
-    with ThreadPoolExecutor(1) as pool:
-        results = spread(pool, work, range(1000), 8)
-        next(results)
-        results.close()
-        gate.set()
+    results = spread(work, range(1000), 1)
+    next(results)
+    threading.Timer(0.1, gate.set).start()
+    results.close()
     assert len(begun) <= 3
 
 
-@pytest.mark.parametrize("spread", [parallel.in_order, parallel.as_done])
+@pytest.mark.parametrize("spread", [in_order, parallel.as_done])
 def test_no_items_give_no_results(spread):
-    with ThreadPoolExecutor(1) as pool:
-        assert list(spread(pool, lambda n: n, [], 4)) == []
+    assert list(spread(lambda n: n, [], 2)) == []
 
 
 def test_there_is_at_least_one_cpu():

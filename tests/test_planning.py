@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -90,12 +91,12 @@ def test_links_to_folders_are_followed_once_and_loops_end(folder, tmp_path):
     (folder / "a.png").rename(tmp_path / "elsewhere" / "d.png")
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
     found, _ = planning.find(folder)
-    assert sorted(path.name for path in found) == ["b.jpg", "c.png", "d.png"]
+    assert sorted(Path(name).name for name in found) == ["b.jpg", "c.png", "d.png"]
 
 
 def test_a_dangling_link_is_a_job_that_fails_not_one_that_vanishes(folder):
     (folder / "gone.png").symlink_to(folder / "nowhere.png")
-    assert [path.name for path in planning.find(folder)[0]] == ["a.png", "b.jpg", "gone.png", "c.png"]
+    assert [Path(name).name for name in planning.find(folder)[0]] == ["a.png", "b.jpg", "gone.png", "c.png"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
@@ -125,3 +126,14 @@ def test_an_ending_and_a_format_do_not_contradict_each_other(folder, tmp_path):
     with pytest.raises(PlanError, match=r"jpeg.*png"):
         planning.plan(folder / "a.png", tmp_path / "a.jpg", Options(format="png"))
     assert planning.plan(folder / "a.png", tmp_path / "a.jpg", Options(format="jpeg")).jobs
+
+
+def test_rows_hold_a_picture_of_every_folder_or_none(folder, tmp_path, sharp):
+    images.write(tmp_path / "other" / "a.webp", sharp[:8, :8])
+    images.write(tmp_path / "third" / "süb dir" / "c.png", sharp[:8, :8])
+    rows = planning.rows([folder, tmp_path / "other", tmp_path / "third"])
+    assert [row.name for row in rows] == ["a", "b", "süb dir/c"]
+    assert rows[0].pictures == (folder / "a.png", tmp_path / "other" / "a.webp", None)
+    assert [path is None for path in rows[2].pictures] == [False, True, False]
+    with pytest.raises(PlanError, match="one is a folder"):
+        planning.rows([folder, tmp_path / "other", folder / "a.png"])

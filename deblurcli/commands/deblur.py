@@ -33,10 +33,12 @@ def deblur(
     options.check_streams(source, target, shared)
 
     from deblurcli import batch, console
-    from deblurcli.deblur import restorer
+    from deblurcli.deblur import deferred, restorer
 
-    network = restorer(model, provider, shared.workers)
-    under_way = batch.transform(source, target, network, shared.settings(), {"model": model}, shared.runner())
+    there = shared.cluster is not None
+    network = deferred(model, provider) if there else restorer(model, provider, shared.workers)
+    work = batch.Plain(network)
+    under_way = batch.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
     if not shared.quiet:
-        console.say(f"deblur: {model} on {network.session.provider}")
+        console.say(f"deblur: {model} on {'the cluster' if there else network.session.provider}")
     raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json))

@@ -130,7 +130,7 @@ class Shared:
         """What the batch engine takes of them."""
         from deblurcli.planning import Options
 
-        given = {field.name: getattr(self, field.name) for field in fields(Options)}
+        given = {field.name: getattr(self, field.name) for field in fields(Options) if hasattr(self, field.name)}
         index, count = (int(part) for part in self.shard.split("/"))
         colour = None if self.background is None else tuple(bytes.fromhex(self.background))
         limit = pixels(self.max_pixels)
@@ -153,6 +153,11 @@ def with_shared(command: Callable[..., None]) -> Callable[..., None]:
 
     gathered.__signature__ = inspect.Signature([*own, *added])
     return gathered
+
+
+def is_single(source: Path) -> bool:
+    """Whether there is one picture to work on."""
+    return not os.path.isdir(source)  # noqa: PTH112 (never raises)
 
 
 def check_stdin(source: Path, name: str) -> None:
