@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from deblurcli.commands import options
+
+METHODS = ("wiener", "richardson-lucy", "sparse", "inverse")
+
+
+def _method(value: str) -> str:
+    """A method's name."""
+    if value not in METHODS:
+        raise typer.BadParameter(f"{value} is not one of {', '.join(METHODS)}")
+    return value
 
 
 @options.with_shared
@@ -16,27 +26,48 @@ def wiener(
     psf: Annotated[
         str | None,
         typer.Option(
-            metavar="SPEC|FILE", help="The PSF that blurred the pictures, as `deblurcli blur --psf` takes it."
+            metavar="SPEC|FILE|manifest|auto",
+            help="The PSF that blurred the pictures, as `deblurcli blur --psf` takes it; manifest looks up that of "
+            "each picture in the manifest.jsonl beside it; auto estimates it, and leaves alone what is not certain.",
         ),
     ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="The manifest, where it is not beside the pictures.")
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(METHODS),
+            callback=_method,
+            help="wiener is quick; sparse takes its time and is better; inverse shows what noise does.",
+        ),
+    ] = "wiener",
     nsr: Annotated[
         str,
         typer.Option(metavar="auto|NUMBER", help="Noise-to-signal ratio of variances; larger is smoother."),
     ] = "auto",
+    iterations: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Of richardson-lucy; more is sharper and noisier.")
+    ] = 30,
     *,
     shared: options.Shared,
 ) -> None:
-    """Restore pictures whose PSF is known, with the Wiener filter."""
+    """Restore pictures by deconvolution, with a PSF that is known or found."""
     options.check_streams(source, target, shared)
-    if psf is None:
+    if psf is None and manifest is None:
         raise typer.BadParameter("is missing; name the PSF that blurred the pictures", param_hint="--psf")
 
     from deblurcli import batch, console
-    from deblurcli.deconvolve import NSR, deconvolver
+    from deblurcli.deconvolve import NSR, Settings, steps
+    from deblurcli.restoration import MANIFEST, restoration
 
-    function = deconvolver(psf, _number(nsr, *NSR))
-    under_way = batch.transform(source, target, function, shared.settings(), {"psf": psf}, shared.runner())
-    raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json))
+    alone = shared.cluster is None and options.is_single(source)
+    ticker = console.Ticker(steps(method, iterations)) if alone else None
+    settings = Settings(_number(nsr, *NSR), iterations, tick=ticker)
+    spec = psf or MANIFEST
+    work = restoration(spec, settings, method, source, manifest)
+    under_way = batch.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
+    raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
 
 
 def _number(nsr: str, low: float, high: float) -> float | None:

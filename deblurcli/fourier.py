@@ -1,0 +1,220 @@
+"""Pictures as spectra: what every method of restoration in the Fourier domain shares.
+
+Here a picture is held as *planes*, float32 ``(C, H, W)``; a spectrum is a half plane of each, complex64
+``(C, H, W // 2 + 1)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+
+import cv2
+import numpy as np
+import scipy.fft
+
+from deblurcli import parallel
+
+_BANDS, _LEVELS = 24, 12  # cells in which a spectrum is averaged: by frequency, and by how much of it the PSF lets pass
+_LEAST_PASSED = 1e-6
+_LEAST_AMPLITUDE = 1e-20
+_EXPONENTS = np.arange(0.0, 3.9, 0.3)[:, None]
+_FACTORS = 4.0 ** np.arange(6)  # of the least noise there may be
+_ROUNDS = 8
+_KEPT = 4_000_000  # pixels up to which transforms and tables are kept for the next picture of the same size
+
+
+def _kept(function: Callable) -> Callable:
+    """Keep a function's last few answers, its last argument being a size; those of large pictures are let go."""
+    keeping = lru_cache(maxsize=8)(function)
+
+    @wraps(function)
+    def chosen(*arguments):
+        height, width = arguments[-1]
+        return (keeping if height * width <= _KEPT else function)(*arguments)
+
+    return chosen
+
+
+def forward(planes: np.ndarray) -> np.ndarray:
+    """Half-plane spectrum of real planes ``(..., H, W)``."""
+    return scipy.fft.rfft2(planes, workers=parallel.spare())
+
+
+def back(spectrum: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Real planes ``(..., H, W)`` of a half-plane spectrum."""
+    return scipy.fft.irfft2(spectrum, s=shape, workers=parallel.spare())
+
+
+def decorrelation(image: np.ndarray) -> np.ndarray:
+    """The rotation of colour space in which an image's fine detail is uncorrelated, float32 ``(C, C)``.
+
+    image: float32 ``(H, W, C)``. ``image @ rotation`` holds most of the detail in its first channel and little but
+    noise in the last; white noise stays white (the Karhunen–Loève transform of the colour differences between
+    neighbouring pixels).
+    """
+    channels = image.shape[2]
+    down, across = image[1::3] - image[:-1:3], image[::3, 1:] - image[::3, :-1]  # every third row is enough
+    steps = np.concatenate([down.reshape(-1, channels), across.reshape(-1, channels)])
+    _, vectors = np.linalg.eigh(steps.T @ steps)
+    return np.ascontiguousarray(vectors[:, ::-1], np.float32)
+
+
+def rotated(image: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """``image @ rotation`` of an image ``(H, W, C)``, as planes ``(C, H, W)``."""
+    return np.stack(cv2.split(cv2.transform(image, rotation.T)))
+
+
+def derotated(planes: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """The image ``(H, W, C)`` whose `rotated` planes these are."""
+    image = cv2.transform(cv2.merge([np.ascontiguousarray(plane) for plane in planes]), rotation)
+    return image.reshape(*planes.shape[1:], -1)
+
+
+def periodic(planes: np.ndarray, margins: tuple[int, int]) -> np.ndarray:
+    """Planes grown at the bottom and right to a fast, periodic size without a jump anywhere.
+
+    margins: along each axis, by how much each end is reflected before it fades into the other.
+    """
+    for axis, margin in zip((1, 2), margins):
+        length = planes.shape[axis]
+        gap = scipy.fft.next_fast_len(length + 4 * margin + 8, real=True) - length
+        around = (np.arange(length, length + gap), np.arange(-gap, 0))
+        tail, head = (np.take(planes, _mirrored(places, length), axis) for places in around)
+        ramp = np.clip((np.arange(gap) + 1 - margin) / (gap + 1 - 2 * margin), 0, 1)
+        fade = (0.5 - 0.5 * np.cos(np.pi * ramp)).astype(np.float32)
+        fade = fade[:, None] if axis == 1 else fade
+        planes = np.concatenate([planes, tail + (head - tail) * fade], axis)
+    return planes
+
+
+def _mirrored(places: np.ndarray, length: int) -> np.ndarray:
+    """Indices reflected about the outermost pixels into ``0 … length − 1``."""
+    period = max(2 * length - 2, 1)
+    places = np.abs(places) % period
+    return np.minimum(places, period - places)
+
+
+def otf(psf: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Half-plane transform of a PSF ``(K, L)``, its centre at the origin, complex64 ``(H, W // 2 + 1)``."""
+    return _otf(psf.tobytes(), psf.shape, shape)
+
+
+@_kept
+def _otf(data: bytes, size: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
+    placed = np.zeros(shape, np.float32)
+    placed[: size[0], : size[1]] = np.frombuffer(data).reshape(size)
+    placed = np.roll(placed, (-(size[0] // 2), -(size[1] // 2)), (0, 1))
+    return _fixed(scipy.fft.rfft2(placed))
+
+
+@_kept
+def frequency(shape: tuple[int, int]) -> np.ndarray:
+    """``|1 − exp(iω)|²`` summed over both axes, about the squared frequency, float32 ``(H, W // 2 + 1)``."""
+    rows = 2 - 2 * np.cos(2 * np.pi * scipy.fft.fftfreq(shape[0]))
+    columns = 2 - 2 * np.cos(2 * np.pi * scipy.fft.rfftfreq(shape[1]))
+    return _fixed((rows[:, None] + columns).astype(np.float32))
+
+
+def _fixed(array: np.ndarray) -> np.ndarray:
+    """The array, which is kept and shared, made read-only."""
+    array.flags.writeable = False
+    return array
+
+
+def prior(
+    spectrum: np.ndarray,
+    psf: np.ndarray,
+    shape: tuple[int, int],
+    variance: float,
+    known: bool = True,
+    doubt: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Noise over signal, float32 ``(C, H, W // 2 + 1)``, 0 at DC, and each plane's noise ``(C,)``.
+
+    The power of a photograph falls as a power of frequency (van der Schaaf and van Hateren, Vision Research 36,
+    1996). For each plane the model ``A · f^-p · |OTF|² + noise`` is fitted to the blurred picture's spectrum by
+    maximum likelihood, its coefficients taken for independent, complex and normal (Whittle, 1953).
+
+    spectrum: of the blurred planes, extended to `shape`.
+    variance: of white noise in every plane, `known` or the least there may be.
+    doubt: where the PSF lets less signal through than so many times the noise, what is seen is taken for noise, white
+        or not; compression makes such.
+    """
+    cells = _Cells.of(psf, shape)
+    factors = _FACTORS[:1] if known else _FACTORS
+    fits = [
+        _Fit(cells.mean(np.square(np.abs(plane))) / (shape[0] * shape[1]), cells, variance * factors)
+        for plane in spectrum
+    ]
+    ratios = np.stack([cells.spread(fit.noise(doubt) * fit.inverse_power) for fit in fits])
+    return ratios.reshape(spectrum.shape), np.array([fit.variance for fit in fits], np.float32)
+
+
+class _Fit:
+    """The likeliest power law and white noise behind the mean power of every cell.
+
+    variances: of the noise to choose from.
+    """
+
+    def __init__(self, power: np.ndarray, cells: _Cells, variances: np.ndarray):
+        law = cells.squared ** (-_EXPONENTS / 2)
+        passed, noise = cells.passed * law, variances[:, None, None]  # (exponents, cells), (variances, 1, 1)
+        count, excess = cells.count, power - noise
+        amplitude = np.maximum(
+            (count * excess).sum(2, keepdims=True) / (count * passed).sum(1)[:, None], _LEAST_AMPLITUDE
+        )
+        for _ in range(_ROUNDS):
+            model = np.square(amplitude * passed + noise)
+            amplitude = (count * passed * excess / model).sum(2, keepdims=True)
+            amplitude = np.maximum(amplitude / (count * passed**2 / model).sum(2, keepdims=True), _LEAST_AMPLITUDE)
+        model = amplitude * passed + noise
+        misfit = (count * (np.log(model) + power / model)).sum(2)
+        which, exponent = np.unravel_index(misfit.argmin(), misfit.shape)
+        self.variance = variances[which]
+        self.inverse_power = 1 / (amplitude[which, exponent] * law[exponent])
+        self._power, self._signal = power, cells.passed / self.inverse_power
+
+    def noise(self, doubt: float) -> np.ndarray:
+        """The noise's power in every cell: all that is seen, where the signal is less than `doubt` times the noise."""
+        drowned = self._signal < doubt * self.variance
+        return np.where(drowned, np.maximum(self._power, self.variance), self.variance)
+
+
+class _Cells:
+    """Coefficients of a spectrum in groups of like frequency that the PSF lets pass alike.
+
+    count: coefficients in each cell. squared, passed: the mean of `frequency` and of ``|OTF|²`` there.
+    """
+
+    def __init__(self, psf: np.ndarray, shape: tuple[int, int]):
+        squared, passed = frequency(shape).ravel(), np.square(np.abs(otf(psf, shape))).ravel()
+        band = np.log(np.maximum(squared, squared[1]) / squared[1]) / np.log(8.001 / squared[1]) * _BANDS
+        level = np.log(np.clip(passed, _LEAST_PASSED, 1)) / np.log(_LEAST_PASSED) * (_LEVELS - 1)
+        self._cell = band.astype(np.int64) * _LEVELS + np.rint(level).astype(np.int64)
+        self._cell[0] = _BANDS * _LEVELS  # DC is no sample of the law
+        self._size = np.bincount(self._cell, minlength=_BANDS * _LEVELS + 1)
+        self._kept = np.flatnonzero(self._size[:-1])
+        self.count = self._size[self._kept]
+        self.squared, self.passed = self.mean(squared), np.maximum(self.mean(passed), _LEAST_PASSED**2)
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """The mean in every cell that is not empty."""
+        sums = np.bincount(self._cell, values.ravel(), minlength=len(self._size))
+        return sums[self._kept] / self._size[self._kept]
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """A value of every cell, given to each of its coefficients; 0 at DC."""
+        table = np.zeros(len(self._size), np.float32)
+        table[self._kept] = np.minimum(values, np.finfo(np.float32).max / 1e6)
+        return table[self._cell]
+
+    @staticmethod
+    def of(psf: np.ndarray, shape: tuple[int, int]) -> _Cells:
+        """The cells for a PSF and an extended size; kept for the next picture of that size."""
+        return _cells(psf.tobytes(), psf.shape, shape)
+
+
+@_kept
+def _cells(data: bytes, size: tuple[int, int], shape: tuple[int, int]) -> _Cells:
+    return _Cells(np.frombuffer(data).reshape(size), shape)

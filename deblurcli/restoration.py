@@ -1,0 +1,168 @@
+"""What ``wiener`` does to a file: find out its PSF, wherever that is to come from, and undo the blur."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from deblurcli import deconvolve, estimate, manifest
+from deblurcli import psf as psfs
+from deblurcli.deconvolve import Settings
+from deblurcli.errors import PSFError
+from deblurcli.estimate import Estimate
+from deblurcli.images import Picture
+from deblurcli.noise import rounding_noise
+
+MANIFEST, AUTO = "manifest", "auto"
+LEFT = "left as it was, "
+MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of a picture's blur: its PSF, None for one better left alone, and what the report says of it.
+
+    nsr: noise-to-signal ratio to restore with, where the source of the PSF knows better than the picture does.
+    compressed: whether the picture is known to have gone through JPEG.
+    is_guess: the PSF may be wrong; a restoration that shows it is not used.
+    """
+
+    psf: np.ndarray | None
+    about: dict
+    nsr: float | None = None
+    is_guess: bool = False
+    compressed: bool = False
+
+
+Source = Callable[[Picture, str], Finding]
+
+
+@dataclass(frozen=True)
+class Known:
+    """One PSF for every picture, from its specification."""
+
+    spec: str
+
+    def __post_init__(self) -> None:
+        psfs.array(self.spec)
+
+    def __call__(self, picture: Picture, key: str) -> Finding:
+        """That PSF."""
+        return Finding(psfs.array(self.spec), {"psf": self.spec})
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The PSF that a manifest gives for each picture.
+
+    prefix: path of the pictures' folder below the manifest's, with a / behind it, or nothing.
+    """
+
+    path: Path
+    entries: dict[str, dict]
+    prefix: str = ""
+
+    def __call__(self, picture: Picture, key: str) -> Finding:
+        """The PSF listed; PSFError when there is no entry, or it is another picture's."""
+        entry = self.entries.get(self.prefix + key) or self.entries.get(key)
+        if entry is None:
+            raise PSFError(f"not in {self.path}; blur it with deblurcli, or name its PSF with --psf")
+        size = entry.get("width"), entry.get("height")
+        if size not in ((None, None), picture.size):
+            sizes = f"{size[0]}×{size[1]}, this picture {picture.size[0]}×{picture.size[1]}"
+            raise PSFError(f"the entry in {self.path} is of another picture ({sizes}); name its PSF with --psf")
+        compressed = entry.get("jpeg_quality") is not None
+        return Finding(psfs.array(entry["psf"]), {"psf": entry["psf"]}, compressed=compressed)
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """The PSF that each picture itself shows."""
+
+    def __call__(self, picture: Picture, key: str) -> Finding:
+        """The PSF where it is certain, none where it is not or the picture is sharp."""
+        return guessed(picture, estimate.estimate(picture.pixels))
+
+
+def guessed(picture: Picture, found: Estimate) -> Finding:
+    """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone."""
+    about = {"psf": found.spec, "family": found.family, "confidence": round(found.confidence, 3)}
+    if found.family == "none":
+        return Finding(None, {**about, "note": LEFT + "it looks sharp"})
+    if not estimate.trusted(found):
+        return Finding(None, {**about, "note": LEFT + "its blur is not certain"})
+    nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
+    return Finding(found.psf, about, nsr, is_guess=True)
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A method and where the PSF comes from; call it with a picture and its name."""
+
+    source: Source
+    settings: Settings
+    method: str
+
+    def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
+        """The restored picture, and what the report says of it."""
+        found = self.source(picture, key)
+        about = {**found.about, "method": self.method}
+        if found.psf is None:
+            return picture, about
+        nsr = found.nsr if self.settings.nsr is None else self.settings.nsr
+        settings = replace(self.settings, nsr=nsr, compressed=found.compressed)
+        restored = deconvolve.restore(picture, found.psf, settings, self.method)
+        if found.is_guess and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
+            return picture, {**about, "note": LEFT + "what was found would make it ring"}
+        return restored, about
+
+
+def _clipped(picture: Picture) -> float:
+    """The share of samples at either end of their range."""
+    return float(np.mean((picture.pixels == 0) | (picture.pixels == np.iinfo(picture.pixels.dtype).max)))
+
+
+def restoration(psf: str, settings: Settings, method: str, folder: Path, listing: Path | None = None) -> Restoration:
+    """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
+
+    folder: of the pictures, or a picture in it, where the manifest lies unless `listing` names it.
+
+    Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
+    """
+    if psf == AUTO:
+        return Restoration(Estimated(), settings, method)
+    if psf != MANIFEST:
+        return Restoration(Known(psf), settings, method)
+    path = listing or manifest.beside(folder)
+    return Restoration(Listed(path, manifest.read(path), _below(path.parent, folder)), settings, method)
+
+
+def _below(base: Path, pictures: Path) -> str:
+    """The path of a folder, or of a picture's folder, below another, with a / behind it; nothing elsewhere."""
+    folder = (pictures if pictures.is_dir() else pictures.parent).resolve()
+    inside = folder.is_relative_to(base.resolve()) and folder != base.resolve()
+    return folder.relative_to(base.resolve()).as_posix() + "/" if inside else ""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What ``estimate`` tells of a picture; call it with the picture and its name.
+
+    family: of PSFs to look for; see `estimate.estimate`.
+    place: folder, or file where there is one picture, to write the PSF to; None writes none.
+    """
+
+    family: str = AUTO
+    place: Path | None = None
+
+    def __call__(self, picture: Picture, key: str) -> dict:
+        """The PSF's family, parameters and specification, how certain it is, and whether `wiener` would act on it."""
+        found = estimate.estimate(picture.pixels, self.family)
+        if self.place is not None:
+            name = "standard-input" if key == "-" else key
+            file = self.place if self.place.suffix else self.place / f"{name}.psf.png"
+            psfs.write(file, found.psf)
+        return {**found.about(), "trusted": estimate.trusted(found)}

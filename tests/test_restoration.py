@@ -1,0 +1,115 @@
+"""`estimate`, and `wiener` with the PSF it finds."""
+
+import json
+
+import numpy as np
+import pytest
+
+from deblurcli import deconvolve, images, psf
+from deblurcli.blur import Blurrer, blur
+from deblurcli.deconvolve import Settings
+from deblurcli.images import Picture
+from deblurcli.metrics import psnr
+from deblurcli.restoration import AUTO, Telling, restoration
+from tests.conftest import DATA
+from tests.test_cli import messages, run
+
+
+@pytest.fixture(scope="module")
+def large():
+    """A sharp photograph of 768 × 512."""
+    return np.tile(images.read(DATA / "sharp" / "astronaut.png"), (2, 3, 1))[:, :768]
+
+
+def eight_bits(image):
+    return Picture(images.from_float(image, np.uint8))
+
+
+@pytest.mark.parametrize("spec", ["motion:length=13,angle=30", "gaussian:sigma=2"])
+def test_a_blur_that_is_found_is_undone(sharp, spec):
+    noisy = Blurrer(spec, noise=0.005)(eight_bits(sharp), "a")[0]
+    restored, about = restoration(AUTO, Settings(), "wiener", None)(noisy, "a")
+    before, after = (psnr(images.to_float(picture.pixels), sharp) for picture in (noisy, restored))
+    assert after > before + 1
+    assert about["family"] == spec.partition(":")[0] and about["confidence"] > 0.8 and "note" not in about
+
+
+@pytest.mark.parametrize("what", ["sharp", "noise"])
+def test_what_is_sharp_or_not_certain_is_left_as_it_was(sharp, what):
+    image = sharp if what == "sharp" else np.random.default_rng(0).random((90, 80, 3), np.float32)
+    picture = eight_bits(image)
+    restored, about = restoration(AUTO, Settings(), "sparse", None)(picture, "a")
+    assert restored is picture and about["note"].startswith("left as it was")
+
+
+def test_estimate_tells_and_writes_the_psf(sharp, tmp_path):
+    blurred = eight_bits(blur(sharp, psf.motion(11, 70)))
+    told = Telling(place=tmp_path / "psfs")(blurred, "sub/a.jpg")
+    assert told["family"] == "motion" and told["trusted"] and json.loads(json.dumps(told)) == told
+    assert told["parameters"]["length"] == pytest.approx(11, abs=1)
+    written = psf.parse(str(tmp_path / "psfs" / "sub" / "a.jpg.psf.png")).array()
+    again = psf.parse(told["spec"]).array()
+    assert abs(written.shape[0] - again.shape[0]) <= 2 and written.max() == pytest.approx(again.max(), rel=0.02)
+
+
+def test_the_command_prints_a_line_for_every_picture(folder, sharp, tmp_path):
+    images.write(folder / "a.png", blur(sharp, psf.motion(15, 30)))
+    (folder / "bad.png").write_text("x")
+    done = run("estimate", folder, "--save-psf", tmp_path / "psfs")
+    rows = {row["input"]: row for row in map(json.loads, done.stdout.decode().splitlines())}
+    assert done.returncode == 1 and len(rows) == 3 and "bad.png" in messages(done)[0]
+    row = rows[str(folder / "a.png")]
+    assert psf.parse(row["spec"]).family == row["family"] == "motion" and row["trusted"]
+    assert sorted(path.name for path in (tmp_path / "psfs").rglob("*.png")) == [
+        "a.png.psf.png",
+        "b.jpg.psf.png",
+        "c.png.psf.png",
+    ]
+
+
+def test_the_command_takes_a_pipe_and_refuses_one_file_for_many(folder, sharp, tmp_path):
+    data = images.encode(eight_bits(blur(sharp, psf.gaussian(2))), "png")
+    done = run("estimate", "--family", "gaussian", "--save-psf", tmp_path / "k.npy", stdin=data)
+    assert done.returncode == 0 and json.loads(done.stdout)["parameters"]["sigma"] == pytest.approx(2, abs=0.3)
+    assert np.load(tmp_path / "k.npy").sum() == pytest.approx(1)
+    for wrong in (["--save-psf", tmp_path / "k.npy"], ["--family", "magic"]):
+        assert run("estimate", folder, *wrong).returncode == 2
+    assert run("estimate", folder / "nothing").returncode == 2
+    before = (folder / "a.png").read_bytes()
+    for source, place in ((folder, folder), (folder, folder / "sub"), (folder / "a.png", folder / "a.png")):
+        assert run("estimate", source, "--save-psf", place).returncode == 2
+    assert (folder / "a.png").read_bytes() == before
+
+
+def test_wiener_auto_says_what_it_left(sharp, tmp_path):
+    images.write(tmp_path / "in" / "sharp.png", sharp)
+    images.write(tmp_path / "in" / "soft.png", blur(sharp, psf.motion(15, 30)))
+    done = run("wiener", "in", "out", "--psf", "auto", "--report", "r.jsonl", cwd=tmp_path)
+    assert done.returncode == 0
+    assert messages(done) == ["wiener: 1 × left as it was, it looks sharp", "wiener: 2 done"]
+    rows = {row["input"]: row for row in map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines()[:-1])}
+    assert rows["in/soft.png"]["psf"].startswith("motion:length=1")
+    assert (tmp_path / "out" / "sharp.png").read_bytes() == (tmp_path / "in" / "sharp.png").read_bytes()
+    soft, out = (images.read(tmp_path / place / "soft.png") for place in ("in", "out"))
+    assert psnr(out, sharp) > psnr(soft, sharp) + 1
+
+
+def test_threads_are_free_for_one_picture_alone(large, monkeypatch):
+    """One picture may use all threads; the result is the same."""
+    from deblurcli import parallel
+
+    blurred = blur(large, psf.gaussian(2))
+    alone = deconvolve.wiener(blurred, psf.gaussian(2))
+    with parallel.alone(4):
+        assert parallel.spare() == 4
+        np.testing.assert_allclose(deconvolve.wiener(blurred, psf.gaussian(2)), alone, atol=1e-5)
+    assert parallel.spare() == 1
+
+
+def test_clipped_lights_are_never_put_out():
+    """Small lamps in the dark, taken for clipped by any PSF."""
+    night = np.random.default_rng(0).integers(0, 9, (120, 160, 3), np.uint8)
+    night[10:110:20, 10:150:20] = night[11:111:20, 10:150:20] = 255
+    for method in ("wiener", "sparse"):
+        restored = deconvolve.restore(Picture(night), psf.defocus(2), method=method)
+        assert (restored.pixels[night == 255] == 255).all()
