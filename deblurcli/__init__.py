@@ -3,10 +3,10 @@
 Names are loaded when they are first used, so that importing the package costs nothing.
 
 >>> import numpy as np, deblurcli
->>> sharp = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32)
+>>> sharp = np.kron(np.random.default_rng(0).random((8, 8, 3), dtype=np.float32), np.ones((12, 12, 1), np.float32))
 >>> psf = deblurcli.parse_psf("motion:length=8,angle=30").array()
 >>> blurred = deblurcli.blur_image(sharp, psf)
->>> restored = deblurcli.wiener(blurred, psf, nsr=1e-4)
+>>> restored = deblurcli.wiener(blurred, psf)
 >>> scores = deblurcli.score_images(restored, sharp)
 >>> scores["psnr"] > deblurcli.score_images(blurred, sharp)["psnr"]
 True
@@ -22,11 +22,13 @@ _HOMES = {
     "PlanError": "errors",
     "ProviderError": "errors",
     "blur_image": "blur:blur",
-    "noise_to_signal": "deconvolve",
+    "estimate_psf": "estimate:estimate",
+    "noise_to_signal": "noise",
     "parse_psf": "psf:parse",
     "read_image": "images:read",
     "restorer": "deblur",
     "score_images": "metrics:score",
+    "sparse": "deconvolve",
     "wiener": "deconvolve",
     "write_image": "images:write",
 }
@@ -39,11 +41,13 @@ __all__ = [
     "PlanError",
     "ProviderError",
     "blur_image",
+    "estimate_psf",
     "noise_to_signal",
     "parse_psf",
     "read_image",
     "restorer",
     "score_images",
+    "sparse",
     "wiener",
     "write_image",
 ]

@@ -9,14 +9,24 @@ from typing import Annotated
 import typer
 
 from deblurcli.commands.blur import blur
+from deblurcli.commands.compare import compare
 from deblurcli.commands.deblur import deblur
+from deblurcli.commands.estimate import estimate
 from deblurcli.commands.models import models
 from deblurcli.commands.score import score
 from deblurcli.commands.wiener import wiener
 from deblurcli.errors import DeblurError
 
 SETUP = 2
-COMMANDS = {"blur": blur, "deblur": deblur, "wiener": wiener, "score": score, "models": models}
+COMMANDS = {
+    "blur": blur,
+    "deblur": deblur,
+    "wiener": wiener,
+    "score": score,
+    "compare": compare,
+    "estimate": estimate,
+    "models": models,
+}
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -8,16 +8,18 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from deblurcli.batch import DONE, FAILED, PLANNED, SKIPPED, Batch, Outcome
 from deblurcli.errors import DeblurError
 from deblurcli.metrics import METRICS
+from deblurcli.report import Sheet
+from deblurcli.storage import as_json
 
 MOST_ERRORS = 20
 WIDEST_TABLE = 20
@@ -50,34 +52,63 @@ def emit(data: str | Table) -> None:
         raise DeblurError(f"standard output: cannot be written ({error.strerror}); send it elsewhere") from error
 
 
-def follow(batch: Batch, title: str, quiet: bool = False) -> Iterator[Outcome]:
+class Ticker:
+    """A second progress bar, for the steps of work on one picture; call it after each."""
+
+    def __init__(self, steps: int):
+        self._steps = steps
+        self._advance: Callable[[], None] = lambda: None
+
+    def show(self, progress: Progress) -> None:
+        """Add the bar to those that are shown, if there are steps at all."""
+        if self._steps:
+            task = progress.add_task("iterations", total=self._steps)
+            self._advance = lambda: progress.advance(task)
+
+    def __call__(self) -> None:
+        self._advance()
+
+
+def follow(batch: Batch, title: str, quiet: bool = False, ticker: Ticker | None = None) -> Iterator[Outcome]:
     """The outcomes of a batch as they come, with a progress bar on stderr when that is a terminal."""
     console = _stderr()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         task = progress.add_task(title, total=batch.total)
+        if ticker is not None:
+            ticker.show(progress)
         for outcome in batch.outcomes:
             progress.advance(task)
             yield outcome
 
 
-def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = False, as_json: bool = False) -> int:
+def transformed(
+    batch: Batch,
+    title: str,
+    quiet: bool = False,
+    verbose: bool = False,
+    as_json: bool = False,
+    ticker: Ticker | None = None,
+) -> int:
     """Run a batch to its end, say what happened on stderr, and return the exit code.
 
     as_json: print the summary on stdout, too. At KeyboardInterrupt the files in work are finished first.
     """
     counts: Counter[str] = Counter()
     errors: list[str] = []
+    notes: Counter[str] = Counter()
     interrupted, failure, begun = False, None, time.perf_counter()
     try:
-        for outcome in follow(batch, title, quiet):
+        for outcome in follow(batch, title, quiet, ticker):
             counts[outcome.status] += 1
+            note = outcome.extras.get("note")
+            notes.update([note] if note else [])
             if outcome.status == FAILED:
                 errors.append(outcome.error)
                 if verbose:
                     say(f"failed: {outcome.error}")
             elif verbose or (outcome.status == PLANNED and not quiet):
-                say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}")
+                say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}{f', {note}' if note else ''}")
     except KeyboardInterrupt:
         interrupted = True
     except DeblurError as error:  # of the run as a whole; what was done until then is told first
@@ -85,6 +116,8 @@ def transformed(batch: Batch, title: str, quiet: bool = False, verbose: bool = F
     code = INTERRUPTED if interrupted else PARTLY if errors else OK
     _list_errors(sorted(errors))
     if not quiet:
+        for note, count in notes.items():
+            say(f"{title}: {count} × {note}")
         say(_summary(title, counts, batch.others) + (", interrupted" if interrupted else ""))
     if as_json:
         seconds = round(time.perf_counter() - begun, 3)
@@ -108,22 +141,50 @@ def _list_errors(errors: list[str]) -> None:
         say(f"error: … and {len(errors) - MOST_ERRORS} more")
 
 
-def scored(batch: Batch, names: tuple[str, ...], as_json: bool = False, quiet: bool = False) -> int:
-    """Run a batch of comparisons, show the scores on stdout as a table or JSON, and return the exit code."""
+def told(batch: Batch, title: str, quiet: bool = False) -> int:
+    """Run a batch to its end, print what it tells of each picture as a line of JSON, and return the exit code."""
+    outcomes = sorted(follow(batch, title, quiet), key=lambda outcome: outcome.job.key)
+    for outcome in outcomes:
+        if outcome.status == DONE:
+            emit(as_json({"input": outcome.job.name, **outcome.extras}))
+    errors = [outcome.error for outcome in outcomes if outcome.status == FAILED]
+    _list_errors(errors)
+    return PARTLY if errors else OK
+
+
+def scored(
+    batch: Batch,
+    names: tuple[str, ...],
+    as_json: bool = False,
+    quiet: bool = False,
+    group: Callable[[str], str] | None = None,
+) -> int:
+    """Run a batch of comparisons, show the scores on stdout as a table or JSON, and return the exit code.
+
+    group: from a pair's name to its group; the table then has a row for each group.
+    """
     outcomes = sorted(follow(batch, "score", quiet), key=lambda outcome: outcome.job.name)
     done = [outcome for outcome in outcomes if outcome.status == DONE]
     errors = [outcome.error for outcome in outcomes if outcome.status == FAILED]
+    groups = _grouped(done, group) if group else {}
     if as_json:
-        emit(json.dumps(_scores_json(done, errors, names), indent=2))
+        emit(json.dumps(_scores_json(done, errors, names, groups), indent=2))
     elif done and not quiet:
-        emit(_scores_table(done, names))
+        emit(_groups_table(groups, names) if group else _scores_table(done, names))
     _list_errors(errors)
     if errors and not quiet:
         say(f"score: {len(done)} of {len(outcomes)} pairs scored")
     return PARTLY if errors else OK
 
 
-def _scores_json(done: list[Outcome], errors: list[str], names: tuple[str, ...]) -> dict:
+def _grouped(done: list[Outcome], group: Callable[[str], str]) -> dict[str, list[Outcome]]:
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in done:
+        groups.setdefault(group(outcome.job.name), []).append(outcome)
+    return dict(sorted(groups.items()))
+
+
+def _scores_json(done: list[Outcome], errors: list[str], names: tuple[str, ...], groups: dict) -> dict:
     """Scores as JSON holds them: an infinite one is null, and its name stands in "infinite"."""
     files = [
         {
@@ -137,6 +198,9 @@ def _scores_json(done: list[Outcome], errors: list[str], names: tuple[str, ...])
         "pairs": len(done),
         "failed": len(errors),
         "mean": _finite(_means(done, names)),
+        "groups": {
+            name: {"pairs": len(members), "mean": _finite(_means(members, names))} for name, members in groups.items()
+        },
         "files": files,
         "errors": errors,
     }
@@ -160,11 +224,35 @@ def _scores_table(done: list[Outcome], names: tuple[str, ...]) -> Table:
     table.columns[0].footer = f"mean of {len(done)}"
     means = _means(done, names)
     for name in names:
-        unit = f" ({METRICS[name].unit})" if METRICS[name].unit else ""
-        table.add_column(name + unit, justify="right", footer=_number(name, means[name]))
+        table.add_column(_heading(name), justify="right", footer=METRICS[name].text(means[name]))
     for outcome in shown:
-        table.add_row(outcome.job.name, *(_number(name, outcome.extras[name]) for name in names))
+        table.add_row(outcome.job.name, *(METRICS[name].text(outcome.extras[name]) for name in names))
     return table
+
+
+def compared(sheet: Sheet, quiet: bool = False) -> int:
+    """Say on stderr what became of a contact sheet, and return the exit code."""
+    _list_errors(sorted(sheet.errors))
+    if not quiet:
+        made = "nothing to draw" if sheet.size is None else "{} {}×{}".format(sheet.output, *sheet.size)
+        say(f"compare: {sheet.shown} of {sheet.total} pictures, {made}")
+    return PARTLY if sheet.errors else OK
+
+
+def _groups_table(groups: dict[str, list[Outcome]], names: tuple[str, ...]) -> Table:
+    """The means of every group."""
+    table = Table("group", Column("pictures", justify="right"))
+    for name in names:
+        table.add_column(_heading(name), justify="right")
+    for group, members in groups.items():
+        means = _means(members, names)
+        table.add_row(group, str(len(members)), *(METRICS[name].text(means[name]) for name in names))
+    return table
+
+
+def _heading(name: str) -> str:
+    unit = METRICS[name].unit
+    return f"{name} ({unit})" if unit else name
 
 
 def cards(cards: dict[str, dict], as_json: bool = False) -> None:
@@ -176,7 +264,3 @@ def cards(cards: dict[str, dict], as_json: bool = False) -> None:
     for name, card in cards.items():
         table.add_row(name, card["description"], f"{card['parameters']:,}", card["data"], card["licence"])
     emit(table)
-
-
-def _number(name: str, value: float) -> str:
-    return "∞" if math.isinf(value) else f"{value:.{METRICS[name].digits}f}"

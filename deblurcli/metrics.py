@@ -71,17 +71,22 @@ def _window(plane: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Metric:
-    """A named score: how to compute it, its unit, and whether more is better."""
+    """A named score: how to compute it, its unit, whether more is better, and the least side a picture may have."""
 
     compute: Callable[[np.ndarray, np.ndarray], float]
     unit: str
     higher_is_better: bool
     digits: int
+    smallest: int = 1
+
+    def text(self, value: float) -> str:
+        """A value as people read it, without its unit."""
+        return "∞" if np.isinf(value) else f"{value:.{self.digits}f}"
 
 
 METRICS: dict[str, Metric] = {
     "psnr": Metric(psnr, "dB", True, 2),
-    "ssim": Metric(ssim, "", True, 4),
+    "ssim": Metric(ssim, "", True, 4, SSIM_WINDOW),
     "mae": Metric(mae, "", False, 5),
     "mse": Metric(mse, "", False, 6),
 }

@@ -12,10 +12,13 @@ import deblurcli
 from tests.conftest import ROOT
 
 ROOMS = [
-    "__main__", "cli", "commands", "console", "cluster", "batch", "planning", "deblur", "deconvolve", "blur", "metrics",
+    "__main__", "cli", "commands", "console", "report", "cluster", "batch", "planning", "deblur", "restoration",
+    "manifest", "estimate", "kernel", "spectrum", "deconvolve", "noise", "fourier", "blur", "sheet", "metrics",
     "psf", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
-TRAINING = ["__main__", "evaluate", "export", "fit", "data", "losses", "networks", "recipe"]
+TRAINING = [
+    "__main__", "evaluate", "export", "fit", "data", "losses", "measures", "rates", "networks", "recipe",
+]  # fmt: skip
 DOORS = {"onnxruntime": {"session"}, "rich": {"console"}, "distributed": {"cluster"}, "typer": {"cli", "commands"}}
 TOP = {
     "deblurcli", "training", "weights", "tests", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md",

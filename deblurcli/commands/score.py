@@ -33,6 +33,15 @@ def score(
             metavar="|".join(METRICS), help="May be given several times; all when left out.", callback=_metrics
         ),
     ] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD", help="Means by a field of the manifest, such as psf, noise, or the PSF's family."
+        ),
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", help="The manifest; that in OUT when left out.")
+    ] = None,
     json: options.Json = False,
     workers: options.Workers = 0,
     max_pixels: options.MaxPixels = options.MEGAPIXELS,
@@ -47,7 +56,10 @@ def score(
     options.check_stdin(sharp, "REF")
 
     from deblurcli import batch, console, metrics
+    from deblurcli import manifest as manifests
 
+    listing = manifest or manifests.beside(restored)
+    group = manifests.groups(manifests.read(listing), group_by) if group_by else None
     names = tuple(metric or METRICS)
     under_way = batch.compare(restored, sharp, metrics.scorer(names), workers, options.pixels(max_pixels))
-    raise typer.Exit(console.scored(under_way, names, json, quiet))
+    raise typer.Exit(console.scored(under_way, names, json, quiet, group))
