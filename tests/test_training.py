@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from deblurcli import images, models, psf
+from deblurcli import images, metrics, models, psf
 from deblurcli.blur import blur
 from deblurcli.images import Picture
 from deblurcli.session import Session
-from training import data, evaluate, export, fit, losses, networks, recipe
+from training import data, evaluate, export, fit, losses, measures, networks, rates, recipe
 from training.recipe import RecipeError
 
 SPLIT_SHA256 = "5b0588ffea5a73f1e58480548806c796c215c43811b91652d8d2461fecb4c41a"
@@ -30,7 +30,8 @@ def tiny(faces_recipe):
         faces_recipe,
         data=replace(faces_recipe.data, validation=2),
         network={"name": "residual-unet", "widths": [8, 8], "blocks": [1, 1]},
-        schedule=replace(faces_recipe.schedule, epochs=4, batch=3, warmup=2, learning_rate=1e-3),
+        rate={"name": "cosine", "warmup": 2},
+        schedule=replace(faces_recipe.schedule, epochs=4, batch=3),
     )
 
 
@@ -127,12 +128,31 @@ def test_losses_have_their_closed_forms():
     assert both == pytest.approx(2 * 0.09 + 0.5 * 8 * 0.3 / 40, rel=1e-5)
 
 
-def test_the_learning_rate_warms_up_and_falls_to_zero(faces_recipe):
-    rates = [fit.learning_rate(faces_recipe, step, 1000) for step in range(1001)]
-    schedule = faces_recipe.schedule
-    assert rates[0] < rates[schedule.warmup // 2] < max(rates) == pytest.approx(schedule.learning_rate)
-    assert rates[-1] == pytest.approx(0)
-    assert all(a >= b for a, b in zip(rates[schedule.warmup :], rates[schedule.warmup + 1 :]))
+def test_a_cosine_warms_up_and_falls_to_zero():
+    cosine = rates.build({"name": "cosine", "warmup": 100}, 1e-3)
+    values = [cosine.at(step, 1000) for step in range(1001)]
+    assert values[0] < values[50] < max(values) == pytest.approx(1e-3)
+    assert values[-1] == pytest.approx(0)
+    assert values[100:] == sorted(values[100:], reverse=True)
+
+
+def test_a_plateau_falls_as_keras_s_does():
+    """Three epochs without a gain of 0.1: a fifth of the rate, never below the minimum."""
+    settings = {"name": "plateau", "factor": 0.2, "patience": 3, "minimum": 0.01, "least": 0.1}
+    plateau, heard = rates.build(settings, 1.0), []
+    for loss in [1.0, 0.95, 0.92, 0.91, 0.5, 0.5, 0.5, 0.5, 0.45, 0.44, 0.43, 0.1]:
+        plateau.heard(loss)
+        heard.append(plateau.at(0, 1))
+    assert heard == pytest.approx([1, 1, 1, 0.2, 0.2, 0.2, 0.2, 0.04, 0.04, 0.04, 0.01, 0.01])
+
+
+def test_a_fit_stops_after_its_patience_and_not_without_one():
+    patient, endless = rates.Stop(2), rates.Stop(0)
+    heard = []
+    for loss in (3.0, 2.0, 2.5, 2.0):
+        heard.append((patient.heard(loss), patient.over))
+        endless.heard(loss)
+    assert heard == [(True, False), (True, False), (False, False), (False, True)] and not endless.over
 
 
 def test_one_batch_can_be_overfitted(tiny, pictures):
@@ -159,8 +179,83 @@ def test_a_resumed_fit_is_the_uninterrupted_one_bit_for_bit(tiny, pictures, tmp_
     assert sliced.step == whole.step
     for name, weight in whole.network.state_dict().items():
         torch.testing.assert_close(sliced.network.state_dict()[name], weight, rtol=0, atol=0)
-    log = (tmp_path / "whole" / fit.LOG).read_text().splitlines()
-    assert log[0] == ",".join(fit.COLUMNS) and len(log) == 1 + 4
+    for name, columns in ((fit.LOG, fit.COLUMNS), (fit.EPOCHS, fit.EPOCH_COLUMNS)):
+        log, again = ((tmp_path / run / name).read_text().splitlines() for run in ("whole", "sliced"))
+        assert log[0] == again[0] == ",".join(columns) and len(log) == 1 + 4
+    without_minutes = [[row.split(",")[:1] + row.split(",")[2:] for row in rows[1:]] for rows in (log, again)]
+    assert without_minutes[0] == without_minutes[1]
+
+
+def test_the_paper_s_protocol_keeps_the_best_epoch_and_resumes(pictures, tmp_path):
+    paper = recipe.load("paper-motion")
+    small = replace(
+        paper,
+        network={"name": "paper-unet", "widths": [4, 8]},
+        schedule=replace(paper.schedule, epochs=30, batch=3, patience=2),
+        optimiser=replace(paper.optimiser, learning_rate=0.1),
+        rate={**paper.rate, "patience": 1},
+    )
+    whole = fit.fit(small, pictures, tmp_path / "whole")
+    sliced = fit.fit(small, pictures, tmp_path / "sliced", minutes=0)
+    while sliced.step < whole.step:
+        sliced = fit.fit(small, pictures, tmp_path / "sliced", minutes=0)
+    again = fit.fit(small, pictures, tmp_path / "whole")
+    rows = [row.split(",") for row in (tmp_path / "whole" / fit.EPOCHS).read_text().splitlines()]
+    heard = [float(row[rows[0].index("validation_loss")]) for row in rows[1:]]
+    assert again.step == whole.step == 3 * len(heard) < 3 * 30
+    assert whole.best_step == 3 * (int(np.argmin(heard)) + 1) == whole.step - 3 * 2
+    for weights in (sliced.chosen()[0], again.chosen()[0]):
+        for name, weight in whole.best.items():
+            torch.testing.assert_close(weights[name], weight, rtol=0, atol=0)
+    assert np.isnan(fit.validate(whole.network, losses.mse, data.Pairs(pictures[:0], small))).all()
+
+
+def test_the_paper_watches_its_test_split_and_blurs_each_picture_once(pictures):
+    paper = recipe.load("paper-motion")
+    for ours, theirs in zip(data.fitting_split(paper, 7606), data.split(7606)):
+        np.testing.assert_array_equal(ours, theirs)
+    pairs = data.Pairs(pictures, paper)
+    for index in range(6):
+        torch.testing.assert_close(pairs[0, index], pairs[5, index], rtol=0, atol=0)
+
+
+def test_the_paper_s_networks_have_the_parameters_keras_counts():
+    for name, trainable, kept in (("paper-gaussian", 949_475, 1_408), ("srcnn-motion", 20_099, 0)):
+        network = networks.build(recipe.load(name).network)
+        buffers = {key: value for key, value in network.named_buffers() if "num_batches" not in key}
+        assert sum(parameter.numel() for parameter in network.parameters()) == trainable
+        assert sum(value.numel() for value in buffers.values()) == kept
+
+
+def test_batch_norm_is_keras_s():
+    """One channel, mean 2 and variance 1: y = (x − 2) / √(1 + 1e-3); running mean 0.99 · 0 + 0.01 · 2."""
+    norm = networks.paper_unet.batch_norm(1)
+    batch = torch.tensor([1.0, 3.0] * 8).reshape(4, 1, 2, 2)
+    torch.testing.assert_close(norm(batch), (batch - 2) / (1 + 1e-3) ** 0.5)
+    assert norm.running_mean.item() == pytest.approx(0.02)
+    # torch keeps the sample variance, 16/15 here; Keras 3 the population's: a part in N · H · W apart
+    assert norm.running_var.item() == pytest.approx(0.99 + 0.01 * 16 / 15)
+    norm.eval()
+    torch.testing.assert_close(norm(batch), (batch - 0.02) / (norm.running_var + 1e-3) ** 0.5)
+
+
+def test_keras_s_start_is_uniform_within_its_limit():
+    torch.manual_seed(0)
+    network = networks.build(recipe.load("paper-gaussian").network)
+    weight = network.bottom[0].weight
+    limit = (6 / (9 * (128 + 256))) ** 0.5
+    assert 0.99 * limit < weight.abs().max().item() <= limit
+    assert weight.std().item() == pytest.approx(limit / 3**0.5, rel=0.01)
+    assert not network.bottom[0].bias.any()
+
+
+def test_measures_agree_with_the_tool_s_metrics(pictures):
+    restored = np.stack([blur(picture, psf.parse("gaussian:1").array()) for picture in pictures])
+    stacks = (torch.stack([data.to_tensor(image) for image in stack]) for stack in (restored, pictures))
+    measured = measures.measure(*stacks).numpy()
+    for row, image, truth in zip(measured, restored, pictures):
+        scores = metrics.score(image, truth)
+        assert row == pytest.approx([scores[name] for name in measures.MEASURES], abs=2e-5, rel=2e-5)
 
 
 def test_a_fit_needs_a_batch(tiny, pictures, tmp_path):

@@ -41,9 +41,11 @@ def split(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fitting_split(recipe: Recipe, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices to fit on and to watch the fit with, both from the training split."""
-    train, _ = split(count)
+    """Indices to fit on and to watch the fit with: both of the training split, unless the recipe says "test"."""
+    train, test = split(count)
     held = recipe.data.validation
+    if held == "test":
+        return train, test
     return train[held:], train[:held]
 
 
@@ -58,6 +60,8 @@ def protocol_psfs(kind: str, count: int) -> list[str]:
 class Pairs(Dataset):
     """Blurred and sharp pictures, made on the fly; an item is a pure function of seed, epoch and index.
 
+    Where the recipe fixes the blur, the epoch makes no difference.
+
     images: float32 ``(N, H, W, 3)``; keys are ``(epoch, index)``; an item is two tensors ``(3, H, W)``.
     """
 
@@ -71,8 +75,9 @@ class Pairs(Dataset):
         return len(self.images)
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[torch.Tensor, torch.Tensor]:
-        rng = np.random.default_rng([self.seed, *key])
-        sharp = self.images[key[1]]
+        epoch, index = key
+        rng = np.random.default_rng([self.seed, 0 if self.data.fixed else epoch, index])
+        sharp = self.images[index]
         if self.data.flip and rng.random() < 0.5:
             sharp = np.ascontiguousarray(sharp[:, ::-1])
         blurred = blur(sharp, self.psfs[rng.choice(len(self.psfs), p=self.chances)])

@@ -45,13 +45,15 @@ def export(recipe: Recipe, runs: Path, weights: Path, hardware: str, images: np.
         raise DeblurError(f"{checkpoint}: no such checkpoint; run python -m training fit {recipe.name} first")
     run = start(recipe, torch.device("cpu"))
     run.load(checkpoint)
+    chosen, step = run.chosen()
+    run.network.load_state_dict(chosen)
     run.network.eval()
     weights.mkdir(parents=True, exist_ok=True)
     path = weights / f"{recipe.name}.onnx"
     to_onnx(run.network, path)
     difference = parity(run.network, path)
     halo = smallest_halo(Session(path, "cpu"), run.network.multiple_of, images)
-    card = _card(recipe, run, path, difference, halo, hardware, len(images))
+    card = _card(recipe, run, step, path, difference, halo, hardware, len(images))
     write_card(path.with_suffix(".json"), card)
     return path
 
@@ -112,8 +114,8 @@ def _mosaic(images: np.ndarray) -> np.ndarray:
     return np.concatenate([np.concatenate(blurred[row : row + 4], axis=1) for row in range(0, 16, 4)])
 
 
-def _card(recipe: Recipe, run: Run, path: Path, difference: float, halo: int, hardware: str, count: int) -> dict:
-    seen = run.step * recipe.schedule.batch
+def _card(recipe, run: Run, step: int, path: Path, difference: float, halo: int, hardware: str, count: int) -> dict:
+    seen = step * recipe.schedule.batch
     return {
         "name": recipe.name,
         "description": recipe.description,

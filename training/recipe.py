@@ -27,38 +27,57 @@ class Blur:
 
 @dataclass(frozen=True)
 class Data:
-    """Which pictures, and how a sharp one becomes a training pair."""
+    """Which pictures, and how a sharp one becomes a training pair.
+
+    validation: how many pictures of the training split to hold out and watch the fit with, or "test" for the
+        paper's own protocol, which watches the test split.
+    fixed: draw the blur of each picture once and for all rather than at every sight of it.
+    """
 
     source: str
-    validation: int
+    validation: int | str
     flip: bool
     round: float
     blur: tuple[Blur, ...]
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """Which optimiser, and its settings; a `clip` of 0 leaves gradients as they are."""
+
+    name: str
+    learning_rate: float
+    betas: tuple[float, float]
+    epsilon: float
+    weight_decay: float
+    clip: float
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train."""
+    """How long to train: at most `epochs`; `patience` epochs without a lower validation loss end it, if not 0.
+
+    With a patience, the network of the epoch with the lowest validation loss is the result; else the last.
+    """
 
     epochs: int
     batch: int
-    learning_rate: float
-    warmup: int
-    betas: tuple[float, float]
-    weight_decay: float
-    clip: float
     seed: int
+    patience: int = 0
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole run. `network` holds the network's name and its own settings, `loss` a weight per loss."""
+    """A whole run. `network` and `rate` hold a name and its own settings, `loss` a weight per loss."""
 
     name: str
     description: str
     data: Data
     network: dict
     loss: dict[str, float]
+    optimiser: Optimiser
+    rate: dict
     schedule: Schedule
 
 
@@ -85,6 +104,7 @@ def _recipe(table: dict) -> Recipe:
         raise ValueError(f"data.source is one of {', '.join(SOURCES)}")
     return Recipe(
         data=Data(blur=blurs, **table.pop("data")),
+        optimiser=Optimiser(**table.pop("optimiser")),
         schedule=Schedule(**table.pop("schedule")),
         **table,
     )

@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 from torch import nn
 
+from training.networks.paper_unet import PaperUNet
 from training.networks.residual_unet import ResidualUNet
+from training.networks.srcnn import SRCNN
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "paper-unet": PaperUNet,
     "residual-unet": ResidualUNet,
+    "srcnn": SRCNN,
 }
 
 
