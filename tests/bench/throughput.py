@@ -9,7 +9,6 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,9 +32,8 @@ def windows(restore: Restorer, path: Path) -> list[np.ndarray]:
 def bare(restore: Restorer, batches: list[np.ndarray], workers: int) -> float:
     """Seconds the session alone takes for all batches."""
     begun = time.perf_counter()
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in parallel.as_done(pool, restore.session.run, batches, 2 * workers):
-            pass
+    for _ in parallel.as_done(restore.session.run, batches, workers):
+        pass
     return time.perf_counter() - begun
 
 
@@ -43,7 +41,7 @@ def tool(restore: Restorer, folder: Path) -> float:
     """Seconds the tool takes for all files."""
     with TemporaryDirectory() as target:
         begun = time.perf_counter()
-        for outcome in batch.transform(folder, Path(target), restore).outcomes:
+        for outcome in batch.transform(folder, Path(target), batch.Plain(restore)).outcomes:
             assert outcome.status == batch.DONE, outcome.error
         return time.perf_counter() - begun
 
