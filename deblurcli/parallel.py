@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import queue
 import signal
@@ -9,9 +11,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -20,8 +22,40 @@ Result = TypeVar("Result")
 
 
 def cpus() -> int:
-    """How many CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """How many CPUs this process may use, by its affinity and the quota of its control group; 1 or more."""
+    present = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(present, math.ceil(_quota())))
+
+
+def _quota(root: Path = Path("/")) -> float:
+    """CPUs' worth of time that Linux control groups, as containers and cluster jobs set them, leave a process."""
+    return min(
+        (share for folder in _control_groups(root) for share in _shares(folder)), default=float(os.cpu_count() or 1)
+    )
+
+
+def _control_groups(root: Path) -> Iterator[Path]:
+    """The folders of this process's control groups and of those above them, of both versions."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers in ("", "cpu", "cpu,cpuacct"):
+            mounted = root / "sys/fs/cgroup" / controllers
+            own = mounted / path.lstrip("/")
+            yield own
+            yield from (folder for folder in own.parents if folder.is_relative_to(mounted))
+
+
+def _shares(folder: Path) -> Iterator[float]:
+    """The quota a control group sets, as a number of CPUs; nothing where it sets none."""
+    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        with contextlib.suppress(OSError, ValueError):  # another version's, or "max": no quota
+            quota, period = map(int, " ".join((folder / name).read_text() for name in names).split())
+            if quota > 0 < period:
+                yield quota / period
 
 
 _own = threading.local()
@@ -32,7 +66,7 @@ def spare() -> int:
     return getattr(_own, "threads", 1)
 
 
-@contextmanager
+@contextlib.contextmanager
 def alone(threads: int) -> Iterator[None]:
     """While this lasts, what runs in this thread is all there is to do, and may use that many threads."""
     _own.threads = threads

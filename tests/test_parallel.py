@@ -107,5 +107,30 @@ def test_no_items_give_no_results(spread):
     assert list(spread(lambda n: n, [], 2)) == []
 
 
-def test_there_is_at_least_one_cpu():
-    assert parallel.cpus() >= 1
+def test_there_is_at_least_one_cpu_and_no_more_than_there_are():
+    assert 1 <= parallel.cpus() <= os.cpu_count()
+
+
+@pytest.mark.parametrize(
+    ("line", "files", "expected"),
+    [
+        ("0::/job/step", {"job/cpu.max": "150000 100000", "job/step/cpu.max": "max 100000"}, 1.5),
+        ("0::/job", {"cpu.max": "400000 100000", "job/cpu.max": "50000 100000"}, 0.5),
+        ("0::/elsewhere", {"cpu.max": "300000 100000"}, 3),
+        ("4:cpu,cpuacct:/", {"cpu,cpuacct/cpu.cfs_quota_us": "250000", "cpu,cpuacct/cpu.cfs_period_us": "100000"}, 2.5),
+        ("4:cpu:/a", {"cpu/a/cpu.cfs_quota_us": "-1", "cpu/a/cpu.cfs_period_us": "100000"}, os.cpu_count()),
+        ("4:memory:/", {"cpu.max": "100000 100000"}, os.cpu_count()),
+    ],
+)
+def test_the_quota_of_a_control_group_is_heeded(tmp_path, line, files, expected):
+    for name, text in {
+        "proc/self/cgroup": line,
+        **{f"sys/fs/cgroup/{name}": text for name, text in files.items()},
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    assert parallel._quota(tmp_path) == expected
+
+
+def test_without_control_groups_there_is_no_quota(tmp_path):
+    assert parallel._quota(tmp_path) == os.cpu_count()
