@@ -6,7 +6,7 @@ held as float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -34,8 +34,8 @@ class Restorer:
     multiple_of, halo: what the network asks of its input; see `models.Model`.
     tile: side in pixels of the largest input the network gets; larger wastes less on context and takes more memory.
     map: runs a function over windows, in order; `map`, or an executor's.
-    source: the model, provider and tile it was made from; with them it can be sent to another process, where
-        it works on its tiles one by one.
+    source: the model, provider, tile and layers it was made from; with them it can be sent to another process,
+        where it works on its tiles one by one.
     """
 
     session: Session
@@ -43,7 +43,7 @@ class Restorer:
     halo: int
     tile: int = TILE
     map: Map = map
-    source: tuple[str, str, int] | None = None
+    source: tuple[str, str, int, int] | None = None
 
     def __reduce__(self) -> tuple:
         if self.source is None:
@@ -54,20 +54,21 @@ class Restorer:
         """The restored picture, of the same size, depth and kind; its alpha is kept as it is."""
         return picture.with_pixels(self.restore(picture.pixels))
 
-    def restore(self, pixels: np.ndarray) -> np.ndarray:
+    def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
         """Restored pixels, of the same shape and type.
 
         pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey; uint8, uint16, or float in [0, 1] (float64 becomes
             float32).
+        others: images of the same height and width that the network looks at as well, if it is made for more than one.
 
-        Raises ImageError when it is no image, ModelError when the network fails on it.
+        Raises ImageError when one is no image, ModelError when the network fails on them.
         """
-        pixels = images.checked(pixels)
+        pixels, *others = layers = [images.checked(layer) for layer in (pixels, *others)]
         height, width, _ = pixels.shape
         rows, columns = self._spans(height), self._spans(width)
         if len(rows) == len(columns) == 1:  # no need to hand one tile to another thread, or to blend it
-            return _samples(self._tile(pixels, rows[0], columns[0])[:height, :width], pixels.dtype)
-        tiles = iter(self.map(lambda window: self._tile(pixels, *window), _windows(rows, columns)))
+            return _samples(self._tile(layers, rows[0], columns[0])[:height, :width], pixels.dtype)
+        tiles = iter(self.map(lambda window: self._tile(layers, *window), _windows(rows, columns)))
         restored = images.empty_like(pixels)
         first = 0
         for strip in _strips(rows, columns, tiles, pixels.shape[2]):
@@ -83,21 +84,23 @@ class Restorer:
         tile = tiling.padded(max(self.tile, 4 * halo + OVERLAP + multiple), multiple)  # half of each is kept, at least
         return tiling.spans(tiling.padded(length, multiple), tile, halo, OVERLAP, multiple)
 
-    def _tile(self, pixels: np.ndarray, row: Span, column: Span) -> np.ndarray:
+    def _tile(self, layers: Sequence[np.ndarray], row: Span, column: Span) -> np.ndarray:
         """The network's answer for one window, float32 ``(h, w, C)``, cut to what is kept."""
-        answer = self.session.run(self._batch(pixels, row, column))[0].transpose(1, 2, 0)
+        answer = self.session.run(self._batch(layers, row, column))[0].transpose(1, 2, 0)
         kept = answer[
             row.keep_start - row.start : row.keep_stop - row.start,
             column.keep_start - column.start : column.keep_stop - column.start,
         ]
-        return kept.mean(axis=2, keepdims=True) if pixels.shape[2] == 1 else kept
+        return kept.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else kept
 
-    def _batch(self, pixels: np.ndarray, row: Span, column: Span) -> np.ndarray:
-        """What the network gets for one window, float32 ``(1, 3, h, w)``."""
+    def _batch(self, layers: Sequence[np.ndarray], row: Span, column: Span) -> np.ndarray:
+        """What the network gets for one window, float32 ``(1, 3 · layers, h, w)``."""
         height, width = row.stop - row.start, column.stop - column.start
-        image = images.to_float(pixels[row.start : row.stop, column.start : column.stop])
-        batch = _mirrored(image, height, width).transpose(2, 0, 1)[None]
-        return np.ascontiguousarray(np.broadcast_to(batch, (1, 3, height, width)))
+        batch = np.empty((1, 3 * len(layers), height, width), np.float32)
+        for index, layer in enumerate(layers):
+            image = images.to_float(layer[row.start : row.stop, column.start : column.stop])
+            batch[0, 3 * index : 3 * index + 3] = _mirrored(image, height, width).transpose(2, 0, 1)
+        return batch
 
 
 def _mirrored(image: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -131,17 +134,20 @@ def _samples(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.clip(image, 0, 1) if dtype == np.float32 else images.from_float(image, dtype)
 
 
-def restorer(model: str = models.DEFAULT, provider: str = AUTO, workers: int = 0, tile: int = TILE) -> Restorer:
+def restorer(
+    model: str = models.DEFAULT, provider: str = AUTO, workers: int = 0, tile: int = TILE, layers: int = 1
+) -> Restorer:
     """A `Restorer` for a bundled model's name or an .onnx file's path; it may be called from many threads.
 
     provider: a key of `session.PROVIDERS`, or "auto".
     workers: tiles in work at a time, over all pictures; 0 takes as many as there are CPUs.
+    layers: images that the network looks at together; see `Restorer.restore`.
 
     Raises ModelError or ProviderError.
     """
     workers = max(workers, 0) or parallel.cpus()
     spread = partial(_spread, ThreadPoolExecutor(workers), TILES_AHEAD)
-    return replace(_open(model, provider, tile), map=spread)
+    return replace(_open(model, provider, tile, layers), map=spread)
 
 
 @dataclass(frozen=True)
@@ -151,18 +157,26 @@ class Deferred:
     model: str
     provider: str = AUTO
     tile: int = TILE
+    layers: int = 1
 
     def __call__(self, picture: Picture) -> Picture:
         """The restored picture; raises ModelError or ProviderError when the network does not open."""
-        return _rebuilt(self.model, self.provider, self.tile)(picture)
+        return self._opened()(picture)
+
+    def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
+        """Restored pixels; see `Restorer.restore`, and for what else is raised `__call__`."""
+        return self._opened().restore(pixels, *others)
+
+    def _opened(self) -> Restorer:
+        return _rebuilt(self.model, self.provider, self.tile, self.layers)
 
 
-def deferred(model: str = models.DEFAULT, provider: str = AUTO) -> Deferred:
+def deferred(model: str = models.DEFAULT, provider: str = AUTO, layers: int = 1) -> Deferred:
     """A `Deferred` for a bundled model's name or an .onnx file's path, which must be there.
 
     Raises ModelError when it is not.
     """
-    return Deferred(_portable(model, models.find(model)), provider)
+    return Deferred(_portable(model, models.find(model)), provider, layers=layers)
 
 
 def _portable(model: str, found: models.Model) -> str:
@@ -170,18 +184,18 @@ def _portable(model: str, found: models.Model) -> str:
     return str(found.path.resolve()) if model.lower().endswith(".onnx") else model
 
 
-def _open(model: str, provider: str, tile: int) -> Restorer:
+def _open(model: str, provider: str, tile: int, layers: int) -> Restorer:
     """A `Restorer` that works on its tiles one by one."""
     found = models.find(model)
-    session = Session(found.path, provider)
-    source = (_portable(model, found), provider, tile)
+    session = Session(found.path, provider, layers=layers)
+    source = (_portable(model, found), provider, tile, layers)
     return Restorer(session, found.multiple_of, found.halo, tile, source=source)
 
 
 @lru_cache(maxsize=4)
-def _rebuilt(model: str, provider: str, tile: int) -> Restorer:
+def _rebuilt(model: str, provider: str, tile: int, layers: int) -> Restorer:
     """The `Restorer` of this process for one that was sent here; opened once."""
-    return _open(model, provider, tile)
+    return _open(model, provider, tile, layers)
 
 
 def _spread(pool: Executor, ahead: int, function: Callable, windows: Iterable[Window]) -> Iterator[np.ndarray]:

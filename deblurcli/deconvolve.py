@@ -402,7 +402,11 @@ def restore(picture: Picture, psf: np.ndarray, settings: Settings = DEFAULTS, me
 
     psf: ``(K, L)``, origin at the centre.
     """
-    dtype = picture.pixels.dtype
+    return picture.with_pixels(from_float(restored(picture, psf, settings, method), picture.pixels.dtype))
+
+
+def restored(picture: Picture, psf: np.ndarray, settings: Settings, method: str) -> np.ndarray:
+    """What `restore` makes of a picture's colours, not yet rounded: float32 ``(H, W, C)`` in [0, 1]."""
+    least = max(settings.least_noise, rounding_noise(picture.pixels.dtype))
     compressed = settings.compressed or picture.format in _LOSSY
-    settings = replace(settings, least_noise=max(settings.least_noise, rounding_noise(dtype)), compressed=compressed)
-    return picture.with_pixels(from_float(METHODS[method](picture.pixels, psf, settings), dtype))
+    return METHODS[method](picture.pixels, psf, replace(settings, least_noise=least, compressed=compressed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from deblurcli import psf as psfs
 from deblurcli.deconvolve import Settings
 from deblurcli.errors import PSFError
 from deblurcli.estimate import Estimate
-from deblurcli.images import Picture
+from deblurcli.images import Picture, from_float
 from deblurcli.noise import rounding_noise
 
 MANIFEST, AUTO = "manifest", "auto"
@@ -98,13 +99,21 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
     return Finding(found.psf, about, nsr, is_guess=True)
 
 
+class Refiner(Protocol):
+    """Corrects what deconvolution left; `deblur.Restorer` and `deblur.Deferred` of two layers do."""
+
+    def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
+        """Pixels of the type of the blurred ones, from these and the restored image."""
+
+
 @dataclass(frozen=True)
 class Restoration:
-    """A method and where the PSF comes from; call it with a picture and its name."""
+    """A method, where the PSF comes from, and what corrects the result; call it with a picture and its name."""
 
     source: Source
     settings: Settings
     method: str
+    refiner: Refiner | None = None
 
     def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
         """The restored picture, and what the report says of it."""
@@ -114,10 +123,16 @@ class Restoration:
             return picture, about
         nsr = found.nsr if self.settings.nsr is None else self.settings.nsr
         settings = replace(self.settings, nsr=nsr, compressed=found.compressed)
-        restored = deconvolve.restore(picture, found.psf, settings, self.method)
+        restored = self._restored(picture, found.psf, settings)
         if found.is_guess and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return picture, {**about, "note": LEFT + "what was found would make it ring"}
         return restored, about
+
+    def _restored(self, picture: Picture, psf: np.ndarray, settings: Settings) -> Picture:
+        image = deconvolve.restored(picture, psf, settings, self.method)
+        if self.refiner is None:
+            return picture.with_pixels(from_float(image, picture.pixels.dtype))
+        return picture.with_pixels(self.refiner.restore(picture.pixels, image))
 
 
 def _clipped(picture: Picture) -> float:
@@ -125,19 +140,31 @@ def _clipped(picture: Picture) -> float:
     return float(np.mean((picture.pixels == 0) | (picture.pixels == np.iinfo(picture.pixels.dtype).max)))
 
 
-def restoration(psf: str, settings: Settings, method: str, folder: Path, listing: Path | None = None) -> Restoration:
+def restoration(
+    psf: str,
+    settings: Settings,
+    method: str,
+    folder: Path,
+    listing: Path | None = None,
+    refiner: Refiner | None = None,
+) -> Restoration:
     """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
 
     folder: of the pictures, or a picture in it, where the manifest lies unless `listing` names it.
+    refiner: a network that corrects the result.
 
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
+    return Restoration(_source(psf, folder, listing), settings, method, refiner)
+
+
+def _source(psf: str, folder: Path, listing: Path | None) -> Source:
     if psf == AUTO:
-        return Restoration(Estimated(), settings, method)
+        return Estimated()
     if psf != MANIFEST:
-        return Restoration(Known(psf), settings, method)
+        return Known(psf)
     path = listing or manifest.beside(folder)
-    return Restoration(Listed(path, manifest.read(path), _below(path.parent, folder)), settings, method)
+    return Listed(path, manifest.read(path), _below(path.parent, folder))
 
 
 def _below(base: Path, pictures: Path) -> str:

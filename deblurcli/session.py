@@ -85,12 +85,13 @@ def _reason(error: Exception) -> str:
 class Session:
     """A network ready to run; `run` may be called from many threads at once."""
 
-    def __init__(self, path: Path, provider: str = AUTO, threads: int = 1):
+    def __init__(self, path: Path, provider: str = AUTO, threads: int = 1, layers: int = 1):
         """Open weights.
 
-        path: of an .onnx file with one input and one output, float32 ``(N, 3, H, W)``.
+        path: of an .onnx file with one input, float32 ``(N, 3 · layers, H, W)``, and one output ``(N, 3, H, W)``.
         provider: a key of `PROVIDERS`, or "auto" for the best that starts.
         threads: CPU threads of one `run`.
+        layers: pictures that the network looks at together; they lie one behind the other in its channels.
 
         Raises ModelError when the file is no such network, ProviderError when the provider is missing.
         """
@@ -102,18 +103,19 @@ class Session:
                 break
         else:
             raise ProviderError(f"provider {provider}: ONNX Runtime could not start it; use --provider cpu")
-        self._check(path)
+        self._check(path, 3 * layers)
 
-    def _check(self, path: Path) -> None:
+    def _check(self, path: Path, channels: int) -> None:
         ends = (*self._session.get_inputs(), *self._session.get_outputs())
-        if len(ends) == 2 and all(_takes_images(end) for end in ends):
+        if len(ends) == 2 and all(_takes_images(end, count) for end, count in zip(ends, (channels, 3))):
             self._input = ends[0].name
             return
         found = ", ".join(f"{end.name} {end.type} {end.shape}" for end in ends)
-        raise ModelError(f"{path}: expected one input and one output, float (N, 3, H, W) of any H and W, got {found}")
+        wanted = f"one input (N, {channels}, H, W) and one output (N, 3, H, W), float, of any H and W"
+        raise ModelError(f"{path}: expected {wanted}, got {found}; choose a model made for this")
 
     def run(self, batch: np.ndarray) -> np.ndarray:
-        """The network's answer to a batch, float32 ``(N, 3, H, W)``, of the same shape.
+        """The network's answer to a batch, float32 ``(N, 3 · layers, H, W)``: one of ``(N, 3, H, W)``.
 
         Raises ModelError when the network cannot take the batch or answers with another shape.
         """
@@ -121,12 +123,12 @@ class Session:
             (answer,) = self._session.run(None, {self._input: batch})
         except RUNTIME_ERRORS as error:
             raise ModelError(f"{self.path}: failed on an input of {batch.shape} ({_reason(error)})") from error
-        if answer.shape != batch.shape:
-            raise ModelError(f"{self.path}: made {answer.shape} of {batch.shape}; a restoring network keeps the shape")
+        if answer.shape != (len(batch), 3, *batch.shape[2:]):
+            raise ModelError(f"{self.path}: made {answer.shape} of {batch.shape}; a restoring network keeps the size")
         return answer
 
 
-def _takes_images(end) -> bool:
-    """Whether an input or output is float ``(N, 3, H, W)`` with free height and width."""
+def _takes_images(end, channels: int) -> bool:
+    """Whether an input or output is float ``(N, channels, H, W)`` with free height and width."""
     free = end.shape is not None and len(end.shape) == 4 and not any(isinstance(side, int) for side in end.shape[2:])
-    return end.type == "tensor(float)" and free and end.shape[1] == 3
+    return end.type == "tensor(float)" and free and end.shape[1] == channels
