@@ -21,6 +21,7 @@ from deblurcli.tiling import Span
 TILE = 640  # two cores, 12 megapixels, halo 64: 2.0 MP/s, against 1.7 at 512 and 1.75 at 1024 with twice the memory
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
+REFINE, LAYERS_REFINED = "refine", 2
 
 Window = tuple[Span, Span]
 Map = Callable[[Callable[[Window], np.ndarray], Iterable[Window]], Iterable[np.ndarray]]
@@ -177,6 +178,16 @@ def deferred(model: str = models.DEFAULT, provider: str = AUTO, layers: int = 1)
     Raises ModelError when it is not.
     """
     return Deferred(_portable(model, models.find(model)), provider, layers=layers)
+
+
+def refiner(provider: str = AUTO, workers: int = 0, elsewhere: bool = False) -> Restorer | Deferred:
+    """The network that corrects a Wiener filter's answer; its `restore` takes the blurred pixels and that answer.
+
+    provider, workers and errors as for `restorer`. elsewhere: it is to be opened where it is called; see `Deferred`.
+    """
+    if elsewhere:
+        return deferred(REFINE, provider, LAYERS_REFINED)
+    return restorer(REFINE, provider, workers, layers=LAYERS_REFINED)
 
 
 def _portable(model: str, found: models.Model) -> str:

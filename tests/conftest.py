@@ -54,6 +54,19 @@ def make_model(path: Path, op: str = "Identity", channels: int = 3, sides: tuple
     return path
 
 
+def make_last(path: Path, layers: int) -> Path:
+    """A network that looks at so many pictures and gives back the last of them, written as ONNX."""
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "h", "w"])
+        for name, channels in (("x", 3 * layers), ("y", 3))
+    ]
+    bounds = {"first": 3 * layers - 3, "behind": 3 * layers, "axis": 1}
+    constants = [helper.make_tensor(name, TensorProto.INT64, [1], [value]) for name, value in bounds.items()]
+    graph = helper.make_graph([helper.make_node("Slice", ["x", *bounds], ["y"])], "test", ends[:1], ends[1:], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+    return path
+
+
 @pytest.fixture
 def identity(tmp_path) -> Path:
     """A network that changes nothing."""

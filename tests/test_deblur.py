@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,9 +7,11 @@ from hypothesis import strategies as st
 
 from deblurcli import images, psf
 from deblurcli.blur import blur
-from deblurcli.deblur import Restorer, restorer
+from deblurcli.deblur import Restorer, deferred, restorer
+from deblurcli.errors import ModelError
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
+from tests.conftest import make_last
 
 
 class Unchanged:
@@ -48,6 +52,25 @@ def test_tiling_and_blending_lose_nothing(height, width, channels, dtype, seed):
 def test_float_images_pass_through_unrounded(height, width):
     image = np.random.default_rng(0).random((height, width, 3), dtype=np.float32)
     np.testing.assert_allclose(Restorer(Unchanged(), 8, 0, 64).restore(image), image, atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(30, 200), (150, 70)])
+def test_a_network_may_look_at_several_pictures(tmp_path, channels, size):
+    rng = np.random.default_rng(0)
+    blurred = rng.integers(0, 65535, (*size, channels), np.uint16)
+    guess = rng.random((*size, channels), dtype=np.float32)
+    last = restorer(str(make_last(tmp_path / "last.onnx", 2)), tile=128, workers=2, layers=2)
+    np.testing.assert_allclose(images.to_float(last.restore(blurred, guess)), guess, atol=1.1 / 65535)
+    again = pickle.loads(pickle.dumps(last))
+    np.testing.assert_array_equal(again.restore(blurred, guess), last.restore(blurred, guess))
+
+
+def test_a_network_for_another_number_of_pictures_is_refused(tmp_path, identity):
+    with pytest.raises(ModelError, match=r"last\.onnx: expected one input \(N, 3, H, W\)"):
+        restorer(str(make_last(tmp_path / "last.onnx", 2)))
+    with pytest.raises(ModelError, match=r"expected one input \(N, 6, H, W\)"):
+        deferred(str(identity), layers=2).restore(np.zeros((8, 8, 3)), np.zeros((8, 8, 3)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (2, 3), (7, 9), (255, 191)])

@@ -42,6 +42,25 @@ def test_what_is_sharp_or_not_certain_is_left_as_it_was(sharp, what):
     assert restored is picture and about["note"].startswith("left as it was")
 
 
+def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(sharp):
+    given = []
+
+    class Halfway:
+        """Half of each."""
+
+        def restore(self, pixels, image):
+            given.extend((pixels, image))
+            return images.from_float((images.to_float(pixels) + image) / 2, pixels.dtype)
+
+    blurred, spec = eight_bits(blur(sharp, psf.gaussian(2))), "gaussian:2"
+    refined = restoration(spec, Settings(), "wiener", None, refiner=Halfway())(blurred, "a")[0]
+    plain = restoration(spec, Settings(), "wiener", None)(blurred, "a")[0]
+    assert given[0] is blurred.pixels and given[1].dtype == np.float32
+    np.testing.assert_array_equal(images.from_float(given[1], np.uint8), plain.pixels)
+    between = (blurred.pixels.astype(int) + plain.pixels) / 2
+    assert np.abs(refined.pixels - between).max() <= 1
+
+
 def test_estimate_tells_and_writes_the_psf(sharp, tmp_path):
     blurred = eight_bits(blur(sharp, psf.motion(11, 70)))
     told = Telling(place=tmp_path / "psfs")(blurred, "sub/a.jpg")

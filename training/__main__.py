@@ -89,6 +89,29 @@ def evaluate(
         write_card(found.path.with_suffix(".json"), {**found.card, "scores": scores})
 
 
+@app.command()
+def photographs(
+    folder: Annotated[Path, typer.Argument(help="Sharp photographs, none of which was trained on.")],
+    refine: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="The refining network.")] = "refine",
+    count: Annotated[int | None, typer.Option(min=1, help="How many to take, evenly; all when left out.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Only methods that begin so; may be repeated.")] = None,
+) -> None:
+    """Compare means of restoration on photographs with eight blurs and none: a table of gains."""
+    import numpy as np
+
+    from deblurcli import planning
+    from training import photographs as comparing
+
+    names, _ = planning.find(folder)
+    if not names:
+        raise DeblurError(f"{folder}: holds no pictures; name a folder of photographs")
+    taken = np.linspace(0, len(names) - 1, count or len(names)).astype(int)
+    chosen = comparing.methods(refine)
+    kept = tuple(method or ("",))
+    chosen = {name: each for name, each in chosen.items() if name.startswith(("unsharp", *kept))}
+    typer.echo(comparing.table(comparing.measured([folder / names[index] for index in taken], chosen)))
+
+
 def main() -> None:
     """Run the command line; our own errors become one line and exit code 2."""
     try:

@@ -16,13 +16,7 @@ def deblur(
     model: Annotated[
         str, typer.Option(metavar="NAME|FILE.onnx", help="A name that `deblurcli models` lists, or a file.")
     ] = "faces",
-    provider: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|cpu|cuda|tensorrt|openvino|coreml|directml",
-            help="Where the network runs; auto takes the best that is available.",
-        ),
-    ] = "auto",
+    provider: options.Provider = "auto",
     *,
     shared: options.Shared,
 ) -> None:

@@ -73,6 +73,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 Workers = Annotated[
     int, typer.Option(min=0, max=1024, metavar="N", help="Pictures in work at a time; 0 takes one for each CPU.")
 ]
+Provider = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda|tensorrt|openvino|coreml|directml",
+        help="Where the network runs; auto takes the best that is available.",
+    ),
+]
 MaxPixels = Annotated[
     float,
     typer.Option(min=0, max=1e6, metavar="MEGAPIXELS", help="Refuse larger pictures before they are decoded."),

@@ -10,6 +10,7 @@ import typer
 from deblurcli.commands import options
 
 METHODS = ("wiener", "richardson-lucy", "sparse", "inverse")
+REFINED = METHODS[0]
 
 
 def _method(value: str) -> str:
@@ -46,6 +47,10 @@ def wiener(
         str,
         typer.Option(metavar="auto|NUMBER", help="Noise-to-signal ratio of variances; larger is smoother."),
     ] = "auto",
+    refine: Annotated[
+        bool, typer.Option("--refine", help="Let a network correct what the wiener method leaves; the best there is.")
+    ] = False,
+    provider: options.Provider = "auto",
     iterations: Annotated[
         int, typer.Option(min=1, max=10_000, help="Of richardson-lucy; more is sharper and noisier.")
     ] = 30,
@@ -57,7 +62,11 @@ def wiener(
     if psf is None and manifest is None:
         raise typer.BadParameter("is missing; name the PSF that blurred the pictures", param_hint="--psf")
 
+    if refine and method != REFINED:
+        raise typer.BadParameter(f"corrects --method {REFINED} only, not {method}", param_hint="--refine")
+
     from deblurcli import batch, console
+    from deblurcli.deblur import refiner
     from deblurcli.deconvolve import NSR, Settings, steps
     from deblurcli.restoration import MANIFEST, restoration
 
@@ -65,7 +74,8 @@ def wiener(
     ticker = console.Ticker(steps(method, iterations)) if alone else None
     settings = Settings(_number(nsr, *NSR), iterations, tick=ticker)
     spec = psf or MANIFEST
-    work = restoration(spec, settings, method, source, manifest)
+    network = refiner(provider, shared.workers, shared.cluster is not None) if refine else None
+    work = restoration(spec, settings, method, source, manifest, network)
     under_way = batch.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
 

@@ -1,7 +1,8 @@
 """A small residual U-Net without batch normalisation.
 
 Pixel-unshuffle by two, residual blocks of plain 3×3 convolutions at three scales, skips by addition, and
-the input added to the output, so that the network only learns what the blur took away.
+the input added to the output, so that the network only learns what the blur took away. It may look at several pictures
+together, such as the blurred one and what a Wiener filter makes of it; the last is then the one that is corrected.
 """
 
 from __future__ import annotations
@@ -31,17 +32,19 @@ def _blocks(width: int, count: int) -> nn.Sequential:
 
 
 class ResidualUNet(nn.Module):
-    """Batch ``(N, 3, H, W)`` to a batch of the same shape; H and W multiples of `multiple_of`.
+    """Batch ``(N, 3 · layers, H, W)`` to one of ``(N, 3, H, W)``; H and W multiples of `multiple_of`.
 
     widths: channels at each scale, finest first.
     blocks: residual blocks at each scale, in the encoder and again in the decoder; at the last, once.
+    layers: pictures that it looks at together.
     """
 
-    def __init__(self, widths: Sequence[int], blocks: Sequence[int]):
+    def __init__(self, widths: Sequence[int], blocks: Sequence[int], layers: int = 1):
         super().__init__()
         self.multiple_of = 2 ** len(widths)
+        self.layers = layers
         steps = list(pairwise(widths))
-        self.stem = nn.Conv2d(12, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(12 * layers, widths[0], 3, padding=1)
         self.encoder = nn.ModuleList(_blocks(width, count) for width, count in zip(widths[:-1], blocks))
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in steps)
         self.bottom = _blocks(widths[-1], blocks[-1])
@@ -60,4 +63,4 @@ class ResidualUNet(nn.Module):
         x = self.bottom(x)
         for up, decoder, skip in zip(reversed(self.up), reversed(self.decoder), reversed(skips)):
             x = decoder(up(x) + skip)
-        return blurred + functional.pixel_shuffle(self.head(x), 2)
+        return blurred[:, -3:] + functional.pixel_shuffle(self.head(x), 2)
