@@ -17,7 +17,8 @@ ROOMS = [
     "psf", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [
-    "__main__", "photographs", "evaluate", "export", "fit", "refinement", "degradation", "data", "losses", "measures", "rates", "networks", "recipe",
+    "__main__", "photographs", "evaluate", "export", "fit", "refinement", "degradation", "data", "losses", "measures",
+    "rates", "networks", "recipe",
 ]  # fmt: skip
 DOORS = {"onnxruntime": {"session"}, "rich": {"console"}, "distributed": {"cluster"}, "typer": {"cli", "commands"}}
 TOP = {
