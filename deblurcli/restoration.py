@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 from deblurcli import deconvolve, estimate, manifest
@@ -133,6 +134,27 @@ class Restoration:
         if self.refiner is None:
             return picture.with_pixels(from_float(image, picture.pixels.dtype))
         return picture.with_pixels(self.refiner.restore(picture.pixels, image))
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What other work makes of a picture, blended with the picture itself; call it like that work.
+
+    strength: share of the former, 0 to 1; 0 leaves pictures as they are.
+    """
+
+    work: Callable[[Picture, str], tuple[Picture, dict]]
+    strength: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"strength is {self.strength}; it must be from 0 to 1")
+
+    def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
+        """The blend, and what the work tells."""
+        restored, about = self.work(picture, key)
+        mixed = cv2.addWeighted(restored.pixels, self.strength, picture.pixels, 1 - self.strength, 0)
+        return picture.with_pixels(mixed.reshape(picture.pixels.shape)), {**about, "strength": self.strength}
 
 
 def _clipped(picture: Picture) -> float:

@@ -10,7 +10,7 @@ from deblurcli.blur import Blurrer, blur
 from deblurcli.deconvolve import Settings
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
-from deblurcli.restoration import AUTO, Telling, restoration
+from deblurcli.restoration import AUTO, Blend, Telling, restoration
 from tests.conftest import DATA
 from tests.test_cli import messages, run
 
@@ -59,6 +59,32 @@ def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(s
     np.testing.assert_array_equal(images.from_float(given[1], np.uint8), plain.pixels)
     between = (blurred.pixels.astype(int) + plain.pixels) / 2
     assert np.abs(refined.pixels - between).max() <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_blend_lies_between_the_picture_and_the_restored_one(dtype, channels):
+    rng = np.random.default_rng(0)
+    pixels, other = (rng.integers(0, np.iinfo(dtype).max, (30, 20, channels), dtype) for _ in range(2))
+    picture = Picture(pixels, rng.integers(0, 255, (30, 20), dtype))
+    for strength in (0.0, 0.25, 1.0):
+        mixed, about = Blend(lambda given, _: (given.with_pixels(other), {"model": "x"}), strength)(picture, "a")
+        expected = pixels + strength * (other.astype(float) - pixels)
+        assert np.abs(mixed.pixels - expected).max() <= 0.5 and mixed.pixels.dtype == dtype
+        assert mixed.alpha is picture.alpha and about == {"model": "x", "strength": strength}
+    with pytest.raises(ValueError, match=r"strength is 1\.5"):
+        Blend(lambda given, _: (given, {}), 1.5)
+
+
+def test_the_command_blends(tmp_path, sharp):
+    images.write(tmp_path / "in" / "a.png", blur(sharp, psf.gaussian(2, 9)))
+    for name, strength in (("none", "0"), ("half", "0.5"), ("all", "1")):
+        assert run("deblur", "in", name, "--strength", strength, "--model", "faces", cwd=tmp_path).returncode == 0
+    before, none, half, whole = (
+        images.read_picture(tmp_path / place / "a.png").pixels.astype(int) for place in ("in", "none", "half", "all")
+    )
+    assert (none == before).all() and np.abs(half - (before + whole) / 2).max() <= 0.5
+    assert run("deblur", "in", "out", "--strength", "2", cwd=tmp_path).returncode == 2
 
 
 def test_estimate_tells_and_writes_the_psf(sharp, tmp_path):

@@ -17,6 +17,9 @@ def deblur(
         str, typer.Option(metavar="NAME|FILE.onnx", help="A name that `deblurcli models` lists, or a file.")
     ] = "faces",
     provider: options.Provider = "auto",
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, metavar="0..1", help="Share of the restored picture; the rest is the input.")
+    ] = 1.0,
     *,
     shared: options.Shared,
 ) -> None:
@@ -28,10 +31,11 @@ def deblur(
 
     from deblurcli import batch, console
     from deblurcli.deblur import deferred, restorer
+    from deblurcli.restoration import Blend
 
     there = shared.cluster is not None
     network = deferred(model, provider) if there else restorer(model, provider, shared.workers)
-    work = batch.Plain(network)
+    work = Blend(batch.Plain(network), strength) if strength < 1 else batch.Plain(network)
     under_way = batch.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
     if not shared.quiet:
         console.say(f"deblur: {model} on {'the cluster' if there else network.session.provider}")
