@@ -21,7 +21,7 @@ from deblurcli.tiling import Span
 TILE = 640  # two cores, 12 megapixels, halo 64: 2.0 MP/s, against 1.7 at 512 and 1.75 at 1024 with twice the memory
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
-REFINE, LAYERS_REFINED = "refine", 2
+REFINE, LAYERS_REFINED = "refine", 3  # blurred, restored boldly, restored carefully
 
 Window = tuple[Span, Span]
 Map = Callable[[Callable[[Window], np.ndarray], Iterable[Window]], Iterable[np.ndarray]]
@@ -181,7 +181,7 @@ def deferred(model: str = models.DEFAULT, provider: str = AUTO, layers: int = 1)
 
 
 def refiner(provider: str = AUTO, workers: int = 0, elsewhere: bool = False) -> Restorer | Deferred:
-    """The network that corrects a Wiener filter's answer; its `restore` takes the blurred pixels and that answer.
+    """The network that corrects a Wiener filter's answer; see `restoration.Refiner`.
 
     provider, workers and errors as for `restorer`. elsewhere: it is to be opened where it is called; see `Deferred`.
     """

@@ -35,6 +35,7 @@ _LEAST_NOISE = 1e-5
 _LITTLE_NOISE = 1.2e-5
 _DOUBT, _DOUBT_OF_JPEG = 1.0, 100.0  # chosen on a few photographs
 _LOSSY = ("jpeg", "webp", "avif")
+_BOLD = 0.1  # of the noise, to leave in what a network looks at besides
 _PRECISION = 1e-8  # variance that single precision costs
 _LEAST_OTF = 1e-4
 _TINY = np.finfo(np.float32).tiny
@@ -219,9 +220,25 @@ def wiener(image: np.ndarray, psf: np.ndarray, nsr: float | None = None, setting
     """
     image, psf = _checked(image, psf)
     settings = settings if nsr is None else replace(settings, nsr=nsr)
-    blurred = _Blurred(image, psf, settings)
+    return _filtered(_Blurred(image, psf, settings))[0]
+
+
+def wiener_twice(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) -> tuple[np.ndarray, np.ndarray]:
+    """The Wiener filter's answer, and a bolder one, as for a tenth of the noise: with more detail, and more noise.
+
+    Both together tell a network more than one does. Arguments, results and errors as for `wiener`.
+    """
+    blurred = _Blurred(*_checked(image, psf), settings)
+    careful, spectrum = _filtered(blurred)
+    blurred.fill(spectrum)
+    return careful, blurred.picture(blurred.wiener(_BOLD))
+
+
+def _filtered(blurred: _Blurred) -> tuple[np.ndarray, np.ndarray]:
+    """The Wiener filter's answer and its spectrum."""
     effort = _THOROUGH if blurred.variance < _LITTLE_NOISE else _QUICK  # what little noise there is hides no error
-    return blurred.picture(_wiener(blurred, effort))
+    spectrum = _wiener(blurred, effort)
+    return blurred.picture(spectrum), spectrum
 
 
 def _wiener(blurred: _Blurred, effort: _Effort) -> np.ndarray:
@@ -402,11 +419,11 @@ def restore(picture: Picture, psf: np.ndarray, settings: Settings = DEFAULTS, me
 
     psf: ``(K, L)``, origin at the centre.
     """
-    return picture.with_pixels(from_float(restored(picture, psf, settings, method), picture.pixels.dtype))
+    image = METHODS[method](picture.pixels, psf, suited(settings, picture))
+    return picture.with_pixels(from_float(image, picture.pixels.dtype))
 
 
-def restored(picture: Picture, psf: np.ndarray, settings: Settings, method: str) -> np.ndarray:
-    """What `restore` makes of a picture's colours, not yet rounded: float32 ``(H, W, C)`` in [0, 1]."""
+def suited(settings: Settings, picture: Picture) -> Settings:
+    """The settings for a picture: its noise is at least that of rounding, and it may have been compressed."""
     least = max(settings.least_noise, rounding_noise(picture.pixels.dtype))
-    compressed = settings.compressed or picture.format in _LOSSY
-    return METHODS[method](picture.pixels, psf, replace(settings, least_noise=least, compressed=compressed))
+    return replace(settings, least_noise=least, compressed=settings.compressed or picture.format in _LOSSY)

@@ -15,7 +15,7 @@ from deblurcli import psf as psfs
 from deblurcli.deconvolve import Settings
 from deblurcli.errors import PSFError
 from deblurcli.estimate import Estimate
-from deblurcli.images import Picture, from_float
+from deblurcli.images import Picture
 from deblurcli.noise import rounding_noise
 
 MANIFEST, AUTO = "manifest", "auto"
@@ -101,10 +101,10 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
 
 
 class Refiner(Protocol):
-    """Corrects what deconvolution left; `deblur.Restorer` and `deblur.Deferred` of two layers do."""
+    """Corrects what the Wiener filter left; `deblur.Restorer` and `deblur.Deferred` of three layers do."""
 
     def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
-        """Pixels of the type of the blurred ones, from these and the restored image."""
+        """Pixels of the type of the blurred ones, from these and both images of `deconvolve.wiener_twice`."""
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,10 @@ class Restoration:
         return restored, about
 
     def _restored(self, picture: Picture, psf: np.ndarray, settings: Settings) -> Picture:
-        image = deconvolve.restored(picture, psf, settings, self.method)
         if self.refiner is None:
-            return picture.with_pixels(from_float(image, picture.pixels.dtype))
-        return picture.with_pixels(self.refiner.restore(picture.pixels, image))
+            return deconvolve.restore(picture, psf, settings, self.method)
+        careful, bold = deconvolve.wiener_twice(picture.pixels, psf, deconvolve.suited(settings, picture))
+        return picture.with_pixels(self.refiner.restore(picture.pixels, bold, careful))
 
 
 @dataclass(frozen=True)

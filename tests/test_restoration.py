@@ -48,15 +48,17 @@ def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(s
     class Halfway:
         """Half of each."""
 
-        def restore(self, pixels, image):
-            given.extend((pixels, image))
-            return images.from_float((images.to_float(pixels) + image) / 2, pixels.dtype)
+        def restore(self, pixels, bold, careful):
+            given.extend((pixels, careful, bold))
+            return images.from_float((images.to_float(pixels) + careful) / 2, pixels.dtype)
 
     blurred, spec = eight_bits(blur(sharp, psf.gaussian(2))), "gaussian:2"
     refined = restoration(spec, Settings(), "wiener", None, refiner=Halfway())(blurred, "a")[0]
     plain = restoration(spec, Settings(), "wiener", None)(blurred, "a")[0]
     assert given[0] is blurred.pixels and given[1].dtype == np.float32
     np.testing.assert_array_equal(images.from_float(given[1], np.uint8), plain.pixels)
+    detail = [np.abs(np.diff(image, axis=0)).mean() for image in (given[2], given[1], sharp)]
+    assert detail[0] > detail[1], "the bold one has more detail, and more noise"
     between = (blurred.pixels.astype(int) + plain.pixels) / 2
     assert np.abs(refined.pixels - between).max() <= 1
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from deblurcli import images, psf
 from deblurcli.blur import blur
-from deblurcli.deblur import Restorer, restorer
+from deblurcli.deblur import LAYERS_REFINED, Restorer, restorer
 from deblurcli.deconvolve import Settings
 from deblurcli.estimate import PRUDENCE
 from deblurcli.images import Picture
@@ -103,7 +103,7 @@ def _mistaken(spec: str) -> str:
 
 def methods(refine: str) -> dict[str, Method]:
     """What is compared, by name; `refine` is the name or file of a refining network."""
-    refiner = restorer(refine, layers=2)
+    refiner = restorer(refine, layers=LAYERS_REFINED)
     return {
         **{f"unsharp {sigma:g}, {amount:g}": unsharp(sigma, amount) for sigma, amount in UNSHARP},
         "faces": network("faces"),

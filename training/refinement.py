@@ -1,4 +1,4 @@
-"""What `refine` learns from: a blurred picture, what a Wiener filter makes of it, and the sharp one."""
+"""What `refine` learns from: a blurred picture, what the Wiener filter makes of it twice, and the sharp one."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LEAST_SCALE = 0.5  # of a picture before a piece is cut from it: smaller is shar
 _ROUNDING = noise.rounding_noise(np.dtype(np.uint8))
 
 
-def restored(sample: Sample) -> np.ndarray:
-    """The Wiener filter's answer as the tool would give it: more careful where the PSF is not exact."""
+def restored(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """The Wiener filter's answers as the tool would give them: more careful where the PSF is not exact."""
     ratio = None if sample.exact else min(estimate.PRUDENCE * noise.noise_to_signal(sample.blurred, _ROUNDING), 1.0)
     settings = deconvolve.Settings(nsr=ratio, least_noise=_ROUNDING, compressed=sample.compressed)
-    return deconvolve.wiener(sample.blurred, sample.told, settings=settings)
+    return deconvolve.wiener_twice(sample.blurred, sample.told, settings)
 
 
 class Refinements(Dataset):
-    """Inputs ``(6, S, S)``, blurred above restored, and sharp pictures ``(3, S, S)``, made on the fly.
+    """Inputs ``(9, S, S)``, blurred, boldly and carefully restored, and sharp pictures ``(3, S, S)``, made on the fly.
 
     An item is a pure function of seed, epoch and index, keys being ``(epoch, index)``.
 
@@ -41,8 +41,9 @@ class Refinements(Dataset):
         epoch, index = key
         rng = np.random.default_rng([self.seed, epoch, index])
         sample = degrade(piece(images.read(self.files[index]), self.side + 2 * MARGIN, rng), self.degradation, rng)
-        both = np.concatenate([sample.blurred, restored(sample)], axis=2)
-        return tuple(torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1))) for part in (both, sample.sharp))
+        careful, bold = restored(sample)
+        layers = np.concatenate([sample.blurred, bold, careful], axis=2)
+        return tuple(torch.from_numpy(np.ascontiguousarray(part.transpose(2, 0, 1))) for part in (layers, sample.sharp))
 
 
 def piece(image: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
