@@ -6,6 +6,7 @@ Nothing here prints, and nothing here knows what is done to a picture.
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from deblurcli.images import Picture
 from deblurcli.planning import DEFAULTS, Job, Options, Pair, Row
 from deblurcli.storage import STANDARD
 
+_LONGEST_LINE = 1 << 20
 DONE, FAILED, SKIPPED, PLANNED = "done", "failed", "skipped", "planned"
 
 
@@ -116,10 +118,25 @@ def _is_done(job: Job, options: Options) -> bool:
 def _opened(report: Path) -> IO[str]:
     if report.suffix.lower() in images.SUFFIXES:
         raise PlanError(f"{report}: is the name of a picture; name the --report something like report.jsonl")
+    if report == STANDARD:
+        raise PlanError("--report takes a file, such as report.jsonl; --json prints a summary on standard output")
     try:
+        if report.is_file() and not _is_report(report):
+            raise PlanError(f"{report}: is there and no earlier report; remove it, or choose another file for --report")
         return report.open("w", encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise PlanError(f"{report}: cannot be written ({error.strerror}); choose another file for --report") from error
+
+
+def _is_report(path: Path) -> bool:
+    """Whether a file is empty or begins as reports do."""
+    with path.open("rb") as file:
+        line = file.readline(_LONGEST_LINE)
+    try:
+        row = json.loads(line or b'{"summary": true}')
+    except ValueError:
+        return False
+    return isinstance(row, dict) and ("status" in row or "summary" in row)
 
 
 def _recorded(outcomes: Iterator[Outcome], report: IO[str], about: dict[str, str]) -> Iterator[Outcome]:

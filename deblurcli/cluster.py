@@ -5,6 +5,8 @@ Every worker must see the files under the same paths as this process.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +21,7 @@ from deblurcli.storage import STANDARD
 
 CHUNKS_PER_THREAD = 8
 LARGEST_CHUNK = 64
+_ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?[^\s/]+:\d+|inproc://\S+")
 CHUNKS_AHEAD = 2  # per thread: one in work and one on its way
 
 
@@ -68,6 +71,10 @@ def _connected(address: str):
     """A client of the scheduler; ClusterError when nobody answers or there are no workers."""
     from distributed import Client
 
+    if not _ADDRESS.fullmatch(address):
+        raise ClusterError(f"--cluster {address}: is no address of a scheduler, such as tcp://node1:8786")
+    for name in ("distributed", "tornado"):  # what goes wrong is an error of ours
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout="15s", set_as_default=False)
     except (OSError, ValueError) as error:

@@ -118,7 +118,8 @@ def transformed(
     if not quiet:
         for note, count in notes.items():
             say(f"{title}: {count} × {note}")
-        say(_summary(title, counts, batch.others) + (", interrupted" if interrupted else ""))
+        if counts or not failure:
+            say(_summary(title, counts, batch.others) + (", interrupted" if interrupted else ""))
     if as_json:
         seconds = round(time.perf_counter() - begun, 3)
         summary = {"command": title, **{status: counts[status] for status in VERBS}, "others": batch.others}
@@ -142,14 +143,25 @@ def _list_errors(errors: list[str]) -> None:
 
 
 def told(batch: Batch, title: str, quiet: bool = False) -> int:
-    """Run a batch to its end, print what it tells of each picture as a line of JSON, and return the exit code."""
-    outcomes = sorted(follow(batch, title, quiet), key=lambda outcome: outcome.job.key)
-    for outcome in outcomes:
-        if outcome.status == DONE:
-            emit(as_json({"input": outcome.job.name, **outcome.extras}))
-    errors = [outcome.error for outcome in outcomes if outcome.status == FAILED]
-    _list_errors(errors)
-    return PARTLY if errors else OK
+    """Run a batch to its end, print what it tells of each picture as a line of JSON, and return the exit code.
+
+    The lines come as the pictures are done. At KeyboardInterrupt those in work are finished first.
+    """
+    errors, count, interrupted = [], 0, False
+    on_screen = sys.stdout is not None and sys.stdout.isatty()  # where a bar and the lines would mix
+    try:
+        for outcome in follow(batch, title, quiet or on_screen):
+            count += outcome.status == DONE
+            if outcome.status == DONE:
+                emit(as_json({"input": outcome.job.name, **outcome.extras}))
+            else:
+                errors.append(outcome.error)
+    except KeyboardInterrupt:
+        interrupted = True
+    _list_errors(sorted(errors))
+    if interrupted and not quiet:
+        say(f"{title}: {count} done, interrupted")
+    return INTERRUPTED if interrupted else PARTLY if errors else OK
 
 
 def scored(

@@ -29,7 +29,8 @@ _COARSE, _FINE = 128, 256  # sides of the patches for the search and for the fit
 _HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
 _LARGEST_SIDE = 2048  # of the middle of a picture that is looked at
-_FLAT = 1e-3  # standard deviation of a picture that shows nothing
+_FLAT = 4e-3  # standard deviation of a picture that shows nothing: a step of 8 bits
+_BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 _LARGEST_GENERAL = 31  # side of a general PSF in pixels
 
 # The confidence from which an estimate is acted on: a blur is undone, a sharp picture not looked at further. Of the
@@ -151,7 +152,7 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
         when none does so with confidence.
 
     The result is of family "none", with a PSF of one pixel, for pictures that show no blur; with confidence 0
-    when they are below 32 pixels a side or flat.
+    when they are below 32 pixels a side, or show hardly more than noise on a slope.
 
     Raises ImageError when the image is none, PSFError when there is no such family.
 
@@ -164,7 +165,7 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     if family not in FAMILIES:
         raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(FAMILIES)}")
     luma = _luma(checked(image))
-    if min(luma.shape) < SMALLEST_SIDE or luma.std() < _FLAT or not np.isfinite(luma).all():
+    if min(luma.shape) < SMALLEST_SIDE or not np.isfinite(luma).all() or _shows_nothing(luma):
         return _none(0.0)
     seen = _spectrum(luma, _FINE)
     fits = _search(luma, seen)
@@ -208,6 +209,16 @@ def _luma(image: np.ndarray) -> np.ndarray:
     top, left = (max(0, (length - _LARGEST_SIDE) // 2) for length in image.shape[:2])
     middle = to_float(image[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE])
     return middle[..., 0] if image.shape[2] == 1 else middle @ _LUMA
+
+
+def _shows_nothing(luma: np.ndarray) -> bool:
+    """Whether there is hardly more than noise on a slope, as in a clear sky."""
+    slopes = np.zeros_like(luma)
+    for axis, side in enumerate(luma.shape):
+        ramp = np.linspace(-1, 1, side, dtype=np.float32)
+        rise = luma.mean(axis=1 - axis) @ ramp / (ramp @ ramp) * ramp
+        slopes += np.expand_dims(rise, 1 - axis)
+    return float((luma - slopes).std()) < max(_FLAT, _BARELY * noise.noise(luma[..., None]))
 
 
 def _spectrum(luma: np.ndarray, side: int) -> Spectrum:

@@ -165,8 +165,8 @@ def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> N
         raise ImageError(f"{name}: holds {promised.frames} frames or pages; save the ones you want as single pictures")
     if promised.mode in formats.UNFAITHFUL:
         raise ImageError(f"{name}: is grey with alpha at 16 bits, in TIFF; save it as PNG, or as RGB with alpha")
-    if promised.mode == "CMYK":
-        raise ImageError(f"{name}: is CMYK, for print; convert it to RGB with its colour profile")
+    if promised.mode in ("CMYK", "LAB"):
+        raise ImageError(f"{name}: is {promised.mode}, not RGB; convert it to RGB with its colour profile")
 
 
 def _by_opencv(data: bytes) -> tuple[np.ndarray | None, bytes]:

@@ -6,6 +6,7 @@ A line holds ``path`` (below the manifest's folder, with /), ``psf``, ``noise``,
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -26,10 +27,15 @@ def beside(path: Path) -> Path:
 
 
 def of_outputs(source: Path, target: Path, in_place: bool) -> Path | None:
-    """The manifest that a run writes unless it is told otherwise: beside the outputs of a folder, else none."""
-    if not os.path.isdir(source):  # noqa: PTH112 (never raises)
-        return None
-    return (source if in_place and target == storage.STANDARD else target) / NAME
+    """The manifest that a run writes unless it is told otherwise: beside the outputs of a folder.
+
+    One picture has none, but where its output lies beside a manifest already, which is to stay true.
+    """
+    place = source if in_place and target == storage.STANDARD else target
+    if os.path.isdir(source):  # noqa: PTH112 (never raises)
+        return place / NAME
+    there = beside(place)
+    return there if place != storage.STANDARD and there.is_file() else None
 
 
 def read(path: Path) -> dict[str, dict]:
@@ -38,12 +44,12 @@ def read(path: Path) -> dict[str, dict]:
     Raises PlanError when it cannot be read, or a line is no entry.
     """
     try:
-        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = path.read_bytes().splitlines()  # of text, they would end at more signs than names may hold
     except OSError as error:
         raise PlanError(f"{path}: no manifest could be read ({error.strerror}); name one with --manifest") from error
     entries = {}
     for number, line in enumerate(lines, start=1):
-        entry = _entry(line)
+        entry = _entry(line.decode("utf-8", "surrogateescape"))
         if entry is None:
             raise PlanError(f"{path}: line {number} is no entry of a manifest; mend or remove it")
         entries[entry["path"]] = entry
@@ -84,9 +90,17 @@ class Writer:
 
     def __init__(self, path: Path):
         self.path = path
-        self._complete, self._size = True, None
+        self._refusal, self._size = "", None
 
     def __enter__(self) -> Writer:
+        """Try the file; PlanError when it cannot be written to."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.open("ab").close()
+        except OSError as error:
+            raise PlanError(
+                f"{self.path}: cannot be written ({error.strerror}); choose another --manifest, or --no-manifest"
+            ) from error
         return self
 
     def add(self, entry: dict) -> None:
@@ -96,17 +110,25 @@ class Writer:
             with self.path.open("ab") as file:
                 before = file.tell()
                 file.write(data)
-        except OSError:
-            self._complete = False
+        except OSError as error:
+            self._refusal = error.strerror
             return
         expected = before if self._size is None else self._size
         self._size = before + len(data) if before == expected else -1
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if not self._complete and error is None:
-            raise PlanError(f"{self.path}: the manifest is not complete, the disk refused it; the pictures are done")
-        if self._size is not None and self.path.stat().st_size == self._size:
+        if self._refusal and error is None:
+            raise PlanError(f"{self.path}: the manifest is not complete ({self._refusal}); the pictures are done")
+        if self._size is None:
+            self._remove_empty()
+        elif self.path.stat().st_size == self._size:
             self._compact()
+
+    def _remove_empty(self) -> None:
+        """Leave no manifest of nothing."""
+        with contextlib.suppress(OSError):
+            if self.path.stat().st_size == 0:
+                self.path.unlink()
 
     def _compact(self) -> None:
         """Leave the last line of each picture."""

@@ -213,10 +213,10 @@ def check_beside(path: Path, source: Path, target: Path = STANDARD) -> None:
     Raises PlanError when the path is an input or the output, or lies in a folder of either.
     """
     place = _real(path)
+    to_be = target if source.is_dir() or not target.suffix else STANDARD  # a folder, whether or not it is there yet
     for other, what in ((source, "input"), (target, "output")):
-        if other != STANDARD and (
-            place == _real(other) or (other.is_dir() and Path(place).is_relative_to(_real(other)))
-        ):
+        is_folder = other.is_dir() or other == to_be
+        if other != STANDARD and (place == _real(other) or (is_folder and Path(place).is_relative_to(_real(other)))):
             raise PlanError(f"{path}: is the {what} or lies in its folder {other}; name a place elsewhere")
 
 

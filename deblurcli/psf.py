@@ -159,6 +159,12 @@ def _load_npy(path: str) -> np.ndarray:
     return array.astype(np.float64)
 
 
+def check_name(path: str | Path) -> None:
+    """Raise ImageError when a PSF cannot be written to a file of that name; its ending is .npy or a picture's."""
+    if Path(path).suffix.lower() != ".npy":
+        images.format_of(path)
+
+
 def write(path: str | Path, psf: np.ndarray) -> None:
     """Write a PSF ``(K, L)`` as a .npy array, or as a grey picture of 16 bits, its largest weight white.
 

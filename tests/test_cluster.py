@@ -158,6 +158,14 @@ def test_a_scheduler_that_is_not_there_is_said(folder, tmp_path, monkeypatch):
         list(batch.transform(folder, tmp_path / "out", Picture, runner=cluster.runner("tcp://127.0.0.1:9")).outcomes)
 
 
+@pytest.mark.parametrize("address", ["foo", "http://127.0.0.1:8786", "tcp://node1", "8786"])
+def test_what_is_no_address_is_said_at_once(address, folder, tmp_path):
+    done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--cluster", address)
+    assert done.returncode == 2 and messages(done) == [
+        f"error: --cluster {address}: is no address of a scheduler, such as tcp://node1:8786"
+    ]
+
+
 def test_pipes_stay_here(local):
     done = run("blur", "--gaussian", "1", "--cluster", local.scheduler_address, stdin=b"x")
     assert done.returncode == 2 and "works on files" in messages(done)[-1]

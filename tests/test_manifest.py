@@ -226,3 +226,35 @@ def test_pictures_of_one_function_are_plain(sharp):
     """Work that needs no name takes any."""
     work, picture = Blurrer("box:3"), Picture(images.from_float(sharp, np.uint8))
     np.testing.assert_array_equal(work(picture, "a")[0].pixels, work(picture, "-")[0].pixels)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems forbid such names")
+def test_names_with_line_separators_are_read_again(tmp_path, sharp):
+    for name in ("a\u2028b.png", "c\u0085d.png", "e\nf.png"):
+        images.write(tmp_path / "in" / name, sharp[:60, :60])
+    for _ in range(2):
+        assert run("blur", tmp_path / "in", tmp_path / "out", "--gaussian", "1").returncode == 0
+    assert len(manifest.read(tmp_path / "out" / manifest.NAME)) == 3
+    assert run("wiener", tmp_path / "out", tmp_path / "back", "--psf", "manifest").returncode == 0
+
+
+def test_a_picture_made_beside_a_manifest_is_listed_in_it(sharps, blurred, tmp_path):
+    assert run("blur", sharps / "a.png", blurred, "--gaussian", "3").returncode == 0
+    assert manifest.read(blurred / manifest.NAME)["a.png"]["psf"] == "gaussian:sigma=3"
+    refused = run("blur", sharps / "a.png", blurred, "--gaussian", "3", "--no-manifest")
+    assert refused.returncode == 2 and "no longer be true" in messages(refused)[0]
+    assert run("blur", sharps / "a.png", tmp_path / "alone.png", "--gaussian", "3").returncode == 0
+    assert not (tmp_path / manifest.NAME).exists()
+
+
+def test_a_manifest_that_cannot_be_written_stops_the_run_before_any_work(sharps, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("blur", sharps, tmp_path / "out", "--gaussian", "1", "--manifest", tmp_path / "file" / "m.jsonl")
+    assert done.returncode == 2 and "cannot be written" in messages(done)[0] and len(messages(done)) == 1
+    assert not list((tmp_path / "out").rglob("*.png"))
+
+
+def test_a_psf_is_not_saved_among_the_outputs(sharps, tmp_path):
+    for name, source in (("new", sharps), ("new2", sharps / "a.png")):
+        done = run("blur", source, tmp_path / name, "--gaussian", "1", "--save-psf", tmp_path / name / "a.png")
+        assert done.returncode == 2 and "output" in messages(done)[0] and not (tmp_path / name).exists()

@@ -19,6 +19,19 @@ def rows(path):
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def test_a_report_replaces_no_file_that_is_none(folder, tmp_path):
+    for text in ("my notes\n", '{"path": "a.png", "psf": "gaussian:1"}\n', "[1]\n"):
+        (tmp_path / "r.jsonl").write_text(text)
+        done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", tmp_path / "r.jsonl")
+        assert done.returncode == 2 and "no earlier report" in messages(done)[0]
+        assert (tmp_path / "r.jsonl").read_text() == text and not list((tmp_path / "out").rglob("*.png"))
+    (tmp_path / "r.jsonl").write_text("")
+    for _ in range(2):
+        done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", tmp_path / "r.jsonl")
+        assert done.returncode == 0
+    assert run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", "-").returncode == 2
+
+
 def test_the_report_has_a_line_for_every_picture_and_a_summary(folder, tmp_path):
     (folder / "bad.png").write_text("x")
     report = tmp_path / "r.jsonl"

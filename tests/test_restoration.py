@@ -1,6 +1,9 @@
 """`estimate`, and `wiener` with the PSF it finds."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ from deblurcli.deconvolve import Settings
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
 from deblurcli.restoration import AUTO, Blend, Telling, restoration
-from tests.conftest import DATA
+from tests.conftest import DATA, interruptible
 from tests.test_cli import messages, run
 
 
@@ -112,6 +115,37 @@ def test_the_command_prints_a_line_for_every_picture(folder, sharp, tmp_path):
         "b.jpg.psf.png",
         "c.png.psf.png",
     ]
+
+
+@pytest.mark.parametrize("noise", [0, 1 / 255])
+def test_a_slope_is_no_blur(noise, tmp_path):
+    """A clear sky: what looks like a wide Gaussian is only that nothing is there."""
+    down, right = np.mgrid[:200, :300].astype(np.float32)
+    slope = (60 + 0.5 * right + 0.2 * down)[..., None] / 255 + np.zeros(3, np.float32)
+    slope += noise * np.random.default_rng(0).standard_normal(slope.shape, np.float32)
+    picture = eight_bits(slope)
+    restored, about = restoration(AUTO, Settings(), "wiener", None)(picture, "a")
+    assert restored is picture and about["confidence"] == 0
+
+
+def test_estimate_refuses_a_place_for_psfs_before_any_work(folder, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for place, said in ((tmp_path / "file", "File exists"), (tmp_path / "k.txt", r".txt")):
+        done = run("estimate", folder / "a.png" if place.suffix else folder, "--save-psf", place)
+        assert done.returncode == 2 and done.stdout == b"" and said in messages(done)[0]
+
+
+def test_an_interrupted_estimate_keeps_what_it_found(tmp_path, sharp):
+    for index in range(40):
+        images.write(tmp_path / "in" / f"{index}.png", blur(sharp, psf.gaussian(1 + index / 20)))
+    command = [sys.executable, "-m", "deblurcli", "estimate", "in", "--family", "gaussian", "--workers", "2"]
+    running = interruptible(command, cwd=tmp_path, stdout=subprocess.PIPE)
+    first = running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    rest, errors = running.communicate(timeout=120)
+    rows = [json.loads(line) for line in [first, *rest.splitlines()]]
+    assert running.returncode == 130 and 1 <= len(rows) < 40
+    assert f"estimate: {len(rows)} done, interrupted" in errors
 
 
 def test_the_command_takes_a_pipe_and_refuses_one_file_for_many(folder, sharp, tmp_path):

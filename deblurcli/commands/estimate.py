@@ -45,10 +45,13 @@ def estimate(
     if save_psf is not None and save_psf.suffix and not options.is_single(source):
         raise typer.BadParameter("is a file, but there are several pictures; name a folder", param_hint="--save-psf")
 
-    from deblurcli import batch, console, planning
+    from deblurcli import batch, console, planning, psf
     from deblurcli.restoration import Telling
 
     if save_psf is not None:
         planning.check_beside(save_psf, source)
+        if save_psf.suffix:
+            psf.check_name(save_psf)
+        batch.prepare(save_psf.parent if save_psf.suffix else save_psf, set())
     under_way = batch.inspect(source, Telling(family, save_psf), workers, options.pixels(max_pixels))
     raise typer.Exit(console.told(under_way, "estimate", quiet))
