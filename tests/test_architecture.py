@@ -12,14 +12,20 @@ import deblurcli
 from tests.conftest import ROOT
 
 ROOMS = [
-    "__main__", "cli", "commands", "console", "report", "cluster", "batch", "planning", "deblur", "restoration",
-    "manifest", "estimate", "kernel", "spectrum", "deconvolve", "noise", "fourier", "blur", "sheet", "metrics",
-    "psf", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
+    "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates", "scores",
+    "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "estimate", "kernel", "spectrum",
+    "deconvolve", "fourier", "blur", "sheet", "metrics", "similarity", "noise", "psf", "tiling", "session", "parallel",
+    "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [
     "__main__", "evaluate", "export", "fit", "data", "losses", "measures", "rates", "networks", "recipe",
 ]  # fmt: skip
-DOORS = {"onnxruntime": {"session"}, "rich": {"console"}, "distributed": {"cluster"}, "typer": {"cli", "commands"}}
+DOORS = {
+    "onnxruntime": {"session"},
+    "rich": {"console", "scoreboard"},
+    "distributed": {"cluster"},
+    "typer": {"cli", "commands"},
+}
 TOP = {
     "deblurcli", "training", "weights", "tests", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md",
 }  # fmt: skip

@@ -105,7 +105,7 @@ def test_scores_are_the_library_s_and_of_the_whole_picture(folders, tmp_path, mo
 
 def test_the_sharp_folder_may_be_any(folders):
     look = Look(width=64, sharp=0)
-    row = report.planning.rows(folders[::-1])[0]
+    row = report.pairing.rows(folders[::-1])[0]
     cells = report._strip(row, look, images.MAX_PIXELS).extras["cells"]
     assert cells[0].label == ("sub/0",) and cells[1].label[0].startswith("SSIM")
 
@@ -146,7 +146,7 @@ def test_other_sizes_and_kinds_say_so(tmp_path, sharp):
     made = contact_sheet([tmp_path / f"{name}.png" for name in "acb"], tmp_path / "x.png")
     assert made.shown == 1 and len(made.errors) == 2
     assert "a.png: 64×48, not 96×72" in made.errors[0] and "c.png: grey, not RGB" in made.errors[1]
-    row = report.planning.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
+    row = report.pairing.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
     cell = report._strip(row, Look(sharp=1), images.MAX_PIXELS).extras["cells"][0]
     assert cell.warns and cell.label == ("64×48, not 96×72",) and cell.picture is not None
 
@@ -157,7 +157,7 @@ def test_a_picture_too_small_for_ssim_has_a_dash(tmp_path, sharp):
     for pick in report.PICKS:
         made = contact_sheet([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "x.png", Look(pick=pick))
         assert made.shown == 1 and made.errors == ()
-    row = report.planning.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
+    row = report.pairing.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
     cell = report._strip(row, Look(sharp=1), images.MAX_PIXELS).extras["cells"][0]
     assert cell.label == ("SSIM –", "PSNR ∞ dB")
 
