@@ -379,6 +379,7 @@
         $("sides").append(make("label", {}, input, ` ${pair.map((role) => NAMES[role].toLowerCase()).join(" | ")}`));
       }
     }
+    $("sides").hidden = choices.length < 2;
     $("difference-label").hidden = !choices.length;
   }
 

@@ -26,7 +26,7 @@ from deblurcli.scores import Results, Scored, by_group, is_better_higher, summar
 from deblurcli.slides import Album
 
 ENDINGS = (".html", ".htm")
-SIGNIFICANT = 7  # digits of a number in the page
+SIGNIFICANT = 10  # digits of a number in the page
 MOST_ERRORS = 1000
 
 

@@ -87,7 +87,7 @@ def rows(places: Sequence[Path]) -> Sequence[Row]:
 
 def _told_apart(stem: str, names: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, Names]]:
     """The rows of one stem: one, or one for every ending where all places have the same endings."""
-    if len(names[0]) > 1 and len(set(names)) == 1 and len(names) > 1:
+    if len(names[0]) > 1 and len(set(names)) == 1:
         yield from ((Path(name).as_posix(), ((name,),) * len(names)) for name in names[0])
     else:
         yield stem, tuple(names)
