@@ -73,7 +73,7 @@ class Pair:
     def luma(self, part: np.ndarray) -> np.ndarray:
         """BT.601 luma of part of an image from 16/255 to 235/255, as BasicSR takes it; grey is taken as it is."""
         samples = self.samples(part)
-        return samples[..., 0] if samples.shape[2] == 1 else (samples @ np.array(STUDIO) + 16) / 255
+        return samples[..., 0] if samples.shape[2] == 1 else (_weighted(samples, STUDIO) + 16) / 255
 
     def planes(self, channel: int) -> list[np.ndarray]:
         """One channel of both images, whole."""
@@ -83,18 +83,23 @@ class Pair:
         """Full-range luma of the images there are, whole."""
         images = [image for image in (self.restored, self.sharp) if image is not None]
         return [
-            self.samples(image[..., 0]) if image.shape[2] == 1 else self.samples(image) @ np.array(FULL)
+            self.samples(image[..., 0]) if image.shape[2] == 1 else _weighted(self.samples(image), FULL)
             for image in images
         ]
+
+
+def _weighted(samples: np.ndarray, weights: tuple[float, float, float]) -> np.ndarray:
+    """A weighted sum of the channels; without BLAS, whose own threads would get in the way of those over files."""
+    return cv2.transform(samples, np.array([weights]))
 
 
 def _errors(strips: Iterator[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
     """Mean squared and mean absolute difference."""
     squares, absolutes, count = 0.0, 0.0, 0
     for restored, sharp in strips:
-        difference = (restored - sharp).ravel()
-        squares += difference @ difference
-        absolutes += np.abs(difference, out=difference).sum()
+        difference = np.subtract(restored, sharp).reshape(len(restored), -1)
+        squares += cv2.norm(difference, cv2.NORM_L2SQR)
+        absolutes += cv2.norm(difference, cv2.NORM_L1)
         count += difference.size
     return float(squares / count), float(absolutes / count)
 

@@ -21,7 +21,7 @@
   const state = {
     key: figures[0].key, down: !figures[0].higher, text: "", range: null,
     limit: { key: figures[0].key, side: figures[0].higher ? "under" : "over", value: null },
-    found: [], drawn: 0, current: null, sides: null,
+    found: [], drawn: 0, current: null, sides: null, circle: () => {},
   };
 
   // ---- making elements -------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@
   function drawHistogram(of) {
     const scale = bins(of);
     if (!scale) return;
-    const width = 240, height = 64, step = width / BINS;
+    const width = of.chart.clientWidth || 240, height = 72, step = width / BINS;
     const all = counts(of, scale, rows), part = counts(of, scale, state.found);
     const most = Math.max(...all);
     const tall = (count) => (count ? Math.max(2, (count / most) * height) : 0);
@@ -165,7 +165,8 @@
 
   // ---- scatter of gain against the baseline ----------------------------------------------------------------------
 
-  const WIDE = 640, TALL = 260, LEFT = 56, BOTTOM = 34, TOP = 8, RIGHT = 8;
+  const TALL = 280, LEFT = 60, BOTTOM = 38, TOP = 8, RIGHT = 8;
+  let WIDE = 640;
 
   function ticks(low, high) {
     const rough = (high - low) / 5 || 1;
@@ -194,6 +195,7 @@
       .filter((point) => Number.isFinite(point.x) && Number.isFinite(point.y) && point.row.gains[of.metric] !== null);
     const plot = $("scatter").querySelector(".plot");
     plot.replaceChildren();
+    WIDE = plot.clientWidth || 640;
     if (!points.length) return plot.append(make("p", { className: "faint", textContent: "No finite gain to show." }));
     const [x0, x1] = spread(points.map((point) => point.x), false), [y0, y1] = spread(points.map((point) => point.y), true);
     const place = (point) => {
@@ -208,8 +210,12 @@
     for (const point of points) dots[found.has(point.row) ? (point.y < 0 ? "down" : "up") : "out"].push(`M${point.left.toFixed(1)} ${point.top.toFixed(1)}h0`);
     for (const [name, path] of Object.entries(dots)) picture.append(draw("path", { d: path.join("") || "M0 0", class: name }));
     const here = draw("circle", { r: 6, class: "here", cx: -20, cy: -20 });
-    const current = points.find((point) => point.row === state.current);
-    if (current) { here.setAttribute("cx", current.left); here.setAttribute("cy", current.top); }
+    state.circle = () => {
+      const current = points.find((point) => point.row === state.current);
+      here.setAttribute("cx", current ? current.left : -20);
+      here.setAttribute("cy", current ? current.top : -20);
+    };
+    state.circle();
     const catcher = draw("rect", { x: LEFT, y: 0, width: WIDE - LEFT, height: TALL - BOTTOM, class: "catcher" });
     picture.append(here, catcher);
     const tip = make("div", { className: "tip", hidden: true });
@@ -328,10 +334,14 @@
     $("count").textContent = all ? plural(rows.length, "picture") : `${state.found.length.toLocaleString("en")} of ${plural(rows.length, "picture")}`;
     if (state.range) $("count").textContent += ` · ${state.range.text}`;
     drawMore();
-    for (const of of figures) if (of.chart) drawHistogram(of);
-    if (data.baseline) drawScatter();
+    drawCharts();
     if (!state.found.includes(state.current)) select(state.found[0] ?? state.current);
     else mark();
+  }
+
+  function drawCharts() {
+    for (const of of figures) if (of.chart) drawHistogram(of);
+    if (data.baseline) drawScatter();
   }
 
   function drawMore() {
@@ -389,7 +399,7 @@
     while (reveal && state.found.indexOf(row) >= state.drawn && state.drawn < state.found.length) drawMore();
     mark();
     look();
-    if (data.baseline) drawScatter();
+    state.circle();
     if (reveal) $("table").querySelector("tr[aria-current]")?.scrollIntoView({ block: "nearest" });
   }
 
@@ -493,7 +503,7 @@
       event.preventDefault();
       $("table").querySelector("tr[aria-current] button").focus();
     });
-    addEventListener("resize", fit);
+    addEventListener("resize", () => { fit(); drawCharts(); });
   }
 
   function begin() {

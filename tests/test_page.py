@@ -227,9 +227,9 @@ def test_a_point_of_the_scatter_is_a_picture(opened, site):
     )
     assert dots == COUNT
     place = opened.execute_script(
-        """const box = document.querySelector('#scatter svg').getBoundingClientRect(), zoom = box.width / 640;
+        """const box = document.querySelector('#scatter svg').getBoundingClientRect();
         const [x, y] = document.querySelector('#scatter .up').getAttribute('d').match(/M(\\S+) (\\S+?)h0$/).slice(1);
-        return [x * zoom - box.width / 2, y * zoom - box.height / 2]"""
+        return [x - box.width / 2, y - box.height / 2]"""
     )
     svg = find(opened, "#scatter svg")
     opened.execute_script("arguments[0].scrollIntoView({ block: 'center' })", svg)
