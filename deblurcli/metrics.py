@@ -169,14 +169,17 @@ class Metric:
 METRICS: dict[str, Metric] = {
     "psnr": Metric(
         lambda pair: _decibels(pair.errors[0]), "dB", True, 2,
-        "−10·log10(MSE), peak 1", "e.g. Huynh-Thu and Ghanbari, 2008",
+        "−10·log10(MSE), peak 1", "Huynh-Thu and Ghanbari, 2008",
     ),
     "ssim": Metric(
         _ssim, "", True, 4,
         "structural similarity, mean over channels", "Wang, Bovik, Sheikh and Simoncelli, 2004", smallest=None,
     ),
-    "mae": Metric(lambda pair: pair.errors[1], "", False, 5, "mean(|r − s|)", "mean absolute error"),
-    "mse": Metric(lambda pair: pair.errors[0], "", False, 6, "mean((r − s)²)", "mean squared error"),
+    "mae": Metric(
+        lambda pair: pair.errors[1], "", False, 5,
+        "mean of absolute differences", "Willmott and Matsuura, 2005",
+    ),
+    "mse": Metric(lambda pair: pair.errors[0], "", False, 6, "mean of squared differences", "Wang and Bovik, 2009"),
     "ms-ssim": Metric(
         _ms_ssim, "", True, 4,
         "SSIM over five scales, mean over channels", "Wang, Simoncelli and Bovik, 2003", smallest=161,

@@ -77,7 +77,7 @@ def write(output: Path, contents: Contents, album: Album) -> None:
         "title": lambda: iter([escape(_title(contents.places))]),
         "style": lambda: iter([_part("page.css")]),
         "script": lambda: iter([_part("page.js")]),
-        "data": lambda: iter([_as_data(_data(contents, shown))]),
+        "data": lambda: _data(contents, shown),
         "pictures": lambda: _pictures(results, album, names, shown),
     }
     with storage.replacing(output) as file:
@@ -122,8 +122,18 @@ def _as_data(value: object) -> str:
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _data(contents: Contents, shown: set[str]) -> dict:
-    """All the page tells, as JSON holds it."""
+def _data(contents: Contents, shown: set[str]) -> Iterator[str]:
+    """All the page tells, as JSON, row by row."""
+    results = contents.results
+    yield _as_data(_head(contents, len(shown)))[:-1]
+    yield ',"rows":['
+    for index, row in enumerate(results.rows):
+        yield f"{',' if index else ''}{_as_data(_row(row, results, row.name in shown))}"
+    yield "]}"
+
+
+def _head(contents: Contents, slides: int) -> dict:
+    """What the page tells besides the rows."""
     results, places = contents.results, contents.places
     return {
         "title": _title(places),
@@ -141,8 +151,7 @@ def _data(contents: Contents, shown: set[str]) -> dict:
         "groups": _groups(results),
         "gates": [_verdict(verdict) for verdict in contents.verdicts],
         "roles": list(places.roles),
-        "slides": len(shown),
-        "rows": [_row(row, results, row.name in shown) for row in results.rows],
+        "slides": slides,
     }
 
 

@@ -20,7 +20,7 @@ from deblurcli import images, sheet
 from deblurcli.errors import PlanError
 from deblurcli.images import Picture
 
-MOST_BYTES = 38_000_000  # of pictures in a page, thumbnails aside
+MOST_BYTES = 52_000_000  # of pictures in a page, with the thumbnails
 MOST_SLIDES = 1000
 MOST_THUMBNAILS = 12_000
 # Widest picture in pixels by how many rows there are at most.
@@ -108,7 +108,7 @@ class Album:
 
     def shown(self, names: Sequence[str], most: int = MOST_BYTES) -> set[str]:
         """Those of the names, the first ones first, whose pictures are kept and find room."""
-        chosen, room = set(), most
+        chosen, room = set(), most - sum(small for _, small, _ in self._places.values())
         for name in names:
             size = self._places.get(name, (0, 0, 0))[2]
             if size and len(chosen) < MOST_SLIDES:

@@ -115,10 +115,12 @@ def test_the_top_level_holds_what_it_should():
     assert {name for name in kept if not name.startswith(".")} == TOP
 
 
-def test_a_wheel_holds_the_weights_and_finds_them(tmp_path):
+def test_a_wheel_holds_the_parts_of_pages_and_the_weights_and_finds_them(tmp_path):
     build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
     made = subprocess.run([sys.executable, "-c", build, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True)
     zipfile.ZipFile(tmp_path / made.stdout.split()[-1]).extractall(tmp_path / "site")
+    for part in ("page.html", "page.css", "page.js"):
+        assert (tmp_path / "site" / "deblurcli" / part).read_text() == (ROOT / "deblurcli" / part).read_text()
     find = "import deblurcli.models as m; print(m.find().path)"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     found = subprocess.run([sys.executable, "-c", find], cwd=tmp_path, env=environment, capture_output=True, text=True)

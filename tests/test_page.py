@@ -320,7 +320,9 @@ def test_pictures_that_find_no_room_are_left_out_and_it_is_said(browser, tmp_pat
     picture = Picture(np.zeros((60, 80, 3), np.uint8))
     slide = Projector(3).slide(0.0, [picture, picture])
     rows = [Scored(name, {"psnr": value}) for name, value in (("a", 30.0), ("b", 10.0), ("c", 20.0))]
-    monkeypatch.setattr(slides.Album.shown, "__defaults__", (int(2.5 * len(" ".join(slide.pictures))),))
+    monkeypatch.setattr(
+        slides.Album.shown, "__defaults__", (int(2.5 * len(" ".join(slide.pictures))) + 3 * len(slide.thumbnail),)
+    )
     browser.get(written(tmp_path, results(*rows), made={row.name: slide for row in rows}).as_uri())
     assert find(browser, "#shown").text == "b" and not find(browser, "#note").is_displayed()
     find(browser, "#table tbody tr:last-child").click()
@@ -352,7 +354,7 @@ def test_an_album_gives_back_what_it_was_given_and_bounds_it(tmp_path):
         for name in "abc":
             album.add(name, Slide(f"small {name}", (f"one {name}", f"two {name}")))
         album.add("d", Slide("small d"))
-        assert album.shown("dcab", most=30) == {"c", "a"} and album.shown("abcd") == {"a", "b", "c"}
+        assert album.shown("dcab", most=30 + 28) == {"c", "a"} and album.shown("abcd") == {"a", "b", "c"}
         assert list(album.read(["c", "d", "e"], {"c"})) == [
             ("c", b"small c", b"one c two c"), ("d", b"small d", b""),
         ]  # fmt: skip
@@ -363,7 +365,7 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     row = Scored("a", {"psnr": 30.0})
     made = written(tmp_path, results(row))
     before = made.read_bytes()
-    monkeypatch.setattr(page, "_data", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(page, "_head", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(ImageError, match="No space left"):
         written(tmp_path, results(row))
     assert made.read_bytes() == before and list(tmp_path.iterdir()) == [made]
