@@ -24,6 +24,7 @@ STUDIO = (65.481, 128.553, 24.966)  # BT.601 luma of R, G, B in [0, 1], on top o
 FULL = (0.299, 0.587, 0.114)  # BT.601 luma from 0 to 1
 LAPLACIAN_GAIN = 20  # variance of the Laplacian of noise of variance 1
 LEAST_SHARPNESS = -70.0  # dB
+LARGEST = 10.0  # sample of a float image; what is larger was not divided by its peak
 
 
 @dataclass(frozen=True)
@@ -255,10 +256,13 @@ def measure(
 
 
 def _finite(image: np.ndarray) -> np.ndarray:
-    """An image; ImageError when it is none."""
+    """An image; ImageError when it is none, holds what is no number, or is on another scale."""
     image = checked(image)
-    if image.dtype.kind == "f" and not np.isfinite(image).all():
-        raise ImageError("a sample is not a finite number; write the picture again")
+    if image.dtype.kind == "f":
+        if not np.isfinite(image).all():
+            raise ImageError("a sample is not a finite number; write the picture again")
+        if np.abs(image).max() > LARGEST:
+            raise ImageError(f"samples reach {np.abs(image).max():g}, an image is float in [0, 1]; divide by the peak")
     return image
 
 

@@ -47,7 +47,7 @@
     return Number(text) === 0 && value < 0 ? text : sign + text;
   }
 
-  const withUnit = (value, of) => `${shown(value, of)}${of.unit ? ` ${of.unit}` : ""}`;
+  const withUnit = (value, of) => (value === null || value === undefined || !of.unit ? shown(value, of) : `${shown(value, of)} ${of.unit}`);
   const titled = (of) => (of.gain ? `gain in ${of.name}` : of.name);
   const plural = (count, what) => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 

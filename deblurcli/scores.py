@@ -105,7 +105,8 @@ def text(value: float | None, key: str) -> str:
 
 def with_unit(value: float | None, key: str) -> str:
     """A figure as people read it, with its unit."""
-    return f"{text(value, key)} {METRICS[key.removeprefix(GAIN)].unit}".strip()
+    unit = "" if value is None or math.isnan(value) else METRICS[key.removeprefix(GAIN)].unit
+    return f"{text(value, key)} {unit}".strip()
 
 
 @dataclass(frozen=True)

@@ -211,6 +211,13 @@ def test_depths_are_shares_of_their_largest():
     assert score(eight, eight.astype(np.float32) / 255)["psnr"] > 130
 
 
+def test_another_data_range_is_refused():
+    image = np.full((12, 12, 3), 200.0)
+    with pytest.raises(ImageError, match="samples reach 200, an image is float in"):
+        score(image, image)
+    assert score(image / 255 * 1.5, image / 255 * 1.5)["mse"] == 0
+
+
 def test_a_small_picture_loses_only_what_needs_more_pixels():
     image, other = pair(8, 30, 3, 0)
     values, complaints = metrics.measure(image, other, ["psnr", "ssim", "ms-ssim", "mae"])

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -313,6 +314,18 @@ def test_odd_numbers_are_shown(browser, tmp_path):
     assert "bad: <b>" in find(browser, "#errors").text and "and 1001 more" in find(browser, "#errors").text
     head(browser, "psnr").click()
     assert names(browser) == ["a", "c", "b"]
+    assert browser.get_log("browser") == []
+
+
+def test_a_page_of_nothing_and_of_a_missing_baseline(browser, tmp_path):
+    browser.get(written(tmp_path, results(errors=["all wrong"])).as_uri())
+    assert names(browser) == [] and find(browser, "#count").text == "0 pictures" and find(browser, "#errors").text
+    rows = [Scored("a", {"psnr": 30.0}, {"psnr": 28.0}), Scored("b", {"psnr": 20.0})]
+    browser.get(written(tmp_path, replace(results(*rows), has_baseline=True)).as_uri())
+    assert find(browser, "#figures tbody").text == "psnr – 20.00 dB –" and column(browser, "gain-psnr") == [
+        "–",
+        "+2.00",
+    ]
     assert browser.get_log("browser") == []
 
 

@@ -130,6 +130,12 @@ def test_missing_partners_are_listed_and_the_rest_is_drawn(folders, tmp_path):
     assert "4.png: has no partner" in made.errors[1] and str(folders[2]) in made.errors[1]
 
 
+def test_a_name_that_is_there_twice_is_listed_and_the_rest_is_drawn(folders, tmp_path):
+    images.write(folders[1] / "sub" / "3.jpg", np.zeros((40, 48, 3), np.float32))
+    made = contact_sheet(folders, tmp_path / "x.png", Look(width=64, count=100))
+    assert (made.shown, made.total) == (9, 10) and len(made.errors) == 1 and "share a name" in made.errors[0]
+
+
 def test_what_cannot_be_read_leaves_a_blank_cell(folders, tmp_path):
     next(folders[1].rglob("3.*")).write_text("no picture")
     next(folders[2].rglob("4.*")).write_text("no picture")

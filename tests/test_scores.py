@@ -62,7 +62,10 @@ def test_groups_are_sorted():
 def test_texts_of_what_is_no_number():
     assert text(None, "psnr") == "–" and text(INF, "gain-psnr") == "+∞" and text(-INF, "gain-psnr") == "−∞"
     assert (
-        text(math.nan, "psnr") == "–" and with_unit(30.0, "psnr") == "30.00 dB" and with_unit(0.5, "ssim") == "0.5000"
+        text(math.nan, "psnr") == "–"
+        and with_unit(None, "psnr") == "–"
+        and with_unit(30.0, "psnr") == "30.00 dB"
+        and with_unit(0.5, "ssim") == "0.5000"
     )
 
 
