@@ -16,6 +16,7 @@ from importlib import import_module
 
 _HOMES = {
     "DeblurError": "errors",
+    "GateError": "errors",
     "ImageError": "errors",
     "ModelError": "errors",
     "PSFError": "errors",
@@ -35,6 +36,7 @@ _HOMES = {
 
 __all__ = [
     "DeblurError",
+    "GateError",
     "ImageError",
     "ModelError",
     "PSFError",

@@ -17,9 +17,10 @@ from typing import IO
 
 from deblurcli import images, parallel, planning, storage
 from deblurcli import manifest as manifests
-from deblurcli.errors import DeblurError, ImageError, PlanError
+from deblurcli.errors import DeblurError, PlanError
 from deblurcli.images import Picture
-from deblurcli.planning import DEFAULTS, Job, Options, Pair, Row
+from deblurcli.pairing import Row
+from deblurcli.planning import DEFAULTS, Job, Options
 from deblurcli.storage import STANDARD
 
 _LONGEST_LINE = 1 << 20
@@ -30,7 +31,7 @@ DONE, FAILED, SKIPPED, PLANNED = "done", "failed", "skipped", "planned"
 class Outcome:
     """How one job went."""
 
-    job: Job | Pair | Row
+    job: Job | Row
     status: str
     seconds: float = 0.0
     error: str = ""
@@ -213,7 +214,7 @@ def _apply(function: Work, job: Job, options: Options) -> Outcome:
         return Outcome(job, SKIPPED)
     picture = images.read_picture(job.source, options.max_pixels)
     form = _format(job, picture, options)
-    with _named(job.name):
+    with named(job.name):
         result, about = function(picture, job.key)
         result = _dressed(result, form, options)
     del picture  # a large one need not stay in memory while the result is encoded
@@ -256,7 +257,7 @@ def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Itera
     yield from parallel.as_done(lambda job: _timed(work, job), jobs, workers or parallel.cpus())
 
 
-def _timed(work: Callable[..., Outcome], job: Job | Pair | Row) -> Outcome:
+def _timed(work: Callable[..., Outcome], job: Job | Row) -> Outcome:
     """An outcome with its seconds; our own errors become failed outcomes."""
     begun = time.perf_counter()
     try:
@@ -279,36 +280,14 @@ def inspect(
 
     def work(job: Job) -> Outcome:
         picture = images.read_picture(job.source, max_pixels)
-        with _named(job.name):
+        with named(job.name):
             return Outcome(job, DONE, extras=function(picture, job.key))
 
     return Batch(len(made.jobs), run(made.jobs, work, workers), made.others)
 
 
-def compare(
-    restored: Path,
-    sharp: Path,
-    function: Callable[..., dict],
-    workers: int = 0,
-    max_pixels: int = images.MAX_PIXELS,
-) -> Batch:
-    """Apply a function to the two images of every pair of `planning.pairs`; its answer is the outcome's extras."""
-    found = planning.pairs(restored, sharp)
-    return Batch(len(found), run(found, lambda pair: _compare(function, pair, max_pixels), workers))
-
-
-def _compare(function: Callable[..., dict], pair: Pair, max_pixels: int) -> Outcome:
-    """Read the two images of a pair and compare them."""
-    if pair.restored is None or pair.sharp is None:
-        present, side = (pair.restored, "sharp") if pair.sharp is None else (pair.sharp, "restored")
-        raise ImageError(f"{present}: has no {side} partner of the same relative path; add it or remove this one")
-    restored, sharp = (images.read(path, max_pixels) for path in (pair.restored, pair.sharp))
-    with _named(f"{storage.name_of(pair.restored)} against {storage.name_of(pair.sharp)}"):
-        return Outcome(pair, DONE, extras=function(restored, sharp))
-
-
 @contextlib.contextmanager
-def _named(name: str) -> Iterator[None]:
+def named(name: str) -> Iterator[None]:
     """Put a file's name before the message of our own errors."""
     try:
         yield

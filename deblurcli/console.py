@@ -1,28 +1,26 @@
-"""What people see: progress and tables on stderr or stdout, data as JSON. The only code that imports rich."""
+"""What people see: progress and tables on stderr or stdout, data as JSON; scores have `scoreboard` for that."""
 
 from __future__ import annotations
 
 import json
-import math
-import statistics
+import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
+from rich.table import Table
 
 from deblurcli.batch import DONE, FAILED, PLANNED, SKIPPED, Batch, Outcome
 from deblurcli.errors import DeblurError
-from deblurcli.metrics import METRICS
 from deblurcli.report import Sheet
 from deblurcli.storage import as_json
 
 MOST_ERRORS = 20
-WIDEST_TABLE = 20
+WIDEST = 1000  # of a table that is read by a program
 OK, PARTLY, INTERRUPTED = 0, 1, 130
 VERBS = {DONE: "done", SKIPPED: "already there", PLANNED: "planned", FAILED: "failed"}
 
@@ -30,7 +28,7 @@ VERBS = {DONE: "done", SKIPPED: "already there", PLANNED: "planned", FAILED: "fa
 @cache
 def _stderr() -> Console:
     """The one console for messages, so that a line printed over a progress bar does not break it."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(message: str) -> None:
@@ -40,16 +38,24 @@ def say(message: str) -> None:
 
 
 def emit(data: str | Table) -> None:
-    """Data to stdout; DeblurError when it cannot be written there."""
+    """Data to stdout, off a terminal as wide as it is; DeblurError when it cannot be written there."""
     if sys.stdout is None:
         raise DeblurError("standard output is closed; leave it open, or use --quiet")
     try:
-        Console(highlight=False).print(data, markup=False, soft_wrap=isinstance(data, str))
+        if isinstance(data, str):  # as it is: rich would drop control characters, which CSV may hold
+            sys.stdout.write(f"{data}\n")
+        else:
+            Console(highlight=False, emoji=False, width=_width()).print(data, markup=False)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         raise DeblurError(f"standard output: cannot be written ({error.strerror}); send it elsewhere") from error
+
+
+def _width() -> int | None:
+    """How wide a table may be: what rich finds where people look, and all it needs where a program reads."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDEST
 
 
 class Ticker:
@@ -114,7 +120,7 @@ def transformed(
     except DeblurError as error:  # of the run as a whole; what was done until then is told first
         failure = error
     code = INTERRUPTED if interrupted else PARTLY if errors else OK
-    _list_errors(sorted(errors))
+    list_errors(sorted(errors))
     if not quiet:
         for note, count in notes.items():
             say(f"{title}: {count} × {note}")
@@ -135,7 +141,8 @@ def _summary(title: str, counts: Counter, others: int) -> str:
     return f"{title}: {', '.join(parts)}{left}"
 
 
-def _list_errors(errors: list[str]) -> None:
+def list_errors(errors: Sequence[str]) -> None:
+    """The first of the errors to stderr, and how many more there are."""
     for error in errors[:MOST_ERRORS]:
         say(f"error: {error}")
     if len(errors) > MOST_ERRORS:
@@ -158,113 +165,19 @@ def told(batch: Batch, title: str, quiet: bool = False) -> int:
                 errors.append(outcome.error)
     except KeyboardInterrupt:
         interrupted = True
-    _list_errors(sorted(errors))
+    list_errors(sorted(errors))
     if interrupted and not quiet:
         say(f"{title}: {count} done, interrupted")
     return INTERRUPTED if interrupted else PARTLY if errors else OK
 
 
-def scored(
-    batch: Batch,
-    names: tuple[str, ...],
-    as_json: bool = False,
-    quiet: bool = False,
-    group: Callable[[str], str] | None = None,
-) -> int:
-    """Run a batch of comparisons, show the scores on stdout as a table or JSON, and return the exit code.
-
-    group: from a pair's name to its group; the table then has a row for each group.
-    """
-    outcomes = sorted(follow(batch, "score", quiet), key=lambda outcome: outcome.job.name)
-    done = [outcome for outcome in outcomes if outcome.status == DONE]
-    errors = [outcome.error for outcome in outcomes if outcome.status == FAILED]
-    groups = _grouped(done, group) if group else {}
-    if as_json:
-        emit(json.dumps(_scores_json(done, errors, names, groups), indent=2))
-    elif done and not quiet:
-        emit(_groups_table(groups, names) if group else _scores_table(done, names))
-    _list_errors(errors)
-    if errors and not quiet:
-        say(f"score: {len(done)} of {len(outcomes)} pairs scored")
-    return PARTLY if errors else OK
-
-
-def _grouped(done: list[Outcome], group: Callable[[str], str]) -> dict[str, list[Outcome]]:
-    groups: dict[str, list[Outcome]] = {}
-    for outcome in done:
-        groups.setdefault(group(outcome.job.name), []).append(outcome)
-    return dict(sorted(groups.items()))
-
-
-def _scores_json(done: list[Outcome], errors: list[str], names: tuple[str, ...], groups: dict) -> dict:
-    """Scores as JSON holds them: an infinite one is null, and its name stands in "infinite"."""
-    files = [
-        {
-            "name": outcome.job.name,
-            **_finite(outcome.extras),
-            "infinite": [name for name, value in outcome.extras.items() if math.isinf(value)],
-        }
-        for outcome in done
-    ]
-    return {
-        "pairs": len(done),
-        "failed": len(errors),
-        "mean": _finite(_means(done, names)),
-        "groups": {
-            name: {"pairs": len(members), "mean": _finite(_means(members, names))} for name, members in groups.items()
-        },
-        "files": files,
-        "errors": errors,
-    }
-
-
-def _finite(scores: dict[str, float]) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in scores.items()}
-
-
-def _means(done: list[Outcome], names: tuple[str, ...]) -> dict[str, float]:
-    return {name: statistics.fmean(outcome.extras[name] for outcome in done) for name in names if done}
-
-
-def _scores_table(done: list[Outcome], names: tuple[str, ...]) -> Table:
-    """Every pair when they are few, the worst of the first metric when they are many, and the mean."""
-    first = METRICS[names[0]]
-    worst = sorted(done, key=lambda outcome: outcome.extras[names[0]], reverse=not first.higher_is_better)
-    shown = done if len(done) <= WIDEST_TABLE else worst[:WIDEST_TABLE]
-    title = None if len(done) <= WIDEST_TABLE else f"the {WIDEST_TABLE} worst of {len(done)} by {names[0]}"
-    table = Table("picture", title=title, show_footer=len(done) > 1)
-    table.columns[0].footer = f"mean of {len(done)}"
-    means = _means(done, names)
-    for name in names:
-        table.add_column(_heading(name), justify="right", footer=METRICS[name].text(means[name]))
-    for outcome in shown:
-        table.add_row(outcome.job.name, *(METRICS[name].text(outcome.extras[name]) for name in names))
-    return table
-
-
 def compared(sheet: Sheet, quiet: bool = False) -> int:
     """Say on stderr what became of a contact sheet, and return the exit code."""
-    _list_errors(sorted(sheet.errors))
+    list_errors(sorted(sheet.errors))
     if not quiet:
         made = "nothing to draw" if sheet.size is None else "{} {}×{}".format(sheet.output, *sheet.size)
         say(f"compare: {sheet.shown} of {sheet.total} pictures, {made}")
     return PARTLY if sheet.errors else OK
-
-
-def _groups_table(groups: dict[str, list[Outcome]], names: tuple[str, ...]) -> Table:
-    """The means of every group."""
-    table = Table("group", Column("pictures", justify="right"))
-    for name in names:
-        table.add_column(_heading(name), justify="right")
-    for group, members in groups.items():
-        means = _means(members, names)
-        table.add_row(group, str(len(members)), *(METRICS[name].text(means[name]) for name in names))
-    return table
-
-
-def _heading(name: str) -> str:
-    unit = METRICS[name].unit
-    return f"{name} ({unit})" if unit else name
 
 
 def cards(cards: dict[str, dict], as_json: bool = False) -> None:

@@ -8,6 +8,7 @@
     ├── ModelError      weights that are missing, damaged or of another shape
     ├── ProviderError   an inference provider that is not available here
     ├── PlanError       inputs and outputs that cannot be paired safely
+    ├── GateError       a bound on scores that makes no sense
     └── ClusterError    a Dask cluster that cannot be reached or used
 
 Each message is one line that names the culprit and the remedy, fit to be shown to a user as it is.
@@ -36,6 +37,10 @@ class ProviderError(DeblurError):
 
 class PlanError(DeblurError):
     """Inputs and outputs that cannot be paired safely."""
+
+
+class GateError(DeblurError):
+    """A bound on scores that makes no sense."""
 
 
 class ClusterError(DeblurError):

@@ -166,8 +166,9 @@ def groups(entries: dict[str, dict], field: str) -> Callable[[str], str]:
         raise PlanError(
             f"--group-by {field}: not in the manifest; choose one of {', '.join(sorted(known | {'family'}))}"
         )
-    by_stem = {Path(path).with_suffix("").as_posix(): _value(entry, field) for path, entry in entries.items()}
-    return lambda path: by_stem.get(path) or by_stem.get(Path(path).stem, "?")
+    values = {path: _value(entry, field) for path, entry in entries.items()}
+    by_stem = {Path(path).with_suffix("").as_posix(): value for path, value in values.items()}
+    return lambda path: values.get(path) or by_stem.get(path) or by_stem.get(Path(path).stem, "?")
 
 
 def _value(entry: dict, field: str) -> str:

@@ -95,23 +95,6 @@ class Jobs(Sequence):
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A restored picture and the sharp one it is held against; None is a missing partner."""
-
-    name: str
-    restored: Path | None
-    sharp: Path | None
-
-
-@dataclass(frozen=True)
-class Row:
-    """Pictures of one name, one from every folder; None is missing."""
-
-    name: str
-    pictures: tuple[Path | None, ...]
-
-
-@dataclass(frozen=True)
 class Plan:
     """All jobs of a run, the folder the outputs lie in, and how many other files the input folder holds."""
 
@@ -173,7 +156,7 @@ def _is_picture(folder: str, name: str) -> bool:
 
 
 @contextlib.contextmanager
-def _paths_checked() -> Iterator[None]:
+def paths_checked() -> Iterator[None]:
     """Make the system's complaints about a path ours."""
     try:
         yield
@@ -182,7 +165,7 @@ def _paths_checked() -> Iterator[None]:
         raise PlanError(f"{name}: cannot be used ({error.strerror}); check the path and its permissions") from error
 
 
-@_paths_checked()
+@paths_checked()
 def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
     """Pair every input with its output before any work.
 
@@ -206,21 +189,21 @@ def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
     return replace(made, jobs=_shard(made.jobs, options.shard))
 
 
-@_paths_checked()
+@paths_checked()
 def check_beside(path: Path, source: Path, target: Path = STANDARD) -> None:
     """Refuse a place for something beside the pictures, such as a PSF, where a picture is or would be looked for.
 
     Raises PlanError when the path is an input or the output, or lies in a folder of either.
     """
-    place = _real(path)
+    place = real(path)
     to_be = target if source.is_dir() or not target.suffix else STANDARD  # a folder, whether or not it is there yet
     for other, what in ((source, "input"), (target, "output")):
         is_folder = other.is_dir() or other == to_be
-        if other != STANDARD and (place == _real(other) or (is_folder and Path(place).is_relative_to(_real(other)))):
+        if other != STANDARD and (place == real(other) or (is_folder and Path(place).is_relative_to(real(other)))):
             raise PlanError(f"{path}: is the {what} or lies in its folder {other}; name a place elsewhere")
 
 
-@_paths_checked()
+@paths_checked()
 def sources(source: Path) -> Plan:
     """The pictures of a file, a folder or `STANDARD`, to be read and no more.
 
@@ -253,10 +236,10 @@ def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
     folder = source if target == STANDARD else target
     if folder.exists() and not folder.is_dir():
         raise PlanError(f"{folder}: is a file, but {source} is a folder; name an output folder")
-    same = _real(folder) == _real(source)
+    same = real(folder) == real(source)
     if same and not options.in_place:
         raise PlanError(f"{source}: the outputs would replace the inputs; give --in-place or another output folder")
-    if not same and Path(_real(folder)).is_relative_to(_real(source)):
+    if not same and Path(real(folder)).is_relative_to(real(source)):
         raise PlanError(f"{folder}: the output folder lies inside the input folder {source}; choose one outside")
     found, others = find(source)
     if not found:
@@ -317,7 +300,7 @@ def _check(jobs: Sequence[Job], options: Options) -> None:
             raise PlanError(
                 f"{replaced}: the output {job.target} would replace this other input; choose another output"
             )
-        if not options.in_place and job.source != STANDARD and _is_same(job.source, job.target):
+        if not options.in_place and job.source != STANDARD and is_same(job.source, job.target):
             raise PlanError(f"{job.source}: the output would replace the input; give --in-place or another output")
 
 
@@ -334,66 +317,11 @@ def _place(path: Path, real: Callable[[str], str]) -> str:
     return real(str(path)) if path.is_symlink() else os.path.join(real(str(path.parent)), path.name)  # noqa: PTH118
 
 
-def _real(path: Path) -> str:
+def real(path: Path) -> str:
+    """A path without links, as a text."""
     return os.path.realpath(path)
 
 
-def _is_same(source: Path, target: Path) -> bool:
+def is_same(source: Path, target: Path) -> bool:
+    """Whether two paths lead to one file that is there."""
     return target.exists() and source.samefile(target)
-
-
-def pairs(restored: Path, sharp: Path) -> list[Pair]:
-    """Pair restored pictures with sharp ones by relative path, blind to the ending; see `rows`."""
-    return [Pair(row.name, *row.pictures) for row in rows((restored, sharp))]
-
-
-@_paths_checked()
-def rows(places: Sequence[Path]) -> list[Row]:
-    """Put pictures of several folders side by side by relative path, blind to the ending, sorted by it.
-
-    places: files or folders; one file may be `STANDARD`. Files are one row whatever their names are; in folders
-    partners of a picture may be missing.
-
-    Raises PlanError when a path is missing, files and folders are mixed, or a folder has no images.
-    """
-    for path in places:
-        if path != STANDARD and not path.exists():
-            raise PlanError(f"{path}: no such file or folder; check the path")
-        if path.is_dir() != places[0].is_dir():
-            raise PlanError(f"{places[0]} and {path}: one is a folder and one is not; give two of a kind")
-    if sum(path == STANDARD for path in places) > 1:
-        raise PlanError("only one picture can come from standard input; name the others")
-    if not places[0].is_dir():
-        return [Row(name_of(places[0]), tuple(places))]
-    found = [_by_stem(folder) for folder in places]
-    return [Row(name, tuple(each.get(name) for each in found)) for name in sorted(set().union(*found))]
-
-
-def _by_stem(folder: Path) -> dict[str, Path]:
-    """The images below a folder by their relative path without its ending."""
-    found, _ = find(folder)
-    if not found:
-        raise PlanError(f"{folder}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
-    stems = [Path(name).with_suffix("").as_posix() for name in found]
-    counts = Counter(stems)
-    double = [name for name, stem in zip(found, stems) if counts[stem] > 1]
-    if double:
-        raise PlanError(f"{folder}: {', '.join(double[:6])} share a name; rename or remove all but one")
-    return {stem: folder / name for name, stem in zip(found, stems)}
-
-
-@_paths_checked()
-def check_sheet(output: Path, places: Sequence[Path], found: Sequence[Row]) -> None:
-    """Refuse an output made of many pictures that is no file name for a picture, or would harm or join the inputs.
-
-    places: the files or folders the rows were found in. Raises PlanError, and ImageError for the wrong ending.
-    """
-    images.format_of(output)
-    if output.is_dir():
-        raise PlanError(f"{output}: is a folder; name a file in it")
-    for path in (path for row in found for path in row.pictures if path is not None):
-        if path.exists() and _is_same(path, output):
-            raise PlanError(f"{path}: the output would replace this input; choose another --output")
-    for folder in places:
-        if folder.is_dir() and Path(_real(output)).is_relative_to(_real(folder)):
-            raise PlanError(f"{output}: lies inside the input folder {folder}; choose a place outside")

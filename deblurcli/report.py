@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from deblurcli import batch, images, planning, sheet
+from deblurcli import batch, images, metrics, pairing, sheet
 from deblurcli.batch import DONE, Batch, Outcome
 from deblurcli.errors import ImageError, PlanError
 from deblurcli.images import Picture
 from deblurcli.metadata import NONE, Metadata
 from deblurcli.metrics import METRICS
-from deblurcli.planning import Row
+from deblurcli.pairing import Row
 from deblurcli.sheet import Cell
 
 MOST_PIXELS = 100_000_000  # of a sheet
@@ -101,14 +101,15 @@ def contact_sheet(
 
     Raises PlanError or ImageError when there is nothing to compare, or the output cannot be written.
     """
-    found = planning.rows(places)
-    planning.check_sheet(output, places, found)
+    found = pairing.rows(places)
+    images.format_of(output)
+    pairing.check_output(output, places, found, "--output")
     batch.prepare(output.parent, {output.parent})
     look = replace(look, sharp=look.sharp % len(places), titles=look.titles or titles(places))
     if not places[0].is_dir():
         found = [replace(row, name=places[look.sharp].stem) for row in found]
-    task = _Task(look, workers, max_pixels, watch, [_missing(row, places) for row in found if None in row.pictures])
-    strips = _strips(_chosen([row for row in found if None not in row.pictures], task), task)
+    task = _Task(look, workers, max_pixels, watch, [row.complaint(places) for row in found if not row.is_whole])
+    strips = _strips(_chosen([row for row in found if row.is_whole], task), task)
     size = _write(output, strips, task) if any(sheet.height(strip) for strip in strips) else None
     return Sheet(output, size, len(strips) if size else 0, len(found), tuple(dict.fromkeys(task.errors)))
 
@@ -136,12 +137,6 @@ def titles(places: Sequence[Path]) -> tuple[str, ...]:
     deepest = max(len(path.parts) for path in paths)
     ends = [tuple("/".join(path.parts[-depth:]) for path in paths) for depth in range(1, deepest + 1)]
     return next((names for names in ends if len(set(names)) == len(names)), ends[0])
-
-
-def _missing(row: Row, places: Sequence[Path]) -> str:
-    present = next(path for path in row.pictures if path is not None)
-    lacking = ", ".join(str(place) for place, path in zip(places, row.pictures) if path is None)
-    return f"{present}: has no partner of the same relative path in {lacking}; add it or remove this one"
 
 
 def _first(rows: list[Row], count: int, _: Goodness) -> list[Row]:
@@ -247,9 +242,8 @@ def _scores(path: Path, picture: Picture, sharp: Picture, names: Sequence[str]) 
     if picture.pixels.shape != sharp.pixels.shape:
         difference = _difference(picture, sharp)
         raise ImageError(f"{path}: {difference}, as the sharp one is; give pictures of one size and kind")
-    pair = images.to_float(picture.pixels), images.to_float(sharp.pixels)
-    fitting = {name: min(sharp.size) >= METRICS[name].smallest for name in names}
-    return {name: METRICS[name].compute(*pair) if fits else None for name, fits in fitting.items()}
+    values, _ = metrics.measure(picture.pixels, sharp.pixels, names)
+    return {name: values.get(name) for name in names}
 
 
 def _difference(picture: Picture, sharp: Picture) -> str:

@@ -11,7 +11,9 @@ import secrets
 import stat
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from deblurcli.errors import ImageError
 
@@ -45,10 +47,21 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     """
     if Path(path) == STANDARD:
         return _write_stdout(data)
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[IO[bytes]]:
+    """A file to write to that takes the place of `path` when this ends well, and leaves nothing when it does not.
+
+    See `write_bytes`.
+    """
     place = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
     temporary = place.with_name(f".deblurcli-{os.getpid()}@{platform.node()}-{secrets.token_hex(8)}{place.suffix}")
     try:
-        _create(temporary, data)
+        with _created(temporary) as file:
+            yield file
         with contextlib.suppress(OSError):  # nothing to replace, or a link that leads nowhere
             temporary.chmod(stat.S_IMODE(place.stat().st_mode))
         temporary.replace(place)
@@ -60,15 +73,13 @@ def write_bytes(path: str | Path, data: bytes) -> None:
         raise
 
 
-def _create(path: Path, data: bytes) -> None:
-    """Write a file that must not be there yet; missing folders are made."""
+def _created(path: Path) -> IO[bytes]:
+    """A file that must not have been there yet; missing folders are made."""
     try:
-        file = path.open("xb")
+        return path.open("xb")
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("xb")
-    with file:
-        file.write(data)
+        return path.open("xb")
 
 
 def _write_stdout(data: bytes) -> None:

@@ -12,15 +12,21 @@ import deblurcli
 from tests.conftest import ROOT
 
 ROOMS = [
-    "__main__", "cli", "commands", "console", "report", "cluster", "batch", "planning", "deblur", "restoration",
-    "manifest", "estimate", "kernel", "spectrum", "deconvolve", "noise", "fourier", "blur", "sheet", "metrics",
-    "psf", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
+    "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates", "scores",
+    "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "estimate", "kernel", "spectrum",
+    "deconvolve", "fourier", "blur", "sheet", "metrics", "similarity", "noise", "psf", "tiling", "session", "parallel",
+    "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [
     "__main__", "photographs", "evaluate", "export", "fit", "refinement", "degradation", "data", "losses", "measures",
     "rates", "networks", "recipe",
 ]  # fmt: skip
-DOORS = {"onnxruntime": {"session"}, "rich": {"console"}, "distributed": {"cluster"}, "typer": {"cli", "commands"}}
+DOORS = {
+    "onnxruntime": {"session"},
+    "rich": {"console", "scoreboard"},
+    "distributed": {"cluster"},
+    "typer": {"cli", "commands"},
+}
 TOP = {
     "deblurcli", "training", "weights", "tests", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md",
 }  # fmt: skip
@@ -110,10 +116,12 @@ def test_the_top_level_holds_what_it_should():
     assert {name for name in kept if not name.startswith(".")} == TOP
 
 
-def test_a_wheel_holds_the_weights_and_finds_them(tmp_path):
+def test_a_wheel_holds_the_parts_of_pages_and_the_weights_and_finds_them(tmp_path):
     build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
     made = subprocess.run([sys.executable, "-c", build, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True)
     zipfile.ZipFile(tmp_path / made.stdout.split()[-1]).extractall(tmp_path / "site")
+    for part in ("page.html", "page.css", "page.js"):
+        assert (tmp_path / "site" / "deblurcli" / part).read_text() == (ROOT / "deblurcli" / part).read_text()
     find = "import deblurcli.models as m; print(m.find().path)"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     found = subprocess.run([sys.executable, "-c", find], cwd=tmp_path, env=environment, capture_output=True, text=True)

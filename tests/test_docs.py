@@ -15,7 +15,7 @@ import pytest
 from deblurcli import images, models, psf
 from deblurcli.cli import COMMANDS
 from deblurcli.commands import options, score
-from deblurcli.metrics import METRICS
+from deblurcli.metrics import CONVENTIONS, METRICS
 from deblurcli.session import AUTO, PROVIDERS
 from tests.conftest import DATA, ROOT
 
@@ -84,10 +84,32 @@ def test_the_faces_scores_in_the_readme_are_the_card_s():
             assert f"{restored['psnr']:.2f} / {restored['ssim']:.4f}" in text
 
 
+def test_the_table_of_metrics_is_the_library_s():
+    text = README.read_text(encoding="utf-8")
+    for name, metric in METRICS.items():
+        better = "higher" if metric.higher_is_better else "lower"
+        unit, side = metric.unit or "–", "1" if metric.smallest == 1 else str(metric.least_side())
+        assert f"| `{name}` | {unit} | {better} | {side} | {metric.definition} | {metric.source} |" in text, name
+
+
+def test_the_script_with_gates_fails_when_a_gate_does(tmp_path):
+    script = next(block for block in blocks("sh") if block.startswith("#!"))
+    assert "--fail-under psnr=" in script
+    shutil.copytree(DATA / "sharp", tmp_path / "photos")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for limit, code in (("28", 0), ("50", 1)):
+        text = re.sub(r"psnr=28", f"psnr={limit}", script, count=1)
+        done = subprocess.run(["bash", "-c", text], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == code, done.stderr
+        assert ("gate failed: the mean psnr is" in done.stderr) == bool(code)
+        assert ("good enough" in done.stdout) != bool(code)
+        assert (tmp_path / "report.html").stat().st_size > 50_000
+
+
 def test_what_the_commands_offer_is_what_the_library_has():
     """The commands name choices without importing the tables, so that --help is quick."""
     assert set(options.FORMATS) >= set(images.FORMATS) and "png" in images.FORMATS
-    assert tuple(METRICS) == score.METRICS
+    assert tuple(METRICS) == score.METRICS and tuple(CONVENTIONS) == score.CONVENTIONS
     text = help_of("deblur")
     assert all(name in text for name in (AUTO, *PROVIDERS)) and models.DEFAULT in text
     assert all(name in help_of("blur") for name in psf.DIRECTIONS)

@@ -52,32 +52,6 @@ def test_a_file_goes_into_a_folder_or_to_a_name(folder, tmp_path):
     assert planning.plan(folder / "a.png", tmp_path / "b.webp").jobs[0].target == tmp_path / "b.webp"
 
 
-def test_pairs_go_by_relative_path_not_by_order(tmp_path, sharp):
-    for name in ("out/a.png", "out/sub/b.png", "out/only.png", "ref/a.tif", "ref/sub/b.jpg", "ref/aa.png"):
-        images.write(tmp_path / name, sharp[:12, :12])
-    found = {pair.name: (pair.restored, pair.sharp) for pair in planning.pairs(tmp_path / "out", tmp_path / "ref")}
-    assert found == {
-        "a": (tmp_path / "out/a.png", tmp_path / "ref/a.tif"),
-        "sub/b": (tmp_path / "out/sub/b.png", tmp_path / "ref/sub/b.jpg"),
-        "only": (tmp_path / "out/only.png", None),
-        "aa": (None, tmp_path / "ref/aa.png"),
-    }
-
-
-def test_a_name_that_is_there_twice_is_refused(tmp_path, sharp):
-    for name in ("out/a.png", "out/a.jpg", "ref/a.png"):
-        images.write(tmp_path / name, sharp[:12, :12])
-    with pytest.raises(PlanError, match="share a name"):
-        planning.pairs(tmp_path / "out", tmp_path / "ref")
-
-
-def test_a_file_and_a_folder_are_no_pair(folder):
-    with pytest.raises(PlanError, match="two of a kind"):
-        planning.pairs(folder, folder / "a.png")
-    with pytest.raises(PlanError, match="standard input"):
-        planning.pairs(STANDARD, STANDARD)
-
-
 def test_an_output_is_never_another_job_s_input(tmp_path, sharp):
     for name in ("n/s/a.png", "n/s/s/a.png"):
         images.write(tmp_path / name, sharp[:8, :8])
@@ -110,8 +84,6 @@ def test_paths_the_system_refuses_are_said(folder, tmp_path):
     for source, target in [(tmp_path / ("x" * 300), tmp_path / "out"), (folder, tmp_path / ("x" * 300) / "out")]:
         with pytest.raises(PlanError, match="File name too long"):
             planning.plan(source, target)
-    with pytest.raises(PlanError, match="File name too long"):
-        planning.pairs(tmp_path / ("x" * 300), folder)
 
 
 def test_standard_input_goes_to_a_file(tmp_path):
@@ -126,14 +98,3 @@ def test_an_ending_and_a_format_do_not_contradict_each_other(folder, tmp_path):
     with pytest.raises(PlanError, match=r"jpeg.*png"):
         planning.plan(folder / "a.png", tmp_path / "a.jpg", Options(format="png"))
     assert planning.plan(folder / "a.png", tmp_path / "a.jpg", Options(format="jpeg")).jobs
-
-
-def test_rows_hold_a_picture_of_every_folder_or_none(folder, tmp_path, sharp):
-    images.write(tmp_path / "other" / "a.webp", sharp[:8, :8])
-    images.write(tmp_path / "third" / "süb dir" / "c.png", sharp[:8, :8])
-    rows = planning.rows([folder, tmp_path / "other", tmp_path / "third"])
-    assert [row.name for row in rows] == ["a", "b", "süb dir/c"]
-    assert rows[0].pictures == (folder / "a.png", tmp_path / "other" / "a.webp", None)
-    assert [path is None for path in rows[2].pictures] == [False, True, False]
-    with pytest.raises(PlanError, match="one is a folder"):
-        planning.rows([folder, tmp_path / "other", folder / "a.png"])

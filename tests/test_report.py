@@ -105,7 +105,7 @@ def test_scores_are_the_library_s_and_of_the_whole_picture(folders, tmp_path, mo
 
 def test_the_sharp_folder_may_be_any(folders):
     look = Look(width=64, sharp=0)
-    row = report.planning.rows(folders[::-1])[0]
+    row = report.pairing.rows(folders[::-1])[0]
     cells = report._strip(row, look, images.MAX_PIXELS).extras["cells"]
     assert cells[0].label == ("sub/0",) and cells[1].label[0].startswith("SSIM")
 
@@ -130,6 +130,12 @@ def test_missing_partners_are_listed_and_the_rest_is_drawn(folders, tmp_path):
     assert "4.png: has no partner" in made.errors[1] and str(folders[2]) in made.errors[1]
 
 
+def test_a_name_that_is_there_twice_is_listed_and_the_rest_is_drawn(folders, tmp_path):
+    images.write(folders[1] / "sub" / "3.jpg", np.zeros((40, 48, 3), np.float32))
+    made = contact_sheet(folders, tmp_path / "x.png", Look(width=64, count=100))
+    assert (made.shown, made.total) == (9, 10) and len(made.errors) == 1 and "share a name" in made.errors[0]
+
+
 def test_what_cannot_be_read_leaves_a_blank_cell(folders, tmp_path):
     next(folders[1].rglob("3.*")).write_text("no picture")
     next(folders[2].rglob("4.*")).write_text("no picture")
@@ -146,7 +152,7 @@ def test_other_sizes_and_kinds_say_so(tmp_path, sharp):
     made = contact_sheet([tmp_path / f"{name}.png" for name in "acb"], tmp_path / "x.png")
     assert made.shown == 1 and len(made.errors) == 2
     assert "a.png: 64×48, not 96×72" in made.errors[0] and "c.png: grey, not RGB" in made.errors[1]
-    row = report.planning.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
+    row = report.pairing.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
     cell = report._strip(row, Look(sharp=1), images.MAX_PIXELS).extras["cells"][0]
     assert cell.warns and cell.label == ("64×48, not 96×72",) and cell.picture is not None
 
@@ -157,7 +163,7 @@ def test_a_picture_too_small_for_ssim_has_a_dash(tmp_path, sharp):
     for pick in report.PICKS:
         made = contact_sheet([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "x.png", Look(pick=pick))
         assert made.shown == 1 and made.errors == ()
-    row = report.planning.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
+    row = report.pairing.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
     cell = report._strip(row, Look(sharp=1), images.MAX_PIXELS).extras["cells"][0]
     assert cell.label == ("SSIM –", "PSNR ∞ dB")
 

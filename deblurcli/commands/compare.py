@@ -9,24 +9,17 @@ from typing import Annotated
 import typer
 
 from deblurcli.commands import options
-from deblurcli.commands.score import METRICS
+from deblurcli.commands.score import METRICS, metric_names
 
 PICKS = ("spread", "first", "worst", "best")
 
 
 def _metrics(given: list[str] | None) -> list[str]:
-    """Names of metrics, each once; those given in one text have commas between them."""
-    names = [name for text in given or ["ssim,psnr"] for name in _parts(text)]
-    for name in names:
-        if name not in METRICS:
-            raise typer.BadParameter(f"'{name}' is not one of {', '.join(METRICS)}")
-    return list(dict.fromkeys(names))
+    return metric_names(given or ["ssim,psnr"])
 
 
 def _pick(value: str) -> str:
-    if value not in PICKS:
-        raise typer.BadParameter(f"{value} is not one of {', '.join(PICKS)}")
-    return value
+    return options.one_of(value, PICKS)
 
 
 def _crop(value: str | None) -> str | None:

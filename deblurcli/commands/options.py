@@ -51,6 +51,13 @@ def _colour(value: str | None) -> str | None:
     return digits
 
 
+def one_of(value: str, choices: tuple[str, ...]) -> str:
+    """A value that is among the choices."""
+    if value not in choices:
+        raise typer.BadParameter(f"{value} is not one of {', '.join(choices)}")
+    return value
+
+
 def pixels(megapixels: float) -> int:
     """A number of pixels, as the library counts them."""
     return round(megapixels * 1e6)

@@ -9,14 +9,26 @@ import typer
 
 from deblurcli.commands import options
 
-METRICS = ("psnr", "ssim", "mae", "mse")
+METRICS = ("psnr", "ssim", "mae", "mse", "ms-ssim", "psnr-y", "ssim-y", "gmsd", "sharpness")
+CONVENTIONS = ("tf", "skimage", "basicsr")
+GATES = ("mean", "each")
 
 
-def _metrics(names: list[str] | None) -> list[str]:
-    for name in names or ():
+def metric_names(given: list[str] | None) -> list[str]:
+    """Names of metrics, each once; those given in one text have commas between them."""
+    names = [name.strip() for text in given or () for name in text.split(",")]
+    for name in names:
         if name not in METRICS:
-            raise typer.BadParameter(f"{name} is not one of {', '.join(METRICS)}")
-    return list(dict.fromkeys(names or ()))
+            raise typer.BadParameter(f"'{name}' is not one of {', '.join(METRICS)}")
+    return list(dict.fromkeys(names))
+
+
+def _convention(value: str) -> str:
+    return options.one_of(value, CONVENTIONS)
+
+
+def _gate(value: str) -> str:
+    return options.one_of(value, GATES)
 
 
 def score(
@@ -25,14 +37,57 @@ def score(
         typer.Argument(metavar="OUT", parser=options.place, help="Restored picture, folder, or - (standard input)."),
     ],
     sharp: Annotated[
-        Path, typer.Argument(metavar="REF", parser=options.place, help="Sharp picture, folder, or - (standard input).")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="[REF]",
+            parser=options.place,
+            help="Sharp picture, folder, or - (standard input); without it only sharpness is scored.",
+        ),
+    ] = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="|".join(METRICS), help="May be given several times; all when left out.", callback=_metrics
+            metavar="|".join(METRICS),
+            help="Several with commas, or given several times; psnr,ssim,mae,mse when left out. The first decides "
+            "what is worst.",
+            callback=metric_names,
         ),
     ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", parser=options.place, help="The blurred pictures; shows how much better OUT is than they."
+        ),
+    ] = None,
+    convention: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(CONVENTIONS),
+            help="Whose numbers: tf.image's, scikit-image's defaults, or BasicSR's.",
+            callback=_convention,
+        ),
+    ] = "tf",
+    crop_border: Annotated[
+        int, typer.Option(min=0, max=100_000, metavar="PIXELS", help="Leave out so many at every side.")
+    ] = 0,
+    fail_under: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=NUMBER,...",
+            help="Exit code 1 below, such as psnr=30,ssim=0.9, or gain-psnr=1 with --baseline.",
+        ),
+    ] = None,
+    fail_over: Annotated[
+        str | None,
+        typer.Option(metavar="NAME=NUMBER,...", help="Exit code 1 above, for what is better low, such as mae=0.02."),
+    ] = None,
+    gate: Annotated[
+        str,
+        typer.Option(metavar="|".join(GATES), help="What these limits hold for: the mean, or each.", callback=_gate),
+    ] = "mean",
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Leave pictures without a partner out, and do not fail for them.")
+    ] = False,
     group_by: Annotated[
         str | None,
         typer.Option(
@@ -42,24 +97,44 @@ def score(
     manifest: Annotated[
         Path | None, typer.Option(metavar="FILE.jsonl", help="The manifest; that in OUT when left out.")
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html", parser=options.place, help="Write a page with all scores, charts and pictures."
+        ),
+    ] = None,
     json: options.Json = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output, a line for each picture.")] = False,
     workers: options.Workers = 0,
     max_pixels: options.MaxPixels = options.MEGAPIXELS,
     quiet: options.Quiet = False,
 ) -> None:
     """Score restored pictures against sharp ones, paired by relative path.
 
-    SSIM is that of TensorFlow's tf.image.ssim: an 11 × 11 Gaussian window, sigma 1.5. The exit code is 1
-    when a picture has no partner or a pair cannot be scored.
+    The exit code is 1 when a picture has no partner, cannot be scored, or a limit is not kept.
     """
-    options.check_stdin(restored, "OUT")
-    options.check_stdin(sharp, "REF")
+    for place, name in ((restored, "OUT"), (sharp, "REF"), (baseline, "--baseline")):
+        if place is not None:
+            options.check_stdin(place, name)
+    if json and csv:
+        raise typer.BadParameter("give one of --json and --csv", param_hint="--csv")
 
-    from deblurcli import batch, console, metrics
+    from deblurcli import gates, scoreboard, scoring
     from deblurcli import manifest as manifests
 
-    listing = manifest or manifests.beside(restored)
-    group = manifests.groups(manifests.read(listing), group_by) if group_by else None
-    names = tuple(metric or METRICS)
-    under_way = batch.compare(restored, sharp, metrics.scorer(names), workers, options.pixels(max_pixels))
-    raise typer.Exit(console.scored(under_way, names, json, quiet, group))
+    limits = [*gates.parse(fail_under, gates.UNDER), *gates.parse(fail_over, gates.OVER)]
+    gates.check(limits, sharp is not None, baseline is not None)
+    settings = scoring.Options(
+        names=scoring.names_for(metric, limits, sharp is not None),
+        convention=convention,
+        crop_border=crop_border,
+        gates=tuple(limits),
+        gate=gate,
+        group=manifests.groups(manifests.read(manifest or manifests.beside(restored)), group_by) if group_by else None,
+        allow_missing=allow_missing,
+        html=html,
+        workers=workers,
+        max_pixels=options.pixels(max_pixels),
+    )
+    run = scoring.score(restored, sharp, baseline, settings)
+    raise typer.Exit(scoreboard.scored(run, "json" if json else "csv" if csv else "table", quiet))
