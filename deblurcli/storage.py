@@ -20,6 +20,7 @@ from deblurcli.errors import ImageError
 STANDARD = Path("-")  # stands for standard input where it is read, for standard output where it is written
 _TEMPORARY = re.compile(r"\.deblurcli-(?P<pid>\d+)@(?P<host>.*)-[^-]*")  # whose unfinished output it is
 _DAY = 24 * 3600
+MOST_BYTES = 2**31
 
 
 def name_of(path: str | Path) -> str:
@@ -28,15 +29,26 @@ def name_of(path: str | Path) -> str:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """A file's bytes, or those of standard input for `STANDARD`; ImageError when it cannot be read."""
+    """A file's bytes, or those of standard input for `STANDARD`.
+
+    Raises ImageError when it cannot be read, or goes on for over `MOST_BYTES`, as a device may without end.
+    """
     try:
-        if Path(path) != STANDARD:
-            return Path(path).read_bytes()
-        if sys.stdin is None:
-            raise ImageError("standard input is closed; name a file, or pipe a picture in")
-        return sys.stdin.buffer.read()
+        data = _read(path)
     except OSError as error:
         raise ImageError(f"{name_of(path)}: cannot be read ({error.strerror}); check it and its permissions") from error
+    if len(data) > MOST_BYTES:
+        raise ImageError(f"{name_of(path)}: holds over {MOST_BYTES:,} bytes; is it a picture?")
+    return data
+
+
+def _read(path: str | Path) -> bytes:
+    if Path(path) == STANDARD:
+        if sys.stdin is None:
+            raise ImageError("standard input is closed; name a file, or pipe a picture in")
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    with Path(path).open("rb") as file:
+        return file.read() if 0 < os.fstat(file.fileno()).st_size <= MOST_BYTES else file.read(MOST_BYTES + 1)
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
@@ -57,7 +69,7 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
 
     See `write_bytes`.
     """
-    place = Path(os.path.realpath(path)) if Path(path).is_symlink() else Path(path)
+    place = Path(os.path.realpath(path) if os.path.islink(path) else path)  # noqa: PTH114 (never raises)
     temporary = place.with_name(f".deblurcli-{os.getpid()}@{platform.node()}-{secrets.token_hex(8)}{place.suffix}")
     try:
         with _created(temporary) as file:

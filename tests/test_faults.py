@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deblurcli import images, manifest
+from deblurcli import images, manifest, storage
+from deblurcli.errors import ImageError
 from deblurcli.images import Picture
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -79,3 +80,18 @@ def test_every_broken_file_has_a_line_that_says_what_to_do(injected):
     for row in rows:
         if row.get("status") == "failed":
             assert row["error"].startswith(row["input"]) and ";" in row["error"] and "\n" not in row["error"]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="has no endless file")
+def test_what_never_ends_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "MOST_BYTES", 10_000_000)
+    with pytest.raises(ImageError, match="/dev/zero: holds over 10,000,000 bytes"):
+        storage.read_bytes("/dev/zero")
+    (tmp_path / "small").write_bytes(bytes(10_000_000))
+    assert storage.read_bytes(tmp_path / "small") == bytes(10_000_000)
+
+
+@pytest.mark.parametrize("length", [248, 300])
+def test_names_too_long_for_the_disk_are_errors_of_ours(tmp_path, length):
+    with pytest.raises(ImageError, match="cannot be written"):
+        storage.write_bytes(tmp_path / f"{'x' * length}.psf.png", b"x")
