@@ -17,7 +17,7 @@ ROOMS = [
     "psf", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [
-    "__main__", "evaluate", "export", "fit", "data", "losses", "measures", "rates", "networks", "recipe",
+    "__main__", "evaluate", "export", "fit", "pairs", "data", "losses", "measures", "rates", "networks", "recipe",
 ]  # fmt: skip
 DOORS = {"onnxruntime": {"session"}, "rich": {"console"}, "distributed": {"cluster"}, "typer": {"cli", "commands"}}
 TOP = {

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from training import data, losses, measures, networks, rates
+from training.pairs import Batches, Pairs
 from training.recipe import Recipe, RecipeError
 
 CHECKPOINT = "checkpoint.pt"
@@ -114,9 +115,9 @@ def fit(
     if per_epoch == 0:
         raise RecipeError(f"{recipe.name}: {len(fitting)} pictures are fewer than a batch of {recipe.schedule.batch}")
     steps = run.step if run.stop.over else per_epoch * (epochs or recipe.schedule.epochs)
-    sampler = data.Batches(len(fitting), recipe.schedule.batch, recipe.schedule.seed, run.step, steps)
-    loader = DataLoader(data.Pairs(images[fitting], recipe), batch_sampler=sampler, num_workers=workers)
-    watched = data.Pairs(images[watching], recipe)
+    sampler = Batches(len(fitting), recipe.schedule.batch, recipe.schedule.seed, run.step, steps)
+    loader = DataLoader(Pairs(images[fitting], recipe), batch_sampler=sampler, num_workers=workers)
+    watched = Pairs(images[watching], recipe)
     _train(run, recipe, loader, watched, folder, per_epoch, steps, minutes)
     return run
 
@@ -180,7 +181,7 @@ def _end_epoch(run, recipe, loss_function, watched, folder, per_epoch, rate) -> 
 
 
 @torch.no_grad()
-def validate(network: torch.nn.Module, loss_function, watched: data.Pairs, batch: int = 64) -> list[float]:
+def validate(network: torch.nn.Module, loss_function, watched: Pairs, batch: int = 64) -> list[float]:
     """The loss and the measures, means over pairs that stay the same at every call; NaN without pairs."""
     device = next(network.parameters()).device
     network.eval()
