@@ -9,9 +9,9 @@ from deblurcli.session import Session
 from training import export, fit, networks
 
 
-def test_an_exported_network_computes_what_the_fitted_one_does(tiny, pictures, tmp_path):
+def test_an_exported_network_computes_what_the_fitted_one_does(tiny, pictures, cpu, tmp_path):
     many = np.concatenate([pictures, pictures[:, ::-1]])
-    fit.fit(tiny, many, tmp_path / "runs" / tiny.name, epochs=1)
+    fit.fit(tiny, many, tmp_path / "runs" / tiny.name, epochs=1, fabric=cpu)
     path = export.export(tiny, tmp_path / "runs", tmp_path / "weights", "a test", many)
     found = models.find(str(path))
     assert found.card["parity"] <= export.PARITY and found.multiple_of == 4

@@ -1,0 +1,53 @@
+"""How fast networks run in ONNX Runtime: megapixels per second, and beside the paper's U-Net in the same run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from deblurcli.session import Session
+from training import networks, recipe
+from training.export import to_onnx
+
+SIDE = 512
+ROUNDS = 5
+PEER = "paper-gaussian"  # the recipe whose network, of whatever weights, everything is held against
+
+
+def throughputs(paths: Sequence[Path], side: int = SIDE, rounds: int = ROUNDS) -> list[float]:
+    """Megapixels per second of each network on one core, on a square picture; the best of several rounds.
+
+    The networks take turns, so that what else the machine does hits all of them.
+    """
+    sessions = [Session(path, "cpu", threads=1) for path in paths]
+    batch = np.random.default_rng(0).random((1, 3, side, side), np.float32)
+    least = [np.inf] * len(sessions)
+    for number in range(rounds + 1):  # the first one warms up
+        for index, session in enumerate(sessions):
+            begun = time.perf_counter()
+            session.run(batch)
+            least[index] = min(least[index], time.perf_counter() - begun) if number else np.inf
+    return [side * side / 1e6 / seconds for seconds in least]
+
+
+def peer(folder: Path) -> Path:
+    """The paper's U-Net as it starts, as an ONNX file in that folder; its speed does not hang on its weights."""
+    path = folder / "peer.onnx"
+    to_onnx(networks.build(recipe.load(PEER).network).eval(), path)
+    return path
+
+
+def relative(path: Path, side: int = SIDE, rounds: int = ROUNDS) -> dict:
+    """A network's speed as a share of the paper's U-Net's in the same run."""
+    with TemporaryDirectory() as folder:
+        own, theirs = throughputs([path, peer(Path(folder))], side, rounds)
+    return {
+        "ratio": round(own / theirs, 2),
+        "against": "the paper's U-Net in the same run",
+        "picture": f"{side} × {side}",
+        "threads": 1,
+    }
