@@ -17,8 +17,8 @@ ROOMS = [
     "psf", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [
-    "__main__", "speed", "evaluate", "export", "fit", "machine", "pairs", "data", "packs", "run", "logs", "losses",
-    "measures", "rates", "networks", "recipe",
+    "__main__", "batch", "figures", "table", "speed", "evaluate", "export", "fit", "machine", "pairs", "data", "packs",
+    "run", "logs", "losses", "measures", "rates", "networks", "recipe",
 ]  # fmt: skip
 DOORS = {"onnxruntime": {"session"}, "rich": {"console"}, "distributed": {"cluster"}, "typer": {"cli", "commands"}}
 TOP = {

@@ -20,6 +20,11 @@ DataHome = Annotated[
 ]
 Packed = Annotated[Path | None, typer.Option("--pack", help="Take the pictures from this file; see pack.")]
 Runs = Annotated[Path, typer.Option(help="Folder of the runs' checkpoints and logs, one folder each.")]
+Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Devices = Annotated[int, typer.Option(min=1, help="How many of them, on each machine; each batch is shared.")]
+Precision = Annotated[str, typer.Option(help="32-true or bf16-mixed.")]
+Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do not begin with the checkpoint kept beside the recipe.")]
 Weights = Annotated[Path, typer.Option(help="Folder of the .onnx files and their cards.")]
 
 
@@ -36,19 +41,17 @@ def fit(
     runs: Runs = Path("runs"),
     epochs: Annotated[int | None, typer.Option(min=1, help="Length of the schedule in place of the recipe's.")] = None,
     minutes: Annotated[float, typer.Option(min=0, help="Stop after so many minutes; a later call goes on.")] = math.inf,
-    accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    devices: Annotated[int, typer.Option(min=1, help="How many of them, on each machine; each batch is shared.")] = 1,
+    accelerator: Accelerator = "auto",
+    devices: Devices = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines; start this command on each, by torchrun or SLURM.")] = 1,
-    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed.")] = "32-true",
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
+    precision: Precision = "32-true",
+    threads: Threads = 0,
     workers: Annotated[
         int | None,
         typer.Option(min=0, help="Processes that make training pairs; by default none on the CPU, some for a GPU."),
     ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write the logs for TensorBoard too.")] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Do not begin with the checkpoint that is kept beside the recipe.")
-    ] = False,
+    fresh: Fresh = False,
 ) -> None:
     """Fit a recipe's network, going on from its checkpoint, or from the one kept beside the recipe."""
     import torch
@@ -146,6 +149,83 @@ def evaluate(
     typer.echo(json.dumps(measured, indent=2, ensure_ascii=False))
     if card:
         evaluation.note(found, measured)
+
+
+@app.command()
+def batch(
+    names: Annotated[list[str], typer.Argument(metavar="RECIPE…", help="Recipes, in the order of their turns.")],
+    minutes: Annotated[float, typer.Option(min=0, help="For all of it; shared by those that are not over yet.")],
+    out: Annotated[Path, typer.Option(help="Folder of all that is made; the same command goes on from it.")],
+    data_home: DataHome = None,
+    accelerator: Accelerator = "auto",
+    devices: Devices = 1,
+    precision: Precision = "32-true",
+    threads: Threads = 0,
+    fresh: Fresh = False,
+    hardware: Annotated[str, typer.Option(help="For the cards; what this machine is when left out.")] = "",
+) -> None:
+    """Fit, export and score a list of recipes inside a time budget; a failure costs the others nothing."""
+    from training.batch import Batch
+    from training.machine import described
+
+    fitting = ["--accelerator", accelerator, "--devices", str(devices), "--precision", precision]
+    fitting += ["--threads", str(threads), *(["--fresh"] if fresh else [])]
+    results = Batch(names, minutes, out, data_home, fitting, hardware or described()).run()
+    for result in results:
+        typer.echo(f"{result.recipe}: {result.state}, {result.epochs:g} epochs {result.psnr or ''} {result.reason}")
+    raise typer.Exit(any(result.state == "failed" for result in results))
+
+
+@app.command()
+def figures(
+    out: Annotated[Path, typer.Option(help="Folder of the figures, PNG and SVG.")] = Path("figures"),
+    pictures: Annotated[
+        str, typer.Option(metavar="FOLDER|lfw", help="Pictures to show; public-domain ones when left out.")
+    ] = "",
+    data_home: DataHome = None,
+    pack: Packed = None,
+    runs: Runs = Path("runs"),
+    weights: Weights = Path("weights"),
+) -> None:
+    """Make the paper's seven figures anew; pictures of lfw carry no open licence and are not for publishing."""
+    from training import figures as drawing
+    from training.figures import strips
+
+    if pictures == "lfw":
+        from training import data
+
+        faces = data.load(recipes.load("paper-gaussian"), data_home, pack)
+        shown = list(faces[data.split(len(faces))[1][: strips.SHOWN]])
+    else:
+        shown = strips.folder_pictures(Path(pictures) if pictures else strips.HERE)
+    for path in drawing.make(drawing.Sources(shown, weights, runs), out):
+        typer.echo(path)
+
+
+@app.command()
+def table(
+    weights: Weights = Path("weights"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of Markdown.")] = False,
+    speed: Annotated[bool, typer.Option("--speed/--no-speed", help="Time all models now, in one run.")] = True,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write it into training/README.md, without what is timed now.")
+    ] = False,
+) -> None:
+    """Print what the cards say of every trained model, and how fast each is here."""
+    import json
+
+    from training import speed as timing
+    from training import table as tables
+
+    found = tables.rows(weights)
+    if write:
+        return tables.write(found)
+    measured = timing.throughputs([weights / f"{row['model']}.onnx" for row in found]) if speed else None
+    if not as_json:
+        return typer.echo(tables.markdown(found, measured), nl=False)
+    for row, value in zip(found, measured or ()):
+        row["megapixels_per_second"] = round(value, 3)
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 def main() -> None:

@@ -82,3 +82,10 @@ def _whole_batches(fabric: Fabric, network: nn.Module) -> nn.Module:
     if fabric.device.type == "cpu":
         raise MachineError("batch normalisation over several CPU processes is not supported; take --devices 1")
     return nn.SyncBatchNorm.convert_sync_batchnorm(network)
+
+
+def described() -> str:
+    """This machine in a few words, for cards."""
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name()}, of which {torch.cuda.device_count()}"
+    return f"{cpus()} CPU cores"

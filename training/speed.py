@@ -19,19 +19,21 @@ PEER = "paper-gaussian"  # the recipe whose network, of whatever weights, everyt
 
 
 def throughputs(paths: Sequence[Path], side: int = SIDE, rounds: int = ROUNDS) -> list[float]:
-    """Megapixels per second of each network on one core, on a square picture; the best of several rounds.
+    """Megapixels per second of each network on one core, on a square picture; the median of several rounds.
 
-    The networks take turns, so that what else the machine does hits all of them.
+    Time is the core's own, so that what else the machine does takes little of it, and the networks take turns.
     """
     sessions = [Session(path, "cpu", threads=1) for path in paths]
     batch = np.random.default_rng(0).random((1, 3, side, side), np.float32)
-    least = [np.inf] * len(sessions)
-    for number in range(rounds + 1):  # the first one warms up
-        for index, session in enumerate(sessions):
-            begun = time.perf_counter()
-            session.run(batch)
-            least[index] = min(least[index], time.perf_counter() - begun) if number else np.inf
-    return [side * side / 1e6 / seconds for seconds in least]
+    spent = np.array([[_seconds(session, batch) for session in sessions] for _ in range(rounds + 1)])
+    return [float(side * side / 1e6 / seconds) for seconds in np.median(spent[1:], axis=0)]  # the first one warms up
+
+
+def _seconds(session: Session, batch: np.ndarray) -> float:
+    """Seconds of this thread's own time for one run; a session of one thread works in it."""
+    begun = time.thread_time()
+    session.run(batch)
+    return time.thread_time() - begun
 
 
 def peer(folder: Path) -> Path:

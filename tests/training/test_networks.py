@@ -1,9 +1,11 @@
 """The networks, and Keras's ways in them."""
 
+import numpy as np
 import pytest
 import torch
 
 from deblurcli import models
+from deblurcli.deblur import Restorer
 from training import networks, recipe
 
 
@@ -48,3 +50,41 @@ def test_keras_s_start_is_uniform_within_its_limit():
     assert 0.99 * limit < weight.abs().max().item() <= limit
     assert weight.std().item() == pytest.approx(limit / 3**0.5, rel=0.01)
     assert not network.bottom[0].bias.any()
+
+
+PARAMETERS = {"paper-gaussian": 950_883, "srcnn-gaussian": 20_099, "faces": 1_639_244}
+
+
+class Torch:
+    """A session that runs a network in torch."""
+
+    def __init__(self, network):
+        self.network = network.eval()
+
+    @torch.no_grad()
+    def run(self, batch):
+        return self.network(torch.tensor(batch)).numpy()
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("size", [(37, 53), (3, 5), (128, 96), (1, 1)])
+def test_every_network_keeps_odd_sizes_through_the_padding_it_asks_for(name, size):
+    network = networks.build(recipe.load(name).network)
+    assert sum(networks.parameters(network)) == PARAMETERS[name]
+    restorer = Restorer(Torch(network), network.multiple_of, halo=16)
+    image = np.random.default_rng(0).random((*size, 3), np.float32)
+    restored = restorer.restore(image)
+    assert restored.shape == image.shape and np.isfinite(restored).all()
+
+
+def test_every_recipe_s_network_is_known_by_its_parameters():
+    used = {networks.build(recipe.load(path.stem).network).__class__ for path in recipe.FOLDER.glob("*.toml")}
+    assert used == {networks.build(recipe.load(name).network).__class__ for name in PARAMETERS}
+
+
+def test_multiply_adds_of_a_convolution_are_counted_by_hand():
+    """9 · 9 · 3 · 64 + 64 · 32 + 5 · 5 · 32 · 3 for each pixel."""
+    network = networks.build(recipe.load("srcnn-gaussian").network)
+    assert networks.multiply_adds(network, 8, 8) == 64 * (9 * 9 * 3 * 64 + 64 * 32 + 5 * 5 * 32 * 3)
+    paper = networks.build(recipe.load("paper-gaussian").network)
+    assert networks.multiply_adds(paper, 128, 96) / 1e9 == pytest.approx(0.94, abs=0.005)
