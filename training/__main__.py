@@ -220,11 +220,13 @@ def table(
     found = tables.rows(weights)
     if write:
         return tables.write(found)
-    measured = timing.throughputs([weights / f"{row['model']}.onnx" for row in found]) if speed else None
+    timed = [row["model"] for row in found if speed and row["layers"] == 1]  # others do not take a picture alone
+    paths = [weights / f"{name}.onnx" for name in timed]
+    measured = dict(zip(timed, timing.throughputs(paths))) if speed else None
     if not as_json:
         return typer.echo(tables.markdown(found, measured), nl=False)
-    for row, value in zip(found, measured or ()):
-        row["megapixels_per_second"] = round(value, 3)
+    for row in found:
+        row["megapixels_per_second"] = (measured or {}).get(row["model"])
     typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 

@@ -36,6 +36,7 @@ def _row(name: str, card: Mapping) -> dict:
     protocol = card.get("scores", {}).get("float", {})
     return {
         "model": name,
+        "layers": card.get("layers", 1),
         **{kind: protocol.get(kind, {}).get("restored") for kind in PROTOCOLS},
         "parameters": card.get("parameters"),
         "gmac": _gmac(name),
@@ -83,16 +84,17 @@ NEEDS = {"speed": "speed", "GMAC": "gmac", "parameters": "parameters", "epochs":
          "hardware": "hardware"}  # fmt: skip
 
 
-def markdown(table: Sequence[Mapping], measured: Sequence[float] | None = None) -> str:
+def markdown(table: Sequence[Mapping], measured: Mapping[str, float] | None = None) -> str:
     """The rows as a table in Markdown.
 
-    measured: megapixels per second of every row, taken now; a column of their own, beside the cards' speed.
+    measured: megapixels per second by model, taken now; a column of their own, beside the cards' speed.
     """
     titles = list(COLUMNS)
     lines = [[_cell(title, row) for title in titles] for row in table]
     if measured is not None:
         titles.append("MP/s here, now")
-        lines = [[*line, f"{speed:.2f}"] for line, speed in zip(lines, measured)]
+        speeds = [measured.get(row["model"]) for row in table]
+        lines = [[*line, UNKNOWN if speed is None else f"{speed:.2f}"] for line, speed in zip(lines, speeds)]
     return "\n".join(f"| {' | '.join(line)} |" for line in [titles, ["---"] * len(titles), *lines]) + "\n"
 
 

@@ -39,5 +39,5 @@ def multiply_adds(network: nn.Module, height: int, width: int) -> int:
     """Multiply-accumulate operations of the convolutions for one picture; height and width as the network takes."""
     shadow = deepcopy(network).to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        shadow(torch.empty(1, 3, height, width, device="meta"))
+        shadow(torch.empty(1, 3 * getattr(network, "layers", 1), height, width, device="meta"))
     return counter.get_total_flops() // 2
