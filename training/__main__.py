@@ -14,8 +14,18 @@ from training import recipe as recipes
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Name = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a recipe in training/recipes, or a .toml file.")]
-DataHome = Annotated[Path | None, typer.Option(help="scikit-learn's data folder; its default when left out.")]
+DataHome = Annotated[
+    Path | None,
+    typer.Option(help="scikit-learn's data folder, its default when left out; or where a recipe's data.path begins."),
+]
+Packed = Annotated[Path | None, typer.Option("--pack", help="Take the pictures from this file; see pack.")]
 Runs = Annotated[Path, typer.Option(help="Folder of the runs' checkpoints and logs, one folder each.")]
+Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Devices = Annotated[int, typer.Option(min=1, help="How many of them, on each machine; each batch is shared.")]
+Precision = Annotated[str, typer.Option(help="32-true or bf16-mixed.")]
+Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do not begin with the checkpoint kept beside the recipe.")]
+Weights = Annotated[Path, typer.Option(help="Folder of the .onnx files and their cards.")]
 
 
 @app.callback()
@@ -27,23 +37,73 @@ def training() -> None:
 def fit(
     name: Name,
     data_home: DataHome = None,
+    pack: Packed = None,
     runs: Runs = Path("runs"),
     epochs: Annotated[int | None, typer.Option(min=1, help="Length of the schedule in place of the recipe's.")] = None,
     minutes: Annotated[float, typer.Option(min=0, help="Stop after so many minutes; a later call goes on.")] = math.inf,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that make training pairs.")] = 0,
+    accelerator: Accelerator = "auto",
+    devices: Devices = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines; start this command on each, by torchrun or SLURM.")] = 1,
+    precision: Precision = "32-true",
+    threads: Threads = 0,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, help="Processes that make training pairs; by default none on the CPU, some for a GPU."),
+    ] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write the logs for TensorBoard too.")] = False,
+    fresh: Fresh = False,
 ) -> None:
-    """Fit a recipe's network, going on from its checkpoint when there is one."""
+    """Fit a recipe's network, going on from its checkpoint, or from the one kept beside the recipe."""
     import torch
 
     from training import data
     from training import fit as fitting
+    from training.machine import Machine
 
     if threads:
         torch.set_num_threads(threads)
     chosen = recipes.load(name)
-    run = fitting.fit(chosen, data.faces(data_home), runs / chosen.name, epochs, minutes, workers)
-    typer.echo(f"{chosen.name}: step {run.step}, {run.seconds / 60:.1f} minutes; {runs / chosen.name}", err=True)
+    fabric = Machine(accelerator, devices, nodes, precision).launched()
+    pictures = data.load(chosen, data_home, pack)
+    kept = None if fresh else recipes.kept(name)
+    folder = runs / chosen.name
+    run = fitting.fit(chosen, pictures, folder, epochs, minutes, fabric, workers, kept, tensorboard)
+    if fabric.is_global_zero:
+        typer.echo(f"{chosen.name}: step {run.step}, {run.seconds / 60:.1f} minutes; {folder}", err=True)
+
+
+@app.command()
+def keep(name: Name, runs: Runs = Path("runs")) -> None:
+    """Keep a run beside its recipe, with the optimiser's state, so that others can go on from it exactly."""
+    from training import run
+
+    run.keep(recipes.load(name), runs, recipes.kept(name))
+    typer.echo(recipes.kept(name))
+
+
+@app.command("data")
+def check(name: Name, data_home: DataHome = None, pack: Packed = None) -> None:
+    """Check a recipe's data: numbers of pictures, their sizes, and a SHA-256 of the split."""
+    import json
+
+    from training import data
+
+    chosen = recipes.load(name)
+    typer.echo(json.dumps(data.check(chosen, data.load(chosen, data_home, pack)), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def pack(
+    name: Name,
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="The pack to write, one .npy file.")],
+    data_home: DataHome = None,
+) -> None:
+    """Pack a recipe's pictures into one file, 8 bits, to carry to another machine and map into memory there."""
+    from training import data, packs
+
+    chosen = recipes.load(name)
+    packs.write(out, data.SOURCES[chosen.data.source].packable(chosen, data_home))
+    typer.echo(out)
 
 
 @app.command()
@@ -51,42 +111,123 @@ def export(
     name: Name,
     hardware: Annotated[str, typer.Option(help="What the network was trained on, for its card.")],
     data_home: DataHome = None,
+    pack: Packed = None,
     runs: Runs = Path("runs"),
-    weights: Annotated[Path, typer.Option(help="Folder of the .onnx file and its card.")] = Path("weights"),
+    weights: Weights = Path("weights"),
 ) -> None:
-    """Export a fitted network to ONNX, check it against torch and write its card."""
+    """Export a network to ONNX, check it against torch and write its card; the run need not be over."""
     from training import data
     from training import export as exporting
 
     chosen = recipes.load(name)
-    images = data.faces(data_home)
-    fitting, _ = data.fitting_split(chosen, len(images))
-    typer.echo(exporting.export(chosen, runs, weights, hardware, images[fitting]))
+    pictures = data.load(chosen, data_home, pack)
+    typer.echo(exporting.export(chosen, runs, weights, hardware, pictures, recipes.kept(name)))
 
 
 @app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="NAME|FILE.onnx", help="A bundled model or an .onnx file.")],
     data_home: DataHome = None,
-    card: Annotated[bool, typer.Option("--card", help="Write the scores into the model's card too.")] = False,
+    pack: Packed = None,
+    card: Annotated[bool, typer.Option("--card", help="Write what was measured into the model's card too.")] = False,
+    scores: Annotated[bool, typer.Option("--scores/--no-scores", help="Score the paper's test pictures.")] = True,
+    speed: Annotated[bool, typer.Option("--speed", help="Time it beside the paper's U-Net, on one core.")] = False,
 ) -> None:
     """Score an exported network on the paper's test split, in float and through 8-bit files."""
     import json
 
-    from deblurcli import models
     from training import data
     from training import evaluate as evaluation
-    from training.export import write_card
+    from training import speed as timing
 
-    images = data.faces(data_home)
-    _, test = data.split(len(images))
-    scores = evaluation.evaluate(model, images[test])
-    typer.echo(json.dumps(scores, indent=2))
+    found, measured = evaluation.carded(model, card), {}
+    if scores:
+        pictures = data.load(recipes.load("paper-gaussian"), data_home, pack)
+        measured["scores"] = evaluation.evaluate(model, pictures[data.split(len(pictures))[1]])
+    if speed:
+        measured["speed"] = timing.relative(found.path)
+    typer.echo(json.dumps(measured, indent=2, ensure_ascii=False))
     if card:
-        found = models.find(model)
-        if not found.card:
-            raise DeblurError(f"{found.path}: has no card to write the scores into; export it with training export")
-        write_card(found.path.with_suffix(".json"), {**found.card, "scores": scores})
+        evaluation.note(found, measured)
+
+
+@app.command()
+def batch(
+    names: Annotated[list[str], typer.Argument(metavar="RECIPE…", help="Recipes, in the order of their turns.")],
+    minutes: Annotated[float, typer.Option(min=0, help="For all of it; shared by those that are not over yet.")],
+    out: Annotated[Path, typer.Option(help="Folder of all that is made; the same command goes on from it.")],
+    data_home: DataHome = None,
+    accelerator: Accelerator = "auto",
+    devices: Devices = 1,
+    precision: Precision = "32-true",
+    threads: Threads = 0,
+    fresh: Fresh = False,
+    hardware: Annotated[str, typer.Option(help="For the cards; what this machine is when left out.")] = "",
+) -> None:
+    """Fit, export and score a list of recipes inside a time budget; a failure costs the others nothing."""
+    from training.batch import Batch
+    from training.machine import described
+
+    fitting = ["--accelerator", accelerator, "--devices", str(devices), "--precision", precision]
+    fitting += ["--threads", str(threads), *(["--fresh"] if fresh else [])]
+    results = Batch(names, minutes, out, data_home, fitting, hardware or described()).run()
+    for result in results:
+        typer.echo(f"{result.recipe}: {result.state}, {result.epochs:g} epochs {result.psnr or ''} {result.reason}")
+    raise typer.Exit(any(result.state == "failed" for result in results))
+
+
+@app.command()
+def figures(
+    out: Annotated[Path, typer.Option(help="Folder of the figures, PNG and SVG.")] = Path("figures"),
+    pictures: Annotated[
+        str, typer.Option(metavar="FOLDER|lfw", help="Pictures to show; public-domain ones when left out.")
+    ] = "",
+    data_home: DataHome = None,
+    pack: Packed = None,
+    runs: Runs = Path("runs"),
+    weights: Weights = Path("weights"),
+) -> None:
+    """Make the paper's seven figures anew; pictures of lfw carry no open licence and are not for publishing."""
+    from training import figures as drawing
+    from training.figures import strips
+
+    if pictures == "lfw":
+        from training import data
+
+        faces = data.load(recipes.load("paper-gaussian"), data_home, pack)
+        shown = list(faces[data.split(len(faces))[1][: strips.SHOWN]])
+    else:
+        shown = strips.folder_pictures(Path(pictures) if pictures else strips.HERE)
+    for path in drawing.make(drawing.Sources(shown, weights, runs), out):
+        typer.echo(path)
+
+
+@app.command()
+def table(
+    weights: Weights = Path("weights"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of Markdown.")] = False,
+    speed: Annotated[bool, typer.Option("--speed/--no-speed", help="Time all models now, in one run.")] = True,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write it into training/README.md, without what is timed now.")
+    ] = False,
+) -> None:
+    """Print what the cards say of every trained model, and how fast each is here."""
+    import json
+
+    from training import speed as timing
+    from training import table as tables
+
+    found = tables.rows(weights)
+    if write:
+        return tables.write(found)
+    timed = [row["model"] for row in found if speed and row["layers"] == 1]  # others do not take a picture alone
+    paths = [weights / f"{name}.onnx" for name in timed]
+    measured = dict(zip(timed, timing.throughputs(paths))) if speed else None
+    if not as_json:
+        return typer.echo(tables.markdown(found, measured), nl=False)
+    for row in found:
+        row["megapixels_per_second"] = (measured or {}).get(row["model"])
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 @app.command()

@@ -11,17 +11,31 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from deblurcli import images, metrics, psf
+from deblurcli import images, metrics, models, psf
 from deblurcli.blur import blur
 from deblurcli.deblur import Restorer, restorer
 from deblurcli.errors import DeblurError
 from training import data
+from training.export import write_card
 
 PROTOCOLS = ("gaussian", "motion")
 
 
 class EvaluationError(DeblurError):
     """A command of the evaluation that failed."""
+
+
+def carded(model: str, needed: bool = True) -> models.Model:
+    """The model of that name or file; EvaluationError when a card is needed and it has none."""
+    found = models.find(model)
+    if needed and not found.card:
+        raise EvaluationError(f"{found.path}: has no card to write into; export it with training export")
+    return found
+
+
+def note(model: models.Model, measured: dict) -> None:
+    """Write what was measured into the model's card."""
+    write_card(model.path.with_suffix(".json"), {**model.card, **measured})
 
 
 def evaluate(model: str, sharp: np.ndarray) -> dict:

@@ -13,9 +13,11 @@ from deblurcli import models
 from deblurcli.deblur import Restorer
 from deblurcli.errors import DeblurError
 from deblurcli.session import Session
-from training import data
-from training.fit import CHECKPOINT, Run, start
+from training import data, networks
+from training.data import Pictures
+from training.pairs import Pairs
 from training.recipe import Recipe
+from training.run import Run, found, start
 
 OPSET = 18
 PARITY = 1e-4
@@ -23,38 +25,55 @@ PARITY_SIZES = ((16, 12), (8, 25), (1, 1))  # in multiples of what the network t
 HALOS = (16, 24, 32, 48, 64, 96, 128)
 SEAM = 0.5 / 255
 DATA = {
-    "lfw": "Labeled Faces in the Wild (funneled), the paper's training split at 128 × 96, less those held out",
+    "lfw": "Labeled Faces in the Wild (funneled), the paper's training split at 128 × 96",
+    "folder": "the pictures below {path}, pieces of {crop} × {crop}",
 }
-LICENCE = "MIT for the weights; the pictures they were trained on are research data without an open licence"
+LICENCES = {
+    "lfw": "MIT for the weights; the pictures they were trained on are research data without an open licence",
+    "folder": "MIT for the weights; the pictures they were trained on have licences of their own",
+}
+WATCHED = {
+    "test": "the test split, as in the paper: it set the learning rate, the end and the epoch that was kept",
+}
 
 
 class ParityError(DeblurError):
     """An exported network that does not compute what the fitted one does."""
 
 
-def export(recipe: Recipe, runs: Path, weights: Path, hardware: str, images: np.ndarray) -> Path:
+def export(
+    recipe: Recipe, runs: Path, weights: Path, hardware: str, pictures: Pictures, kept: Path | None = None
+) -> Path:
     """Write ``weights/NAME.onnx`` and ``NAME.json`` from the run's checkpoint; returns the .onnx path.
 
-    hardware: what the network was trained on, for the card.
-    images: sharp pictures, float32 ``(N, H, W, 3)``, to measure tile seams with; none of the test split.
+    A run that is not over can be exported too; its card says so.
 
-    Raises ParityError when ONNX Runtime's answer differs from torch's by more than 1e-4.
+    hardware: what the network was trained on, for the card.
+    pictures: all sharp ones, as `data.load` gives them; tile seams are measured on those of the training split.
+    kept: the checkpoint to take where `runs` has none.
+
+    Raises ParityError when ONNX Runtime's answer differs from torch's by more than 1e-4, CheckpointError when there
+    is no checkpoint.
     """
-    checkpoint = runs / recipe.name / CHECKPOINT
-    if not checkpoint.is_file():
-        raise DeblurError(f"{checkpoint}: no such checkpoint; run python -m training fit {recipe.name} first")
     run = start(recipe, torch.device("cpu"))
-    run.load(checkpoint)
-    chosen, step = run.chosen()
-    run.network.load_state_dict(chosen)
+    run.load(found(recipe, runs, kept))
+    run.network.load_state_dict(run.chosen()[0])
     run.network.eval()
+    fitted = Pairs(pictures, recipe, data.fitting_split(recipe, len(pictures))[0])
     weights.mkdir(parents=True, exist_ok=True)
     path = weights / f"{recipe.name}.onnx"
-    to_onnx(run.network, path)
-    difference = parity(run.network, path)
-    halo = smallest_halo(Session(path, "cpu"), run.network.multiple_of, images)
-    card = _card(recipe, run, step, path, difference, halo, hardware, len(images))
-    write_card(path.with_suffix(".json"), card)
+    part = path.with_suffix(".part.onnx")
+    try:
+        to_onnx(run.network, part)
+        measured = {
+            "halo": smallest_halo(Session(part, "cpu"), run.network.multiple_of, fitted),
+            "parity": float(f"{parity(run.network, part):.1e}"),
+        }
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    card = {**_about(recipe, path), **_architecture(run.network), **measured, **_training(recipe, run, len(fitted))}
+    write_card(path.with_suffix(".json"), {**card, "hardware": hardware})
     return path
 
 
@@ -90,12 +109,12 @@ def parity(network: torch.nn.Module, path: Path) -> float:
     return difference
 
 
-def smallest_halo(session: Session, multiple_of: int, images: np.ndarray) -> int:
+def smallest_halo(session: Session, multiple_of: int, pairs: Pairs) -> int:
     """The least context in pixels at which tiles join within half a step of 8 bits.
 
-    Measured on a mosaic of blurred faces, whose joints are harder than any photograph.
+    Measured on a mosaic of blurred pictures, whose joints are harder than any photograph.
     """
-    mosaic = _mosaic(images)
+    mosaic = _mosaic(pairs)
     whole = Restorer(session, multiple_of, halo=0, tile=4096).restore(mosaic)
     for halo in HALOS:
         tiled = Restorer(session, multiple_of, halo, tile=2 * halo + 64).restore(mosaic)
@@ -104,34 +123,48 @@ def smallest_halo(session: Session, multiple_of: int, images: np.ndarray) -> int
     raise ParityError(f"tiles differ by more than half a step of 8 bits even with {HALOS[-1]} pixels of halo")
 
 
-def _mosaic(images: np.ndarray) -> np.ndarray:
-    """The first sixteen pictures, four by four, each blurred, float32 ``(4·H, 4·W, 3)``."""
-    from deblurcli import psf
-    from deblurcli.blur import blur
-
-    specs = [psf.parse(text).array() for text in (data.GAUSSIAN, *data.MOTIONS)]
-    blurred = [blur(image, specs[index % 4]) for index, image in enumerate(images[:16])]
+def _mosaic(pairs: Pairs) -> np.ndarray:
+    """Sixteen blurred pictures, four by four, float32 ``(4·H, 4·W, 3)``."""
+    blurred = [pairs[0, index % len(pairs)][0].numpy().transpose(1, 2, 0) for index in range(16)]
     return np.concatenate([np.concatenate(blurred[row : row + 4], axis=1) for row in range(0, 16, 4)])
 
 
-def _card(recipe, run: Run, step: int, path: Path, difference: float, halo: int, hardware: str, count: int) -> dict:
-    seen = step * recipe.schedule.batch
+def _about(recipe: Recipe, path: Path) -> dict:
+    """What the network is for and what it was made from."""
+    about, held = recipe.data, recipe.data.validation
     return {
         "name": recipe.name,
         "description": recipe.description,
         "sha256": models.sha256(path),
         "recipe": f"training/recipes/{recipe.name}.toml",
-        "data": DATA[recipe.data.source],
-        "blur": [{"psf": blur.psf, "weight": blur.weight} for blur in recipe.data.blur],
-        "licence": LICENCE,
-        "parameters": sum(parameter.numel() for parameter in run.network.parameters()),
-        "multiple_of": run.network.multiple_of,
-        "halo": halo,
-        "epochs": round(seen / count, 2),
-        "images_seen": seen,
+        "data": DATA[about.source].format(path=about.path, crop=about.crop),
+        "validation": WATCHED.get(held, f"{held} pictures held out of training"),
+        "blur": [{"psf": blur.psf, "weight": blur.weight} for blur in about.blur],
+        "licence": LICENCES[about.source],
+    }
+
+
+def _architecture(network: torch.nn.Module) -> dict:
+    trainable, fixed = networks.parameters(network)
+    return {
+        "network": type(network).__name__,
+        "parameters": trainable + fixed,
+        "trainable_parameters": trainable,
+        "multiple_of": network.multiple_of,
+    }
+
+
+def _training(recipe: Recipe, run: Run, count: int) -> dict:
+    """What was really done: epochs, pictures and minutes, of how many the recipe asks for."""
+    per_epoch = count // recipe.schedule.batch
+    return {
+        "epochs": round(run.step / per_epoch, 2),
+        "best_epoch": round(run.chosen()[1] / per_epoch, 2),
+        "schedule_epochs": recipe.schedule.epochs,
+        "schedule_over": run.stop.over or run.step >= per_epoch * recipe.schedule.epochs,
+        "images_seen": run.step * recipe.schedule.batch,
         "minutes": round(run.seconds / 60, 1),
-        "hardware": hardware,
-        "parity": float(f"{difference:.1e}"),
+        "curve": f"training/recipes/{recipe.name}.csv",
     }
 
 

@@ -2,207 +2,215 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from lightning_fabric import Fabric
+from torch import nn
 from tqdm import tqdm
 
-from training import data, losses, measures, networks, rates
+from training import data, losses, measures
+from training import pairs as pairing
+from training.data import Pictures
+from training.logs import Log, board
+from training.losses import Loss
+from training.machine import Machine, spread, workers_for
+from training.pairs import Batch, Batches, Pairs
 from training.recipe import Recipe, RecipeError
+from training.run import CHECKPOINT, EPOCHS, LOG, Run, resume
 
-CHECKPOINT = "checkpoint.pt"
-LOG = "log.csv"
-EPOCHS = "epochs.csv"
 COLUMNS = ("step", "epoch", "minutes", "learning_rate", "loss")
 EPOCH_COLUMNS = (
     "epoch", "minutes", "learning_rate",
     *(f"{stage}_{name}" for stage in ("training", "validation") for name in ("loss", *measures.MEASURES)),
 )  # fmt: skip
 LOG_EVERY = 100
-OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-
-
-@dataclass
-class Run:
-    """The state of a fit: everything a checkpoint holds.
-
-    sums: of the loss and the measures over the training pictures of this epoch so far, and their number last.
-    best: weights of the epoch with the lowest validation loss, where the recipe asks for them.
-    """
-
-    network: torch.nn.Module
-    optimiser: torch.optim.Optimizer
-    rate: rates.Rate
-    stop: rates.Stop
-    step: int = 0
-    seconds: float = 0.0
-    sums: torch.Tensor = field(default_factory=lambda: torch.zeros(2 + len(measures.MEASURES)))
-    best: dict[str, torch.Tensor] | None = None
-    best_step: int = 0
-
-    def save(self, path: Path) -> None:
-        """Write the checkpoint atomically."""
-        state = {
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "rate": rates.state(self.rate),
-            "stop": rates.state(self.stop),
-            **{name: getattr(self, name) for name in ("step", "seconds", "sums", "best", "best_step")},
-        }
-        torch.save(state, path.with_suffix(".part"))
-        path.with_suffix(".part").replace(path)
-
-    def load(self, path: Path) -> None:
-        """Go on from a checkpoint; one without optimiser state starts the optimiser afresh."""
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        self.network.load_state_dict(state.pop("network"))
-        if "optimiser" in state:
-            self.optimiser.load_state_dict(state.pop("optimiser"))
-        for part in ("rate", "stop"):
-            rates.restore(getattr(self, part), state.pop(part, {}))
-        for name, value in state.items():
-            setattr(self, name, value)
-
-    def chosen(self) -> tuple[dict[str, torch.Tensor], int]:
-        """The weights a recipe's result has, and the step they were reached at."""
-        return (self.network.state_dict(), self.step) if self.best is None else (self.best, self.best_step)
-
-
-def start(recipe: Recipe, device: torch.device) -> Run:
-    """A fresh run: the network initialised from the recipe's seed."""
-    torch.manual_seed(recipe.schedule.seed)
-    network = networks.build(recipe.network).to(device, memory_format=torch.channels_last)
-    chosen = recipe.optimiser
-    optimiser = OPTIMISERS[chosen.name](
-        network.parameters(), chosen.learning_rate, chosen.betas, chosen.epsilon, weight_decay=chosen.weight_decay
-    )
-    rate = rates.build(recipe.rate, chosen.learning_rate)
-    return Run(network, optimiser, rate, rates.Stop(recipe.schedule.patience))
+AGREE_EVERY = 10  # steps, on whether the minutes are over, where there are many processes
 
 
 def fit(
     recipe: Recipe,
-    images: np.ndarray,
+    pictures: Pictures,
     folder: Path,
     epochs: int | None = None,
     minutes: float = math.inf,
-    workers: int = 0,
+    fabric: Fabric | None = None,
+    workers: int | None = None,
+    kept: Path | None = None,
+    tensorboard: bool = False,
 ) -> Run:
     """Train until the schedule or the minutes are over; resumes from ``folder/checkpoint.pt``.
 
-    images: all sharp pictures, float32 ``(N, H, W, 3)``; the recipe says which of them to use.
+    pictures: all sharp ones, as `data.load` gives them; the recipe says which of them to use.
     folder: of the checkpoint, ``log.csv`` (every hundred steps) and ``epochs.csv``; made when missing.
     epochs: length of the schedule in place of the recipe's.
     minutes: budget of this call; a checkpoint is left when it is spent.
-    workers: processes that make training pairs.
+    fabric: the processes to run in, of `Machine.launched`; one on the best device when left out.
+    workers: processes that make training pairs, for each of those; what the machine is good for when left out.
+    kept: a checkpoint to begin from where the folder has none; see `run.keep`.
+    tensorboard: write the logs for TensorBoard too.
 
-    Raises RecipeError when there are fewer pictures than one batch takes.
+    Raises RecipeError when there are fewer pictures than one batch takes, MachineError when the processes cannot
+    share a batch, CheckpointError when a checkpoint is not of this recipe.
     """
+    fabric = fabric or Machine().launched()
+    fitting, watching = data.fitting_split(recipe, len(pictures))
+    batch, shown = recipe.schedule.batch, Pairs(pictures, recipe, fitting)
+    if len(shown) < batch:
+        raise RecipeError(f"{recipe.name}: {len(shown)} pictures are fewer than a batch of {batch}")
     folder.mkdir(parents=True, exist_ok=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    run = start(recipe, device)
-    if (folder / CHECKPOINT).exists():
-        run.load(folder / CHECKPOINT)
-    fitting, watching = data.fitting_split(recipe, len(images))
-    per_epoch = len(fitting) // recipe.schedule.batch
-    if per_epoch == 0:
-        raise RecipeError(f"{recipe.name}: {len(fitting)} pictures are fewer than a batch of {recipe.schedule.batch}")
+    run = resume(recipe, folder, fabric.device, kept)
+    if not fabric.is_global_zero:
+        run.sums.zero_()
+    per_epoch = len(shown) // batch
     steps = run.step if run.stop.over else per_epoch * (epochs or recipe.schedule.epochs)
-    sampler = data.Batches(len(fitting), recipe.schedule.batch, recipe.schedule.seed, run.step, steps)
-    loader = DataLoader(data.Pairs(images[fitting], recipe), batch_sampler=sampler, num_workers=workers)
-    watched = data.Pairs(images[watching], recipe)
-    _train(run, recipe, loader, watched, folder, per_epoch, steps, minutes)
+    place = fabric.global_rank, fabric.world_size
+    order = Batches(len(shown), batch, recipe.schedule.seed, run.step, steps, *place)
+    watched = Pairs(pictures, recipe, watching)
+    keys = pairing.watching(len(watched), 64, *place)
+    fit = _Fit(
+        recipe, run, fabric, spread(fabric, run.network, batch), losses.weighted(recipe.loss), per_epoch, steps,
+        _logs(folder, run, per_epoch, tensorboard) if fabric.is_global_zero else None, folder / CHECKPOINT,
+        pairing.supply(watched, keys, fabric.device, 0),
+    )  # fmt: skip
+    fit.train(pairing.supply(shown, order, fabric.device, workers_for(fabric) if workers is None else workers), minutes)
     return run
 
 
-def _train(run, recipe, loader, watched, folder, per_epoch, steps, minutes) -> None:
-    loss_function = losses.weighted(recipe.loss)
-    begun, before, recent = time.monotonic(), run.seconds, []
-    for blurred, sharp in tqdm(loader, initial=run.step, total=steps, desc=recipe.name, mininterval=5):
-        rate = run.rate.at(run.step, steps)
-        recent.append(_step(run, recipe, loss_function, blurred, sharp, rate))
-        run.step += 1
-        run.seconds = before + time.monotonic() - begun
-        ended = run.step % per_epoch == 0
-        if ended or run.step % LOG_EVERY == 0:
-            _log(folder / LOG, COLUMNS, [*_place(run, per_epoch), f"{rate:.3e}", f"{np.mean(recent):.6g}"])
-            recent.clear()
-        if ended:
-            _end_epoch(run, recipe, loss_function, watched, folder, per_epoch, rate)
-        if ended or run.step % LOG_EVERY == 0:
-            run.save(folder / CHECKPOINT)
-        if run.stop.over or time.monotonic() - begun > 60 * minutes:
-            break
-    run.save(folder / CHECKPOINT)
+def _logs(folder: Path, run: Run, per_epoch: int, tensorboard: bool) -> tuple[Log, Log]:
+    """The log of steps and that of epochs."""
+    writer = board(folder / "tensorboard") if tensorboard else None
+    return (
+        Log(folder / LOG, COLUMNS, run.step, writer),
+        Log(folder / EPOCHS, EPOCH_COLUMNS, run.step // per_epoch, writer),
+    )
 
 
-def _step(run, recipe, loss_function, blurred, sharp, rate) -> float:
-    """One step of the optimiser; returns the loss."""
-    device = next(run.network.parameters()).device
-    for group in run.optimiser.param_groups:
-        group["lr"] = rate
-    blurred, sharp = (part.to(device, memory_format=torch.channels_last) for part in (blurred, sharp))
-    restored = run.network(blurred)
-    loss = loss_function(restored, sharp)
-    run.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    if recipe.optimiser.clip:
-        torch.nn.utils.clip_grad_norm_(run.network.parameters(), recipe.optimiser.clip)
-    run.optimiser.step()
-    run.sums += _sums(loss, restored.detach(), sharp)
-    return loss.item()
+@dataclass
+class _Fit:
+    """One process's part of a fit; the first process logs and saves."""
+
+    recipe: Recipe
+    run: Run
+    fabric: Fabric
+    model: nn.Module
+    loss: Loss
+    per_epoch: int
+    steps: int
+    logs: tuple[Log, Log] | None
+    checkpoint: Path
+    watched: Iterable[Batch]
+    recent: list[torch.Tensor] = field(default_factory=list)
+
+    def train(self, batches: Iterable[Batch], minutes: float) -> None:
+        """Go through the batches, or as many of them as the minutes allow."""
+        run, begun, before = self.run, time.monotonic(), self.run.seconds
+        bar = tqdm(
+            batches, initial=run.step, total=self.steps, desc=self.recipe.name, mininterval=5,
+            disable=not self.fabric.is_global_zero,
+        )  # fmt: skip
+        for blurred, sharp in bar:
+            rate = run.rate.at(run.step, self.steps)
+            self.step(blurred, sharp, rate)
+            run.step += 1
+            run.seconds = before + time.monotonic() - begun
+            ended = run.step % self.per_epoch == 0
+            if ended or run.step % LOG_EVERY == 0:
+                self.log(rate)
+                if ended:
+                    bar.set_postfix_str(f"{self.end_epoch(rate):.2f} dB", refresh=False)
+                self.save()
+            if run.stop.over or self.spent(begun, minutes):
+                break
+        self.save()
+
+    def step(self, blurred: torch.Tensor, sharp: torch.Tensor, rate: float) -> None:
+        """One step of the optimiser, on this process's part of the batch."""
+        run, device = self.run, self.fabric.device
+        for group in run.optimiser.param_groups:
+            group["lr"] = rate
+        blurred, sharp = (
+            part.to(device, memory_format=torch.channels_last, non_blocking=True) for part in (blurred, sharp)
+        )
+        restored = self.model(blurred)
+        loss = self.loss(restored, sharp)
+        run.optimiser.zero_grad(set_to_none=True)
+        share = len(sharp) * self.fabric.world_size / self.recipe.schedule.batch  # gradients are averaged
+        self.fabric.backward(loss * share)
+        if self.recipe.optimiser.clip:
+            nn.utils.clip_grad_norm_(run.network.parameters(), self.recipe.optimiser.clip)
+        run.optimiser.step()
+        run.sums += _sums(loss, restored.detach(), sharp)
+        self.recent.append(loss.detach() * share)
+
+    def log(self, rate: float) -> None:
+        """A line of the mean loss since the last."""
+        loss = self.fabric.all_reduce(torch.stack(self.recent).double().mean(), reduce_op="mean").item()
+        self.recent.clear()
+        if self.logs:
+            run = self.run
+            place = run.step, f"{run.step / self.per_epoch:.3f}", f"{run.seconds / 60:.2f}"
+            self.logs[0].add([*place, f"{rate:.3e}", f"{loss:.6g}"])
+
+    def end_epoch(self, rate: float) -> float:
+        """Validate, let the rate and the stop hear of it, keep the best, log; returns the validation's PSNR."""
+        run = self.run
+        validation = self.means(self.validation())
+        training = self.means(run.sums)
+        run.rate.heard(validation[0])
+        if run.stop.heard(validation[0]) and run.stop.patience:
+            run.best = {name: weight.clone() for name, weight in run.network.state_dict().items()}
+            run.best_step = run.step
+        if self.logs:
+            row = [run.step // self.per_epoch, f"{run.seconds / 60:.2f}", f"{rate:.3e}"]
+            self.logs[1].add([*row, *(f"{value:.6g}" for value in (*training, *validation))])
+        run.sums.zero_()
+        return validation[1 + list(measures.MEASURES).index("psnr")]
+
+    def validation(self) -> torch.Tensor:
+        """Sums over this process's part of the pairs the fit is watched with."""
+        with self.fabric.autocast():
+            return validate(self.run.network, self.loss, self.watched)
+
+    def means(self, sums: torch.Tensor) -> list[float]:
+        """Means over all processes; NaN where there are no pairs."""
+        total = self.fabric.all_reduce(sums.clone(), reduce_op="sum")
+        return (total[:-1] / total[-1]).tolist()
+
+    def save(self) -> None:
+        """Write the checkpoint; what the processes have summed up goes into it as one sum."""
+        own = self.run.sums
+        self.run.sums = self.fabric.all_reduce(own.clone(), reduce_op="sum")
+        if self.fabric.is_global_zero:
+            self.run.save(self.checkpoint)
+        self.run.sums = own
+
+    def spent(self, begun: float, minutes: float) -> bool:
+        """Whether the minutes are over; processes agree on it, the first one's clock counts."""
+        if math.isinf(minutes) or (self.fabric.world_size > 1 and self.run.step % AGREE_EVERY):
+            return False
+        return self.fabric.broadcast(time.monotonic() - begun > 60 * minutes)
 
 
 def _sums(loss: torch.Tensor, restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
     """The loss and the measures summed over the pictures of a batch, and their number."""
-    count = len(sharp)
-    measured = measures.measure(restored, sharp).sum(dim=0).cpu()
-    return torch.cat([count * loss.detach().reshape(1).cpu(), measured, torch.tensor([float(count)])])
-
-
-def _end_epoch(run, recipe, loss_function, watched, folder, per_epoch, rate) -> None:
-    """Validate, let the rate and the stop hear of it, keep the best, write the epoch's line."""
-    validation = validate(run.network, loss_function, watched)
-    run.rate.heard(validation[0])
-    if run.stop.heard(validation[0]) and run.stop.patience:
-        run.best = {name: weight.clone() for name, weight in run.network.state_dict().items()}
-        run.best_step = run.step
-    training = (run.sums[:-1] / run.sums[-1]).tolist()
-    row = [run.step // per_epoch, f"{run.seconds / 60:.2f}", f"{rate:.3e}"]
-    _log(folder / EPOCHS, EPOCH_COLUMNS, [*row, *(f"{value:.6g}" for value in (*training, *validation))])
-    run.sums.zero_()
+    count = torch.full((1,), float(len(sharp)), device=sharp.device)
+    return torch.cat([count * loss.detach(), measures.measure(restored, sharp).sum(dim=0), count])
 
 
 @torch.no_grad()
-def validate(network: torch.nn.Module, loss_function, watched: data.Pairs, batch: int = 64) -> list[float]:
-    """The loss and the measures, means over pairs that stay the same at every call; NaN without pairs."""
+def validate(network: nn.Module, loss: Loss, watched: Iterable[Batch]) -> torch.Tensor:
+    """Sums of the loss and the measures over batches of pairs, and the number of pairs last."""
     device = next(network.parameters()).device
+    sums = torch.zeros(2 + len(measures.MEASURES), device=device)
     network.eval()
-    sums = torch.full((2 + len(measures.MEASURES),), 0.0)
-    for first in range(0, len(watched), batch):
-        pairs = [watched[0, index] for index in range(first, min(first + batch, len(watched)))]
-        blurred, sharp = (torch.stack(part).to(device) for part in zip(*pairs))
-        restored = network(blurred)
-        sums += _sums(loss_function(restored, sharp), restored.clamp(0, 1), sharp)
+    for blurred, sharp in watched:
+        blurred, sharp = blurred.to(device), sharp.to(device)
+        restored = network(blurred).float()
+        sums += _sums(loss(restored, sharp), restored.clamp(0, 1), sharp)
     network.train()
-    return (sums[:-1] / sums[-1]).tolist()
-
-
-def _place(run: Run, per_epoch: int) -> list:
-    return [run.step, f"{run.step / per_epoch:.3f}", f"{run.seconds / 60:.2f}"]
-
-
-def _log(path: Path, columns: tuple[str, ...], row: list) -> None:
-    """Append a line to a CSV file, under a header if it is new."""
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if fresh:
-            writer.writerow(columns)
-        writer.writerow(row)
+    return sums

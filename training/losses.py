@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import torch
 
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
 
 def mse(restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
     """Mean squared error, ``mean((r − s)²)``."""
@@ -25,13 +27,13 @@ def fourier(restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
     return torch.mean(torch.abs(torch.fft.rfft2(restored - sharp, norm="ortho")))
 
 
-LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+LOSSES: dict[str, Loss] = {
     "mse": mse,
     "charbonnier": charbonnier,
     "fourier": fourier,
 }
 
 
-def weighted(weights: dict[str, float]) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+def weighted(weights: dict[str, float]) -> Loss:
     """The sum of the named losses, each times its weight."""
     return lambda restored, sharp: sum(weight * LOSSES[name](restored, sharp) for name, weight in weights.items())

@@ -9,7 +9,7 @@ from pathlib import Path
 from deblurcli import psf
 from deblurcli.errors import DeblurError, PSFError
 
-SOURCES = ("lfw",)
+SOURCES = ("lfw", "folder")
 FOLDER = Path(__file__).parent / "recipes"
 
 
@@ -19,7 +19,10 @@ class RecipeError(DeblurError):
 
 @dataclass(frozen=True)
 class Blur:
-    """One PSF of the mixture a network is trained on, and how often it is drawn."""
+    """One PSF of the mixture a network is trained on, and how often it is drawn.
+
+    psf: a specification, or ``random`` or ``random:FAMILY+FAMILY…`` for one drawn at every sight of a picture.
+    """
 
     psf: str
     weight: float
@@ -29,9 +32,18 @@ class Blur:
 class Data:
     """Which pictures, and how a sharp one becomes a training pair.
 
+    source: "lfw" for the paper's faces, "folder" for all pictures below a folder.
     validation: how many pictures of the training split to hold out and watch the fit with, or "test" for the
         paper's own protocol, which watches the test split.
+    flip: mirror half of the pictures left to right, before blurring.
+    round: share of the inputs rounded to 8 bits.
     fixed: draw the blur of each picture once and for all rather than at every sight of it.
+    path: of the folder; a relative one begins at the data folder of the command.
+    crop: side in pixels of the square piece that is taken of a picture; 0 takes pictures whole, all of one size.
+    crops: pieces of each picture that an epoch shows.
+    noise: least and largest standard deviation of Gaussian noise, on the scale [0, 1]; drawn uniformly.
+    jpeg: share of the inputs that go through JPEG.
+    quality: least and largest quality of that JPEG, 1 to 100.
     """
 
     source: str
@@ -40,6 +52,36 @@ class Data:
     round: float
     blur: tuple[Blur, ...]
     fixed: bool = False
+    path: str = ""
+    crop: int = 0
+    crops: int = 1
+    noise: tuple[float, float] = (0.0, 0.0)
+    jpeg: float = 0.0
+    quality: tuple[int, int] = (60, 100)
+
+    def __post_init__(self) -> None:
+        for rule, holds in self._rules().items():
+            if not holds:
+                raise ValueError(rule)
+        for blur in self.blur:
+            _check_psf(blur.psf)
+
+    def _rules(self) -> dict[str, bool]:
+        """What must hold, in words."""
+        shares, (quiet, loud), (worst, best) = (self.round, self.jpeg), self.noise, self.quality
+        return {
+            f"data.source is one of {', '.join(SOURCES)}": self.source in SOURCES,
+            'data.validation is a number of pictures, or "test" where data.source is "lfw"': (
+                self.validation == "test" and self.source == "lfw"
+            )
+            or (isinstance(self.validation, int) and self.validation >= 0),
+            'data.path names the folder where data.source is "folder"': (self.source == "folder") == bool(self.path),
+            'data.crop is at least 16 where data.source is "folder"': self.source == "lfw" or self.crop >= 16,
+            "data.crops is at least 1": self.crops >= 1,
+            "data.round and data.jpeg are shares from 0 to 1": all(0 <= share <= 1 for share in shares),
+            "data.noise is two deviations from 0 to 1, the smaller first": 0 <= quiet <= loud <= 1,
+            "data.quality is two numbers from 1 to 100, the smaller first": 1 <= worst <= best <= 100,
+        }
 
 
 @dataclass(frozen=True)
@@ -81,12 +123,22 @@ class Recipe:
     schedule: Schedule
 
 
+def file(name: str) -> Path:
+    """The file of a recipe: in `training/recipes`, or the .toml file itself."""
+    return Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+
+
+def kept(name: str) -> Path:
+    """Where a run of that recipe is kept for others, beside its file; its curve is a .csv file there."""
+    return file(name).with_suffix(".pt")
+
+
 def load(name: str) -> Recipe:
     """The recipe of that name in `training/recipes`, or the one in a .toml file.
 
     Raises RecipeError when there is no such recipe, or a field is missing or unknown.
     """
-    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    path = file(name)
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
         raise RecipeError(f"{name}: no such recipe; choose one of {known} or give a .toml file")
@@ -98,13 +150,17 @@ def load(name: str) -> Recipe:
 
 def _recipe(table: dict) -> Recipe:
     blurs = tuple(Blur(**blur) for blur in table["data"].pop("blur"))
-    for blur in blurs:
-        psf.parse(blur.psf)
-    if table["data"]["source"] not in SOURCES:
-        raise ValueError(f"data.source is one of {', '.join(SOURCES)}")
     return Recipe(
         data=Data(blur=blurs, **table.pop("data")),
         optimiser=Optimiser(**table.pop("optimiser")),
         schedule=Schedule(**table.pop("schedule")),
         **table,
     )
+
+
+def _check_psf(text: str) -> None:
+    """Raise PSFError unless the text is a PSF's specification, or says which to draw."""
+    if text.partition(":")[0] == psf.RANDOM:
+        psf.families(text)
+    else:
+        psf.parse(text)

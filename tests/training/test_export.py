@@ -1,0 +1,29 @@
+"""Export to ONNX."""
+
+import numpy as np
+import pytest
+import torch
+
+from deblurcli import models
+from deblurcli.session import Session
+from training import export, fit, networks
+
+
+def test_an_exported_network_computes_what_the_fitted_one_does(tiny, pictures, cpu, tmp_path):
+    many = np.concatenate([pictures, pictures[:, ::-1]])
+    fit.fit(tiny, many, tmp_path / "runs" / tiny.name, epochs=1, fabric=cpu)
+    path = export.export(tiny, tmp_path / "runs", tmp_path / "weights", "a test", many)
+    found = models.find(str(path))
+    assert found.card["parity"] <= export.PARITY and found.multiple_of == 4
+    assert found.card["sha256"] == models.sha256(path) and found.card["images_seen"] == 15
+    session = Session(path)
+    for size in [(4, 4), (12, 40), (100, 60)]:
+        assert session.run(np.zeros((1, 3, *size), np.float32)).shape == (1, 3, *size)
+
+
+def test_a_network_that_differs_is_not_exported(tiny, tmp_path):
+    network, other = networks.build(tiny.network).eval(), networks.build(tiny.network).eval()
+    torch.nn.init.constant_(other.head.bias, 0.01)
+    export.to_onnx(other, tmp_path / "x.onnx")
+    with pytest.raises(export.ParityError, match="differs from torch"):
+        export.parity(network, tmp_path / "x.onnx")

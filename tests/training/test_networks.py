@@ -1,0 +1,90 @@
+"""The networks, and Keras's ways in them."""
+
+import numpy as np
+import pytest
+import torch
+
+from deblurcli import models
+from deblurcli.deblur import Restorer
+from training import networks, recipe
+
+
+def test_the_faces_network_has_the_parameters_its_card_says(faces_recipe):
+    network = networks.build(faces_recipe.network)
+    assert sum(parameter.numel() for parameter in network.parameters()) == models.find("faces").card["parameters"]
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 40), (128, 96)])
+def test_the_network_keeps_the_shape_and_starts_as_the_identity(faces_recipe, size):
+    torch.manual_seed(0)
+    batch = torch.rand(2, 3, *size)
+    with torch.no_grad():
+        torch.testing.assert_close(networks.build(faces_recipe.network)(batch), batch)
+
+
+def test_the_paper_s_networks_have_the_parameters_keras_counts():
+    for name, trainable, kept in (("paper-gaussian", 949_475, 1_408), ("srcnn-motion", 20_099, 0)):
+        network = networks.build(recipe.load(name).network)
+        buffers = {key: value for key, value in network.named_buffers() if "num_batches" not in key}
+        assert sum(parameter.numel() for parameter in network.parameters()) == trainable
+        assert sum(value.numel() for value in buffers.values()) == kept
+
+
+def test_batch_norm_is_keras_s():
+    """One channel, mean 2 and variance 1: y = (x − 2) / √(1 + 1e-3); running mean 0.99 · 0 + 0.01 · 2."""
+    norm = networks.paper_unet.batch_norm(1)
+    batch = torch.tensor([1.0, 3.0] * 8).reshape(4, 1, 2, 2)
+    torch.testing.assert_close(norm(batch), (batch - 2) / (1 + 1e-3) ** 0.5)
+    assert norm.running_mean.item() == pytest.approx(0.02)
+    # torch keeps the sample variance, 16/15 here; Keras 3 the population's: a part in N · H · W apart
+    assert norm.running_var.item() == pytest.approx(0.99 + 0.01 * 16 / 15)
+    norm.eval()
+    torch.testing.assert_close(norm(batch), (batch - 0.02) / (norm.running_var + 1e-3) ** 0.5)
+
+
+def test_keras_s_start_is_uniform_within_its_limit():
+    torch.manual_seed(0)
+    network = networks.build(recipe.load("paper-gaussian").network)
+    weight = network.bottom[0].weight
+    limit = (6 / (9 * (128 + 256))) ** 0.5
+    assert 0.99 * limit < weight.abs().max().item() <= limit
+    assert weight.std().item() == pytest.approx(limit / 3**0.5, rel=0.01)
+    assert not network.bottom[0].bias.any()
+
+
+PARAMETERS = {"paper-gaussian": 950_883, "srcnn-gaussian": 20_099, "faces": 1_639_244}
+
+
+class Torch:
+    """A session that runs a network in torch."""
+
+    def __init__(self, network):
+        self.network = network.eval()
+
+    @torch.no_grad()
+    def run(self, batch):
+        return self.network(torch.tensor(batch)).numpy()
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("size", [(37, 53), (3, 5), (128, 96), (1, 1)])
+def test_every_network_keeps_odd_sizes_through_the_padding_it_asks_for(name, size):
+    network = networks.build(recipe.load(name).network)
+    assert sum(networks.parameters(network)) == PARAMETERS[name]
+    restorer = Restorer(Torch(network), network.multiple_of, halo=16)
+    image = np.random.default_rng(0).random((*size, 3), np.float32)
+    restored = restorer.restore(image)
+    assert restored.shape == image.shape and np.isfinite(restored).all()
+
+
+def test_every_recipe_s_network_is_known_by_its_parameters():
+    used = {networks.build(recipe.load(path.stem).network).__class__ for path in recipe.FOLDER.glob("*.toml")}
+    assert used == {networks.build(recipe.load(name).network).__class__ for name in PARAMETERS}
+
+
+def test_multiply_adds_of_a_convolution_are_counted_by_hand():
+    """9 · 9 · 3 · 64 + 64 · 32 + 5 · 5 · 32 · 3 for each pixel."""
+    network = networks.build(recipe.load("srcnn-gaussian").network)
+    assert networks.multiply_adds(network, 8, 8) == 64 * (9 * 9 * 3 * 64 + 64 * 32 + 5 * 5 * 32 * 3)
+    paper = networks.build(recipe.load("paper-gaussian").network)
+    assert networks.multiply_adds(paper, 128, 96) / 1e9 == pytest.approx(0.94, abs=0.005)

@@ -1,0 +1,46 @@
+"""Recipes: they load, they build, and wrong ones are refused by name."""
+
+import pytest
+
+from training import losses, networks, recipe
+from training.recipe import RecipeError
+
+
+def test_every_recipe_loads_and_builds():
+    for path in recipe.FOLDER.glob("*.toml"):
+        loaded = recipe.load(path.stem)
+        assert loaded.name == path.stem
+        assert networks.build(loaded.network).multiple_of >= 1
+        assert set(loaded.loss) <= set(losses.LOSSES)
+
+
+@pytest.mark.parametrize("text", ["", "name = 3", "nonsense", "[data]\nsource='lfw'"])
+def test_a_wrong_recipe_is_refused_by_name(tmp_path, text):
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=r"r\.toml"):
+        recipe.load(str(path))
+    with pytest.raises(RecipeError, match="faces"):
+        recipe.load("nope")
+
+
+@pytest.mark.parametrize(
+    "old, new, reason",
+    [
+        ('source = "folder"', 'source = "web"', "lfw, folder"),
+        ("crop = 16", "crop = 4", r"data\.crop"),
+        ("validation = 3", 'validation = "test"', r"data\.validation"),
+        ('path = "photos"', "", r"data\.path"),
+        ("noise = [0.0, 0.02]", "noise = [0.1, 0.02]", r"data\.noise"),
+        ("quality = [70, 95]", "quality = [0, 95]", r"data\.quality"),
+        ("jpeg = 0.3", "jpeg = 3", r"data\.jpeg"),
+        ("motion+defocus", "motion+fog", "fog"),
+        ('psf = "gaussian:sigma=1"', 'psf = "gaussian:sigma=x"', "sigma"),
+    ],
+)
+def test_what_a_recipe_s_data_may_be(little, old, new, reason):
+    text = little.read_text()
+    assert old in text
+    little.write_text(text.replace(old, new))
+    with pytest.raises(RecipeError, match=rf"little\.toml.*{reason}"):
+        recipe.load(str(little))

@@ -1,0 +1,72 @@
+"""The table of trained models, from their cards."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from deblurcli import models
+from tests.conftest import make_model
+from training import speed, table
+from training.__main__ import app
+
+SCORES = {"psnr": 30.0, "ssim": 0.9, "mae": 0.01, "mse": 1e-3}
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """One model that is finished and known, one that is neither."""
+    stages = {"blurred": SCORES, "restored": {**SCORES, "psnr": 31.256}}
+    card = {
+        "parameters": 950_883, "epochs": 12.5, "schedule_epochs": 100, "schedule_over": False, "minutes": 33.3,
+        "hardware": "an abacus", "speed": {"ratio": 1.0}, "scores": {"float": {"gaussian": stages}},
+    }  # fmt: skip
+    (tmp_path / "paper-gaussian.json").write_text(json.dumps(card))
+    (tmp_path / "other.json").write_text("{}")
+    make_model(tmp_path / "paper-gaussian.onnx")
+    return tmp_path
+
+
+def test_a_row_is_what_the_card_says(weights):
+    other, paper = table.rows(weights)
+    assert paper["gaussian"]["psnr"] == 31.256 and paper["motion"] is None
+    assert paper["gmac"] == pytest.approx(0.937) and other["gmac"] is None
+    line = table.markdown([paper]).splitlines()[2]
+    for cell in (
+        "`paper-gaussian`",
+        "31.26 / 0.9000 / 0.0100 / 1.00e-03",
+        "950,883",
+        "12.5 of 100, not over",
+        "1.00 ×",
+    ):
+        assert f"| {cell} |" in line
+    assert table.markdown([other]).splitlines()[2] == f"| `other` |{' – |' * 8}"
+
+
+def test_every_model_and_measured_speed_has_a_place(weights):
+    text = table.markdown(table.rows(weights), {"paper-gaussian": 5.678})
+    assert text.splitlines()[0].endswith("| MP/s here, now |") and "| 5.68 |" in text
+    assert text.splitlines()[2].endswith("| – |")
+
+
+def test_the_training_notes_hold_the_table_of_the_cards():
+    """What is timed anew at every call is not in it; the cards' own speed is."""
+    notes = table.README.read_text(encoding="utf-8")
+    assert table.placed(notes, table.markdown(table.rows(models.folder()))) == notes, "python -m training table --write"
+
+
+def test_a_document_without_a_place_is_refused():
+    with pytest.raises(table.TableError, match="<!-- table -->"):
+        table.placed("nothing", "")
+
+
+def test_speeds_are_of_one_run(weights):
+    speeds = speed.throughputs([weights / "paper-gaussian.onnx"] * 2, side=32, rounds=2)
+    assert len(speeds) == 2 and min(speeds) > 0
+
+
+def test_the_command_prints_both_ways(weights):
+    command = ["table", "--weights", str(weights), "--no-speed"]
+    assert CliRunner().invoke(app, command).stdout == table.markdown(table.rows(weights))
+    told = CliRunner().invoke(app, [*command, "--json"]).stdout
+    assert [row["model"] for row in json.loads(told)] == ["other", "paper-gaussian"]

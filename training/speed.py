@@ -1,0 +1,55 @@
+"""How fast networks run in ONNX Runtime: megapixels per second, and beside the paper's U-Net in the same run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from deblurcli.session import Session
+from training import networks, recipe
+from training.export import to_onnx
+
+SIDE = 512
+ROUNDS = 5
+PEER = "paper-gaussian"  # the recipe whose network, of whatever weights, everything is held against
+
+
+def throughputs(paths: Sequence[Path], side: int = SIDE, rounds: int = ROUNDS) -> list[float]:
+    """Megapixels per second of each network on one core, on a square picture; the median of several rounds.
+
+    Time is the core's own, so that what else the machine does takes little of it, and the networks take turns.
+    """
+    sessions = [Session(path, "cpu", threads=1) for path in paths]
+    batch = np.random.default_rng(0).random((1, 3, side, side), np.float32)
+    spent = np.array([[_seconds(session, batch) for session in sessions] for _ in range(rounds + 1)])
+    return [float(side * side / 1e6 / seconds) for seconds in np.median(spent[1:], axis=0)]  # the first one warms up
+
+
+def _seconds(session: Session, batch: np.ndarray) -> float:
+    """Seconds of this thread's own time for one run; a session of one thread works in it."""
+    begun = time.thread_time()
+    session.run(batch)
+    return time.thread_time() - begun
+
+
+def peer(folder: Path) -> Path:
+    """The paper's U-Net as it starts, as an ONNX file in that folder; its speed does not hang on its weights."""
+    path = folder / "peer.onnx"
+    to_onnx(networks.build(recipe.load(PEER).network).eval(), path)
+    return path
+
+
+def relative(path: Path, side: int = SIDE, rounds: int = ROUNDS) -> dict:
+    """A network's speed as a share of the paper's U-Net's in the same run."""
+    with TemporaryDirectory() as folder:
+        own, theirs = throughputs([path, peer(Path(folder))], side, rounds)
+    return {
+        "ratio": round(own / theirs, 2),
+        "against": "the paper's U-Net in the same run",
+        "picture": f"{side} × {side}",
+        "threads": 1,
+    }

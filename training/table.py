@@ -1,0 +1,115 @@
+"""The table of every trained model, from the cards; and its place in the training notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from deblurcli import models
+from deblurcli.errors import DeblurError
+from training import networks, recipe
+from training.data import SIZE
+from training.evaluate import PROTOCOLS
+from training.recipe import RecipeError
+
+README = Path(__file__).parent / "README.md"
+PLACE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", re.DOTALL)
+SCORES = {"psnr": "{:.2f}", "ssim": "{:.4f}", "mae": "{:.4f}", "mse": "{:.2e}"}
+UNKNOWN = "–"
+
+
+class TableError(DeblurError):
+    """A table that cannot be written."""
+
+
+def rows(weights: Path) -> list[dict]:
+    """What the cards say of every model, sorted by name; None for what a card does not tell.
+
+    Scores are those of the float protocol, as in the paper. GMAC are counted on the recipe's network, at 128 × 96.
+    """
+    cards = {path.stem: models.read_card(path) for path in sorted(weights.glob("*.json"))}
+    return [_row(name, card) for name, card in cards.items()]
+
+
+def _row(name: str, card: Mapping) -> dict:
+    protocol = card.get("scores", {}).get("float", {})
+    return {
+        "model": name,
+        "layers": card.get("layers", 1),
+        **{kind: protocol.get(kind, {}).get("restored") for kind in PROTOCOLS},
+        "parameters": card.get("parameters"),
+        "gmac": _gmac(name),
+        "speed": card.get("speed", {}).get("ratio"),
+        "epochs": card.get("epochs"),
+        "schedule_epochs": card.get("schedule_epochs"),
+        "schedule_over": card.get("schedule_over", True),
+        "hardware": card.get("hardware"),
+        "minutes": card.get("minutes"),
+    }
+
+
+def _gmac(name: str) -> float | None:
+    """Thousands of millions of multiply-accumulates for one face; None for a model without a recipe here."""
+    try:
+        network = networks.build(recipe.load(name).network)
+    except RecipeError:
+        return None
+    width, height = SIZE
+    return round(networks.multiply_adds(network, height, width) / 1e9, 3)
+
+
+def _scores(scores: Mapping[str, float] | None) -> str:
+    return " / ".join(form.format(scores[name]) for name, form in SCORES.items()) if scores else UNKNOWN
+
+
+def _epochs(row: Mapping) -> str:
+    if row["schedule_over"]:
+        return f"{row['epochs']:g}"
+    return f"{row['epochs']:g} of {row['schedule_epochs']}, not over"
+
+
+COLUMNS: dict[str, Callable[[Mapping], str]] = {
+    "model": lambda row: f"`{row['model']}`",
+    "Gaussian: PSNR / SSIM / MAE / MSE": lambda row: _scores(row["gaussian"]),
+    "motion: PSNR / SSIM / MAE / MSE": lambda row: _scores(row["motion"]),
+    "parameters": lambda row: f"{row['parameters']:,}",
+    "GMAC": lambda row: f"{row['gmac']:.2f}",
+    "speed": lambda row: f"{row['speed']:.2f} ×",
+    "epochs": _epochs,
+    "minutes": lambda row: f"{row['minutes']:g}",
+    "hardware": lambda row: row["hardware"],
+}
+NEEDS = {"speed": "speed", "GMAC": "gmac", "parameters": "parameters", "epochs": "epochs", "minutes": "minutes",
+         "hardware": "hardware"}  # fmt: skip
+
+
+def markdown(table: Sequence[Mapping], measured: Mapping[str, float] | None = None) -> str:
+    """The rows as a table in Markdown.
+
+    measured: megapixels per second by model, taken now; a column of their own, beside the cards' speed.
+    """
+    titles = list(COLUMNS)
+    lines = [[_cell(title, row) for title in titles] for row in table]
+    if measured is not None:
+        titles.append("MP/s here, now")
+        speeds = [measured.get(row["model"]) for row in table]
+        lines = [[*line, UNKNOWN if speed is None else f"{speed:.2f}"] for line, speed in zip(lines, speeds)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [titles, ["---"] * len(titles), *lines]) + "\n"
+
+
+def _cell(title: str, row: Mapping) -> str:
+    needed = NEEDS.get(title)
+    return UNKNOWN if needed and row[needed] is None else COLUMNS[title](row)
+
+
+def placed(text: str, table: str) -> str:
+    """A document with the table between its markers; TableError when it has none."""
+    if not PLACE.search(text):
+        raise TableError("no place for the table; put <!-- table --> and <!-- end of table --> on lines of their own")
+    return PLACE.sub(lambda found: found[1] + table + found[2], text)
+
+
+def write(table: Sequence[Mapping], path: Path = README) -> None:
+    """Write the table into its place in the training notes."""
+    path.write_text(placed(path.read_text(encoding="utf-8"), markdown(table)), encoding="utf-8")
