@@ -18,8 +18,9 @@ ROOMS = [
     "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [
-    "__main__", "photographs", "batch", "figures", "table", "speed", "evaluate", "export", "fit", "machine", "pairs",
-    "refinement", "degradation", "data", "packs", "run", "logs", "losses", "measures", "rates", "networks", "recipe",
+    "__main__", "photographs", "batch", "figures", "table", "speed", "evaluate", "export", "fit", "machine",
+    "refinement", "pairs", "degradation", "data", "packs", "run", "logs", "losses", "measures", "rates", "networks",
+    "recipe",
 ]  # fmt: skip
 DOORS = {
     "onnxruntime": {"session"},

@@ -1,74 +1,28 @@
-"""How sharp pictures are spoilt for training: PSFs, noise and compression drawn at random, by the tool's own code.
-
-A PSF comes with the one a restorer is *told*, which may be a little wrong, as estimates are.
-"""
+"""What a restorer is told of a blur, which may be a little wrong, as estimates are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from deblurcli import psf as psfs
 from deblurcli.blur import blur, through_jpeg
 from deblurcli.images import from_float, to_float
+from deblurcli.psf import Spec
+from training.recipe import Data
 
 MARGIN = 32  # pixels around a sample that are blurred with it where its border is to be unknown
+_OUT_OF_HAND = 3.0  # times too large or too small: nothing is told more wrongly
 
-
-@dataclass(frozen=True)
-class Draw:
-    """How a parameter of a family is drawn, uniformly from `low` to `high`, and how far what is told strays from it.
-
-    stray: standard deviation in the parameter's unit; `share` makes it a share of the value.
-    """
-
-    low: float
-    high: float
-    stray: float = 0.0
-    share: bool = False
-
-    def __call__(self, rng: np.random.Generator, wrong: bool) -> tuple[float, float]:
-        """The value and what is told of it, within a factor of three."""
-        value = rng.uniform(self.low, self.high)
-        away = rng.normal(0, self.stray) * (value if self.share else 1) if wrong and self.stray else 0.0
-        return value, float(np.clip(value + away, value / 3, 3 * value)) if self.low >= 0 else value + away
-
-
-@dataclass(frozen=True)
-class Family:
-    """A family of `psf.PSFS`, how often it is drawn, and its parameters in the order the family takes them."""
-
-    weight: float
-    make: Callable[..., np.ndarray]
-    parameters: tuple[Draw, ...]
-
-
-# Strays are those of `estimate` on pictures with noise, and a little more.
-FAMILIES: dict[str, Family] = {
-    "gaussian": Family(0.25, psfs.gaussian, (Draw(0.5, 4, 0.07, share=True),)),
-    "motion": Family(0.3, psfs.motion, (Draw(2, 25, 0.7), Draw(0, 180, 3.0))),
-    "defocus": Family(0.25, psfs.defocus, (Draw(1, 6, 0.05, share=True),)),
-    "trajectory": Family(0.2, lambda length, seed: psfs.trajectory(length, int(seed)), (Draw(6, 35), Draw(0, 2**31))),
+# Standard deviation of what is told of each field, as a share of its value where it has none of its own unit: those of
+# `estimate` on pictures with noise, and a little more.
+STRAYS: dict[str, dict[str, float]] = {
+    "gaussian": {"sigma": 0.07},
+    "motion": {"length": 0.05, "angle": 3.0},
+    "defocus": {"radius": 0.05},
 }
-
-
-@dataclass(frozen=True)
-class Degradation:
-    """What is done to sharp pictures, besides their PSF.
-
-    wrong: share of the samples whose PSF is told wrongly. soft: share that a small Gaussian blurs as well, of which
-    nothing is told. noiseless: share without noise but that of rounding. noise: largest standard deviation of the
-    others. jpeg: share that goes through JPEG. quality: its lowest and highest.
-    """
-
-    wrong: float = 0.4
-    soft: float = 0.1
-    noiseless: float = 0.15
-    noise: float = 0.025
-    jpeg: float = 0.1
-    quality: tuple[int, int] = (60, 98)
+ABSOLUTE = ("angle",)
 
 
 @dataclass(frozen=True)
@@ -86,41 +40,56 @@ class Sample:
     compressed: bool
 
 
-def degrade(sharp: np.ndarray, settings: Degradation, rng: np.random.Generator) -> Sample:
-    """Spoil a sharp image at random.
+def degrade(sharp: np.ndarray, spec: Spec, data: Data, rng: np.random.Generator) -> Sample:
+    """Spoil a sharp image, at random but for the PSF.
 
     sharp: float32 ``(H, W, 3)`` in [0, 1], `MARGIN` pixels larger on each side than the sample made of it. The sample
         ends in a reflecting border or, half the time, in one behind which the scene went on.
+    data: of the recipe: its noise, JPEG, and how often the PSF is told wrongly.
     """
-    psf, told, exact = _psfs(settings, rng)
+    psf, told, exact = _psfs(spec, data, rng)
     inside = (slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
     kept = np.ascontiguousarray(sharp[inside])
     blurred = blur(sharp, psf)[inside] if rng.random() < 0.5 else blur(kept, psf)
-    if rng.random() >= settings.noiseless:
-        deviation = np.float32(rng.uniform(0, settings.noise))
+    if rng.random() >= data.noiseless:
+        deviation = np.float32(rng.uniform(*data.noise))
         blurred = blurred + deviation * rng.standard_normal(blurred.shape, np.float32)
     stored = from_float(blurred, np.uint8)
-    compressed = bool(rng.random() < settings.jpeg)
+    compressed = bool(rng.random() < data.jpeg)
     if compressed:
-        stored = through_jpeg(stored, int(rng.integers(settings.quality[0], settings.quality[1] + 1)))
+        stored = through_jpeg(stored, int(rng.integers(data.quality[0], data.quality[1] + 1)))
     return Sample(to_float(stored), kept, told, exact, compressed)
 
 
-def _psfs(settings: Degradation, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
-    """A PSF, the one that is told, and whether they are the same."""
-    chances = np.array([family.weight for family in FAMILIES.values()])
-    family = list(FAMILIES.values())[rng.choice(len(chances), p=chances / chances.sum())]
-    wrong = bool(rng.random() < settings.wrong)
-    drawn = [parameter(rng, wrong) for parameter in family.parameters]
-    psf, told = (family.make(*values) for values in zip(*drawn))
-    if wrong and all(parameter.stray == 0 for parameter in family.parameters):
-        told = _softened(told, rng.uniform(0.3, 0.8))  # as an estimate of a PSF without a formula is
-    if rng.random() < settings.soft:
-        return _softened(psf, rng.uniform(0.3, 0.7)), told, False
+def _psfs(spec: Spec, data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The PSF, the one that is told, and whether they are the same."""
+    wrong = bool(rng.random() < data.wrong)
+    psf = spec.array()
+    told = mistaken(spec, rng) if wrong else psf
+    if rng.random() < data.soft:  # a small blur of the lens, of which nothing is told
+        return softened(psf, rng.uniform(0.3, 0.7)), told, False
     return psf, told, not wrong
 
 
-def _softened(psf: np.ndarray, sigma: float) -> np.ndarray:
+def mistaken(spec: Spec, rng: np.random.Generator) -> np.ndarray:
+    """The PSF of a specification that strays; one without a formula is softened, as an estimate of it would be."""
+    strays = STRAYS.get(spec.family)
+    if strays is None:
+        return softened(spec.array(), rng.uniform(0.3, 0.8))
+    values = tuple(
+        (name, _strayed(value, name, strays[name], rng)) if name in strays else (name, value)
+        for name, value in spec.values
+    )
+    return replace(spec, values=values).array()
+
+
+def _strayed(value: float, name: str, deviation: float, rng: np.random.Generator) -> float:
+    if name in ABSOLUTE:
+        return value + rng.normal(0, deviation)
+    return value * float(np.clip(1 + rng.normal(0, deviation), 1 / _OUT_OF_HAND, _OUT_OF_HAND))
+
+
+def softened(psf: np.ndarray, sigma: float) -> np.ndarray:
     """A PSF blurred by a Gaussian."""
     small = psfs.gaussian(sigma)
     reach = small.shape[0] // 2

@@ -13,7 +13,7 @@ from deblurcli import models
 from deblurcli.deblur import Restorer
 from deblurcli.errors import DeblurError
 from deblurcli.session import Session
-from training import data, networks
+from training import data, networks, refinement
 from training.data import Pictures
 from training.pairs import Pairs
 from training.recipe import Recipe
@@ -26,7 +26,7 @@ HALOS = (16, 24, 32, 48, 64, 96, 128)
 SEAM = 0.5 / 255
 DATA = {
     "lfw": "Labeled Faces in the Wild (funneled), the paper's training split at 128 × 96",
-    "folder": "the pictures below {path}, pieces of {crop} × {crop}",
+    "folder": "{about}, pieces of {crop} × {crop}",
 }
 LICENCES = {
     "lfw": "MIT for the weights; the pictures they were trained on are research data without an open licence",
@@ -59,14 +59,14 @@ def export(
     run.load(found(recipe, runs, kept))
     run.network.load_state_dict(run.chosen()[0])
     run.network.eval()
-    fitted = Pairs(pictures, recipe, data.fitting_split(recipe, len(pictures))[0])
+    fitted = refinement.pairs(pictures, recipe, data.fitting_split(recipe, len(pictures))[0])
     weights.mkdir(parents=True, exist_ok=True)
     path = weights / f"{recipe.name}.onnx"
     part = path.with_suffix(".part.onnx")
     try:
         to_onnx(run.network, part)
         measured = {
-            "halo": smallest_halo(Session(part, "cpu"), run.network.multiple_of, fitted),
+            "halo": smallest_halo(_session(part, run.network), run.network.multiple_of, fitted),
             "parity": float(f"{parity(run.network, part):.1e}"),
         }
         part.replace(path)
@@ -86,7 +86,7 @@ def to_onnx(network: torch.nn.Module, path: Path) -> None:
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             network,
-            (torch.rand(2, 3, 4 * unit, 6 * unit),),
+            (torch.rand(2, channels(network), 4 * unit, 6 * unit),),
             dynamo=True,
             opset_version=OPSET,
             input_names=["blurred"],
@@ -100,9 +100,10 @@ def to_onnx(network: torch.nn.Module, path: Path) -> None:
 @torch.no_grad()
 def parity(network: torch.nn.Module, path: Path) -> float:
     """Largest difference between torch and ONNX Runtime on random batches of several sizes."""
-    session, generator = Session(path, "cpu"), torch.Generator().manual_seed(0)
-    unit = network.multiple_of
-    batches = [torch.rand(1, 3, unit * rows, unit * columns, generator=generator) for rows, columns in PARITY_SIZES]
+    session, generator = _session(path, network), torch.Generator().manual_seed(0)
+    unit, depth = network.multiple_of, channels(network)
+    sizes = [(1, depth, unit * rows, unit * columns) for rows, columns in PARITY_SIZES]
+    batches = [torch.rand(size, generator=generator) for size in sizes]
     difference = max(float(np.abs(network(batch).numpy() - session.run(batch.numpy())).max()) for batch in batches)
     if difference > PARITY:
         raise ParityError(f"{path}: differs from torch by {difference:.1e}; at most {PARITY:.0e} is allowed")
@@ -114,19 +115,29 @@ def smallest_halo(session: Session, multiple_of: int, pairs: Pairs) -> int:
 
     Measured on a mosaic of blurred pictures, whose joints are harder than any photograph.
     """
-    mosaic = _mosaic(pairs)
-    whole = Restorer(session, multiple_of, halo=0, tile=4096).restore(mosaic)
+    layers = _mosaic(pairs)
+    whole = Restorer(session, multiple_of, halo=0, tile=4096).restore(*layers)
     for halo in HALOS:
-        tiled = Restorer(session, multiple_of, halo, tile=2 * halo + 64).restore(mosaic)
+        tiled = Restorer(session, multiple_of, halo, tile=2 * halo + 64).restore(*layers)
         if np.abs(tiled - whole).max() <= SEAM:
             return halo
     raise ParityError(f"tiles differ by more than half a step of 8 bits even with {HALOS[-1]} pixels of halo")
 
 
-def _mosaic(pairs: Pairs) -> np.ndarray:
-    """Sixteen blurred pictures, four by four, float32 ``(4·H, 4·W, 3)``."""
-    blurred = [pairs[0, index % len(pairs)][0].numpy().transpose(1, 2, 0) for index in range(16)]
-    return np.concatenate([np.concatenate(blurred[row : row + 4], axis=1) for row in range(0, 16, 4)])
+def _mosaic(pairs: Pairs) -> list[np.ndarray]:
+    """Sixteen inputs, four by four, an image ``(4·H, 4·W, 3)`` for each picture that the network looks at."""
+    inputs = [pairs[0, index % len(pairs)][0].numpy().transpose(1, 2, 0) for index in range(16)]
+    whole = np.concatenate([np.concatenate(inputs[row : row + 4], axis=1) for row in range(0, 16, 4)])
+    return [np.ascontiguousarray(whole[..., first : first + 3]) for first in range(0, whole.shape[2], 3)]
+
+
+def channels(network: torch.nn.Module) -> int:
+    """What a network's input has: three for every picture it looks at."""
+    return 3 * getattr(network, "layers", 1)
+
+
+def _session(path: Path, network: torch.nn.Module) -> Session:
+    return Session(path, "cpu", layers=channels(network) // 3)
 
 
 def _about(recipe: Recipe, path: Path) -> dict:
@@ -137,7 +148,7 @@ def _about(recipe: Recipe, path: Path) -> dict:
         "description": recipe.description,
         "sha256": models.sha256(path),
         "recipe": f"training/recipes/{recipe.name}.toml",
-        "data": DATA[about.source].format(path=about.path, crop=about.crop),
+        "data": DATA[about.source].format(about=about.about or f"the pictures below {about.path}", crop=about.crop),
         "validation": WATCHED.get(held, f"{held} pictures held out of training"),
         "blur": [{"psf": blur.psf, "weight": blur.weight} for blur in about.blur],
         "licence": LICENCES[about.source],
@@ -150,6 +161,7 @@ def _architecture(network: torch.nn.Module) -> dict:
         "network": type(network).__name__,
         "parameters": trainable + fixed,
         "trainable_parameters": trainable,
+        "layers": channels(network) // 3,
         "multiple_of": network.multiple_of,
     }
 

@@ -13,13 +13,13 @@ from lightning_fabric import Fabric
 from torch import nn
 from tqdm import tqdm
 
-from training import data, losses, measures
+from training import data, losses, measures, refinement
 from training import pairs as pairing
 from training.data import Pictures
 from training.logs import Log, board
 from training.losses import Loss
 from training.machine import Machine, spread, workers_for
-from training.pairs import Batch, Batches, Pairs
+from training.pairs import Batch, Batches
 from training.recipe import Recipe, RecipeError
 from training.run import CHECKPOINT, EPOCHS, LOG, Run, resume
 
@@ -59,7 +59,7 @@ def fit(
     """
     fabric = fabric or Machine().launched()
     fitting, watching = data.fitting_split(recipe, len(pictures))
-    batch, shown = recipe.schedule.batch, Pairs(pictures, recipe, fitting)
+    batch, shown = recipe.schedule.batch, refinement.pairs(pictures, recipe, fitting)
     if len(shown) < batch:
         raise RecipeError(f"{recipe.name}: {len(shown)} pictures are fewer than a batch of {batch}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def fit(
     steps = run.step if run.stop.over else per_epoch * (epochs or recipe.schedule.epochs)
     place = fabric.global_rank, fabric.world_size
     order = Batches(len(shown), batch, recipe.schedule.seed, run.step, steps, *place)
-    watched = Pairs(pictures, recipe, watching)
+    watched = refinement.pairs(pictures, recipe, watching)
     keys = pairing.watching(len(watched), 64, *place)
     fit = _Fit(
         recipe, run, fabric, spread(fabric, run.network, batch), losses.weighted(recipe.loss), per_epoch, steps,

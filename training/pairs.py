@@ -47,7 +47,7 @@ class Pairs(Dataset):
         picture = self.pictures[self.chosen[index % len(self.chosen)]]
         corner = self._corner(picture.shape, rng)
         flip = self.data.flip and rng.random() < 0.5
-        kernel = self._psf(rng)
+        kernel = psf.array(str(self.spec(rng)))
         region, rows, columns = self._region(picture, corner, max(kernel.shape) // 2)
         if flip:
             region = np.ascontiguousarray(region[:, ::-1])
@@ -61,11 +61,10 @@ class Pairs(Dataset):
             return 0, 0
         return tuple(int(rng.integers(side - self.data.crop + 1)) for side in shape[:2])
 
-    def _psf(self, rng: np.random.Generator) -> np.ndarray:
-        spec = self.data.blur[rng.choice(len(self.chances), p=self.chances)].psf
-        if spec.partition(":")[0] == psf.RANDOM:
-            return psf.draw(psf.families(spec), rng).array()
-        return psf.array(spec)
+    def spec(self, rng: np.random.Generator) -> psf.Spec:
+        """A PSF drawn as the recipe says."""
+        text = self.data.blur[rng.choice(len(self.chances), p=self.chances)].psf
+        return psf.draw(psf.families(text), rng) if text.partition(":")[0] == psf.RANDOM else psf.parse(text)
 
     def _region(self, picture: np.ndarray, corner: tuple[int, int], reach: int) -> tuple[np.ndarray, slice, slice]:
         """The piece with what a PSF of that reach mixes into it, float32, and where in it the piece lies.

@@ -39,11 +39,16 @@ class Data:
     round: share of the inputs rounded to 8 bits.
     fixed: draw the blur of each picture once and for all rather than at every sight of it.
     path: of the folder; a relative one begins at the data folder of the command.
+    about: what pictures these are, for the card.
     crop: side in pixels of the square piece that is taken of a picture; 0 takes pictures whole, all of one size.
     crops: pieces of each picture that an epoch shows.
     noise: least and largest standard deviation of Gaussian noise, on the scale [0, 1]; drawn uniformly.
     jpeg: share of the inputs that go through JPEG.
     quality: least and largest quality of that JPEG, 1 to 100.
+
+    For a network that refines; see `degradation`:
+    noiseless: share of the inputs without noise. wrong: share whose PSF is told a little wrong.
+    soft: share that a small Gaussian blurs as well. scale: what pictures are reduced to at random, at most.
     """
 
     source: str
@@ -53,11 +58,16 @@ class Data:
     blur: tuple[Blur, ...]
     fixed: bool = False
     path: str = ""
+    about: str = ""
     crop: int = 0
     crops: int = 1
     noise: tuple[float, float] = (0.0, 0.0)
     jpeg: float = 0.0
     quality: tuple[int, int] = (60, 100)
+    noiseless: float = 0.0
+    wrong: float = 0.0
+    soft: float = 0.0
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         for rule, holds in self._rules().items():
@@ -68,7 +78,8 @@ class Data:
 
     def _rules(self) -> dict[str, bool]:
         """What must hold, in words."""
-        shares, (quiet, loud), (worst, best) = (self.round, self.jpeg), self.noise, self.quality
+        (quiet, loud), (worst, best) = self.noise, self.quality
+        shares = self.round, self.jpeg, self.noiseless, self.wrong, self.soft, self.scale
         return {
             f"data.source is one of {', '.join(SOURCES)}": self.source in SOURCES,
             'data.validation is a number of pictures, or "test" where data.source is "lfw"': (
@@ -78,7 +89,9 @@ class Data:
             'data.path names the folder where data.source is "folder"': (self.source == "folder") == bool(self.path),
             'data.crop is at least 16 where data.source is "folder"': self.source == "lfw" or self.crop >= 16,
             "data.crops is at least 1": self.crops >= 1,
-            "data.round and data.jpeg are shares from 0 to 1": all(0 <= share <= 1 for share in shares),
+            "data.round, data.jpeg, data.noiseless, data.wrong, data.soft and data.scale are shares from 0 to 1": all(
+                0 <= share <= 1 for share in shares
+            ),
             "data.noise is two deviations from 0 to 1, the smaller first": 0 <= quiet <= loud <= 1,
             "data.quality is two numbers from 1 to 100, the smaller first": 1 <= worst <= best <= 100,
         }
