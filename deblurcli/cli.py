@@ -53,7 +53,7 @@ def deblurcli(
 ) -> None:
     """Blur, deblur and score pictures, one by one or folders at a time.
 
-    Exit codes: 0 all good, 1 some files failed, 2 wrong usage or setup, 130 interrupted.
+    Exit codes: 0 all good, 1 some files failed or a limit was not kept, 2 wrong usage or setup, 130 interrupted.
     """
 
 

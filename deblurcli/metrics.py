@@ -58,6 +58,9 @@ class Pair:
     @cached_property
     def errors(self) -> tuple[float, float]:
         """Mean squared and mean absolute error over pixels and channels."""
+        if self.restored.dtype == self.sharp.dtype == np.uint8:  # in whole numbers, exact and quick
+            squares, absolutes = (cv2.norm(self.restored, self.sharp, kind) for kind in (cv2.NORM_L2SQR, cv2.NORM_L1))
+            return squares / 255**2 / self.restored.size, absolutes / 255 / self.restored.size
         return _errors(self.strips(self.samples))
 
     def strips(self, samples: Callable[[np.ndarray], np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

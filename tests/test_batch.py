@@ -90,11 +90,3 @@ def test_one_job_and_many_workers_give_the_same(folder, tmp_path):
         ran(folder, tmp_path / str(workers), workers=workers)
     for path in (tmp_path / "1").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "4" / path.relative_to(tmp_path / "1")).read_bytes()
-
-
-def test_a_missing_partner_is_a_failed_outcome(tmp_path, sharp):
-    images.write(tmp_path / "out" / "a.png", sharp[:12, :12])
-    images.write(tmp_path / "ref" / "b.png", sharp[:12, :12])
-    outcomes = list(batch.compare(tmp_path / "out", tmp_path / "ref", lambda *_: {}).outcomes)
-    assert [outcome.status for outcome in outcomes] == [FAILED, FAILED]
-    assert all("partner" in outcome.error for outcome in outcomes)

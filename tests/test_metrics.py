@@ -141,6 +141,21 @@ def test_the_convention_basicsr_is_its_formulas(crop, height, width, channels, s
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+@given(*PAIRS)
+def test_errors_of_8_bits_are_exact(height, width, channels, seed):
+    restored, sharp = (images.from_float(image, np.uint8) for image in pair(height, width, channels, seed))
+    for border in (0, 2):
+        r, s = (image[border : height - border, border : width - border].astype(int) for image in (restored, sharp))
+        found = score(restored, sharp, ["mse", "mae"], crop_border=border)
+        assert found["mse"] == pytest.approx(np.square(r - s).mean() / 255**2, rel=1e-13)
+        assert found["mae"] == pytest.approx(np.abs(r - s).mean() / 255, rel=1e-13)
+
+
+def test_errors_of_a_large_picture_do_not_overflow():
+    black, white = np.zeros((6000, 4000, 3), np.uint8), np.full((6000, 4000, 3), 255, np.uint8)
+    assert score(black, white, ["mse", "mae"]) == {"mse": 1, "mae": 1}
+
+
 def test_basicsr_rounds_to_8_bits():
     sharp = np.full((12, 12, 3), 100, np.uint8)
     close = np.full((12, 12, 3), 100 * 257 + 120, np.uint16)

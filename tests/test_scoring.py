@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from deblurcli import images
+from deblurcli import images, scoring
+from deblurcli.batch import FAILED
 from deblurcli.commands import score as command
 from deblurcli.gates import EACH, MEAN
 from deblurcli.images import Picture
@@ -285,3 +286,14 @@ def test_the_samples_are_scored_as_the_library_does():
         pair = [images.read_picture(DATA / folder / f"{row['name']}.png").pixels for folder in ("blurred", "sharp")]
         expected = score(*pair, ["ms-ssim", "gmsd", "sharpness"])
         assert {name: row[name] for name in expected} == pytest.approx(expected)
+
+
+def test_a_missing_partner_is_a_failed_outcome(tmp_path, sharp):
+    images.write(tmp_path / "out" / "a.png", sharp[:12, :12])
+    images.write(tmp_path / "ref" / "b.png", sharp[:12, :12])
+    run = scoring.score(tmp_path / "out", tmp_path / "ref", None, scoring.Options(("psnr",)))
+    outcomes = list(run.batch.outcomes)
+    assert [outcome.status for outcome in outcomes] == [FAILED, FAILED]
+    assert all("partner" in outcome.error for outcome in outcomes)
+    results, verdicts = run.results(outcomes)
+    assert (results.rows, results.total, results.missing, len(results.errors)) == ([], 2, 2, 2) and verdicts == []

@@ -39,7 +39,7 @@ def score(
     sharp: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[REF]",
+            metavar="REF",
             parser=options.place,
             help="Sharp picture, folder, or - (standard input); without it only sharpness is scored.",
         ),
