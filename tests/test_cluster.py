@@ -131,7 +131,7 @@ class Elsewhere:
 
 def test_the_provider_is_that_of_the_workers(local, folder, tmp_path):
     """Nothing is opened here: what is missing on the workers is said of each picture."""
-    arguments = ["deblur", "in", "out", "--provider", "cuda", "--cluster", local.scheduler_address]
+    arguments = ["deblur", "in", "out", "--model", "faces", "--provider", "cuda", "--cluster", local.scheduler_address]
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 1 and sum("install the package onnxruntime-gpu" in line for line in messages(done)) == 3
     assert run(*arguments[:3], "--model", "nope", *arguments[5:], cwd=tmp_path).returncode == 2

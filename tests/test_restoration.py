@@ -92,6 +92,35 @@ def test_the_command_blends(tmp_path, sharp):
     assert run("deblur", "in", "out", "--strength", "2", cwd=tmp_path).returncode == 2
 
 
+def test_the_refining_network_gains_on_the_wiener_filter(sharp, tmp_path):
+    noisy = Blurrer("motion:length=9,angle=40", noise=0.008)(eight_bits(sharp), "a")[0]
+    images.write_picture(tmp_path / "in.png", noisy)
+    scores = {}
+    for name, options in (("plain", []), ("refined", ["--refine", "--provider", "cpu"])):
+        report = tmp_path / f"{name}.jsonl"
+        arguments = ["in.png", f"{name}.png", "--psf", "motion:length=9,angle=40", *options, "--report", report]
+        assert run("wiener", *arguments, cwd=tmp_path).returncode == 0
+        scores[name] = psnr(images.read(tmp_path / f"{name}.png"), sharp)
+    assert scores["refined"] > scores["plain"] + 0.4
+    refused = run("wiener", "in.png", "x.png", "--psf", "gaussian:1", "--refine", "--method", "sparse", cwd=tmp_path)
+    assert refused.returncode == 2 and "--refine" in " ".join(messages(refused))
+
+
+def test_deblur_undoes_what_is_certain_and_leaves_the_rest(sharp, tmp_path):
+    images.write(tmp_path / "in" / "sharp.png", sharp)
+    grey = blur(sharp, psf.motion(15, 30)).mean(axis=2, keepdims=True)
+    images.write(tmp_path / "in" / "soft.png", grey, depth=16)
+    done = run("deblur", "in", "out", "--report", "r.jsonl", cwd=tmp_path)
+    assert done.returncode == 0 and "deblur: 1 × left as it was, it looks sharp" in messages(done)
+    before, after = (images.read_picture(tmp_path / place / "soft.png") for place in ("in", "out"))
+    assert after.pixels.dtype == np.uint16 and after.pixels.shape == before.pixels.shape
+    truth = sharp.mean(axis=2, keepdims=True)
+    assert psnr(images.to_float(after.pixels), truth) > psnr(images.to_float(before.pixels), truth) + 3
+    assert (tmp_path / "out" / "sharp.png").read_bytes() == (tmp_path / "in" / "sharp.png").read_bytes()
+    rows = {row["input"]: row for row in map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines()[:-1])}
+    assert rows["in/soft.png"]["model"] == "auto" and rows["in/soft.png"]["psf"].startswith("motion:")
+
+
 def test_estimate_tells_and_writes_the_psf(sharp, tmp_path):
     blurred = eight_bits(blur(sharp, psf.motion(11, 70)))
     told = Telling(place=tmp_path / "psfs")(blurred, "sub/a.jpg")

@@ -235,7 +235,7 @@ def photographs(
     folder: Annotated[Path, typer.Argument(help="Sharp photographs, none of which was trained on.")],
     refine: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="The refining network.")] = "refine",
     count: Annotated[int | None, typer.Option(min=1, help="How many to take, evenly; all when left out.")] = None,
-    method: Annotated[list[str] | None, typer.Option(help="Only methods that begin so; may be repeated.")] = None,
+    method: Annotated[list[str] | None, typer.Option(help="Only this one besides unsharp masking; repeatable.")] = None,
 ) -> None:
     """Compare means of restoration on photographs with eight blurs and none: a table of gains."""
     import numpy as np
@@ -248,9 +248,8 @@ def photographs(
         raise DeblurError(f"{folder}: holds no pictures; name a folder of photographs")
     taken = np.linspace(0, len(names) - 1, count or len(names)).astype(int)
     chosen = comparing.methods(refine)
-    kept = tuple(method or ("",))
-    chosen = {name: each for name, each in chosen.items() if name.startswith(("unsharp", *kept))}
-    typer.echo(comparing.table(comparing.measured([folder / names[index] for index in taken], chosen)))
+    kept = {name: each for name, each in chosen.items() if not method or name in method or name.startswith("unsharp")}
+    typer.echo(comparing.table(comparing.measured([folder / names[index] for index in taken], kept)))
 
 
 def main() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deblurcli.commands import options
+
+if TYPE_CHECKING:
+    from deblurcli.batch import Work
+
+AUTO = "auto"
 
 
 @options.with_shared
@@ -14,8 +20,13 @@ def deblur(
     source: options.Source = options.STANDARD,
     target: options.Target = options.STANDARD,
     model: Annotated[
-        str, typer.Option(metavar="NAME|FILE.onnx", help="A name that `deblurcli models` lists, or a file.")
-    ] = "faces",
+        str,
+        typer.Option(
+            metavar="auto|NAME|FILE.onnx",
+            help="auto finds the blur of each picture, undoes it where it is certain, and leaves the rest as it was; "
+            "or a network that restores blindly: a name that `deblurcli models` lists, or a file.",
+        ),
+    ] = AUTO,
     provider: options.Provider = "auto",
     strength: Annotated[
         float, typer.Option(min=0, max=1, metavar="0..1", help="Share of the restored picture; the rest is the input.")
@@ -23,20 +34,37 @@ def deblur(
     *,
     shared: options.Shared,
 ) -> None:
-    """Restore blurred pictures with a neural network.
+    """Restore blurred pictures, whose blur nobody knows.
 
-    The network is not told the blur; it restores what it was trained on, which its card says.
+    What each picture was blurred by, and whether it was left as it was, the report says; see also `deblurcli
+    estimate`. Where the blur is known, `deblurcli wiener --refine` does better.
     """
     options.check_streams(source, target, shared)
 
     from deblurcli import batch, console
-    from deblurcli.deblur import deferred, restorer
     from deblurcli.restoration import Blend
 
-    there = shared.cluster is not None
-    network = deferred(model, provider) if there else restorer(model, provider, shared.workers)
-    work = Blend(batch.Plain(network), strength) if strength < 1 else batch.Plain(network)
+    work, place = _work(model, provider, shared, source)
+    work = Blend(work, strength) if strength < 1 else work
     under_way = batch.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
     if not shared.quiet:
-        console.say(f"deblur: {model} on {'the cluster' if there else network.session.provider}")
+        console.say(f"deblur: {model} on {place}")
     raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json))
+
+
+def _work(model: str, provider: str, shared: options.Shared, source: Path) -> tuple[Work, str]:
+    """What is done to a picture, and where."""
+    from deblurcli import batch
+    from deblurcli.deblur import deferred, refiner, restorer
+    from deblurcli.deconvolve import Settings
+    from deblurcli.restoration import AUTO as FOUND
+    from deblurcli.restoration import restoration
+
+    there = shared.cluster is not None
+    if model == AUTO:
+        network = refiner(provider, shared.workers, there)
+        work = restoration(FOUND, Settings(), "wiener", source, refiner=network)
+    else:
+        network = deferred(model, provider) if there else restorer(model, provider, shared.workers)
+        work = batch.Plain(network)
+    return work, "the cluster" if there else network.session.provider
