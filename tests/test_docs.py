@@ -111,7 +111,7 @@ def test_what_the_commands_offer_is_what_the_library_has():
     assert set(options.FORMATS) >= set(images.FORMATS) and "png" in images.FORMATS
     assert tuple(METRICS) == score.METRICS and tuple(CONVENTIONS) == score.CONVENTIONS
     text = help_of("deblur")
-    assert all(name in text for name in (AUTO, *PROVIDERS)) and models.DEFAULT in text
+    assert all(name in text for name in (AUTO, *PROVIDERS)) and "auto|NAME|FILE.onnx" in text
     assert all(name in help_of("blur") for name in psf.DIRECTIONS)
 
 
