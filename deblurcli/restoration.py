@@ -93,7 +93,8 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
     """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone."""
     about = {"psf": found.spec, "family": found.family, "confidence": round(found.confidence, 3)}
     if found.family == "none":
-        return Finding(None, {**about, "note": LEFT + "it looks sharp"})
+        sharp = found.confidence >= estimate.CONFIDENT["none"]
+        return Finding(None, {**about, "note": LEFT + ("it looks sharp" if sharp else "it tells nothing of a blur")})
     if not estimate.trusted(found):
         return Finding(None, {**about, "note": LEFT + "its blur is not certain"})
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))

@@ -26,12 +26,8 @@ from deblurcli.blur import blur
 from deblurcli.deconvolve import METHODS, Settings
 from deblurcli.metrics import psnr
 from deblurcli.noise import rounding_noise
+from training.photographs import PSFS
 
-PSFS = {
-    "Gaussian 1": "gaussian:1", "Gaussian 2": "gaussian:2", "Gaussian 3": "gaussian:3",
-    "motion 8, 40°": "motion:8,angle=40", "motion 15, 20°": "motion:15,angle=20",
-    "defocus 2": "defocus:2", "defocus 4": "defocus:4", "trajectory 25": "trajectory:25,seed=7",
-}  # fmt: skip
 NOISES = (0.005, 0.02)
 SETTINGS = {"wiener": (0.01, 0.03), "richardson_lucy": (10, 30), "unsupervised_wiener": (None,)}
 SLOW = ("unsupervised_wiener", "richardson_lucy|")  # of scikit-image's, far behind where the picture is not padded
