@@ -158,13 +158,14 @@ def supply(pairs: Pairs, batches: Iterable[list[Key]], device: torch.device, wor
     accelerated = device.type == "cuda"
     if accelerated and len(pairs) and _same_in_every_epoch(pairs, batches) and _fit_on(device, pairs):
         return Resident(pairs, batches, device)
+    if workers:  # which are forked, and OpenCV's threads do not outlive that: a worker that needs them waits for ever
+        cv2.setNumThreads(1)
     return DataLoader(
         pairs,
         batch_sampler=batches,
         num_workers=workers,
         pin_memory=accelerated,
         prefetch_factor=AHEAD if workers else None,
-        worker_init_fn=_one_thread_each,
     )
 
 
@@ -176,7 +177,3 @@ def _fit_on(device: torch.device, pairs: Pairs) -> bool:
     """Whether all pairs take no more than their share of the accelerator's memory."""
     needed = len(pairs) * sum(part.nbytes for part in pairs[0, 0])
     return needed <= RESIDENT_SHARE * torch.cuda.get_device_properties(device).total_memory
-
-
-def _one_thread_each(_: int) -> None:
-    cv2.setNumThreads(1)

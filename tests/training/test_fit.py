@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -124,6 +125,9 @@ def test_another_recipe_s_checkpoint_is_refused(tiny, small, pictures, cpu, tmp_
 
 
 def test_workers_make_the_same_pairs(little, cpu, tmp_path):
+    """Also where OpenCV has threads of its own, which workers would wait for in vain."""
+    cv2.setNumThreads(4)
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 5)
     loaded = recipe.load(str(little))
     photos = data.load(loaded, tmp_path)
     alone = fit.fit(loaded, photos, tmp_path / "alone", epochs=1, fabric=cpu, workers=0)
