@@ -48,7 +48,10 @@ def wiener(
         typer.Option(metavar="auto|NUMBER", help="Noise-to-signal ratio of variances; larger is smoother."),
     ] = "auto",
     refine: Annotated[
-        bool, typer.Option("--refine", help="Let a network correct what the wiener method leaves; the best there is.")
+        bool,
+        typer.Option(
+            "--refine", help="Let a network correct what the wiener method leaves; best but for camera shake."
+        ),
     ] = False,
     provider: options.Provider = "auto",
     iterations: Annotated[
