@@ -29,8 +29,8 @@ _HOMES = {
     "read_image": "images:read",
     "restorer": "deblur",
     "score_images": "metrics:score",
-    "sparse": "deconvolve",
-    "wiener": "deconvolve",
+    "sparse": "sparse_prior",
+    "wiener": "wiener_filter",
     "write_image": "images:write",
 }
 

@@ -20,9 +20,9 @@ import numpy as np
 import scipy.fft
 import scipy.ndimage
 
-from deblurcli import deconvolve
 from deblurcli.errors import PSFError
 from deblurcli.psf import centred
+from deblurcli.wiener_filter import wiener
 
 _STEP = np.sqrt(2)  # from one level of the pyramid to the next
 _SMALLEST = 5  # side of the PSF at the coarsest level
@@ -89,7 +89,7 @@ def _framed(psf: np.ndarray, side: int) -> np.ndarray:
 
 
 def _restored(blurred: np.ndarray, psf: np.ndarray) -> np.ndarray:
-    return deconvolve.wiener(blurred[..., None], psf, _RATIO)[..., 0]
+    return wiener(blurred[..., None], psf, _RATIO)[..., 0]
 
 
 def _gradients(picture: np.ndarray) -> np.ndarray:

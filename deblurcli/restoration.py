@@ -12,11 +12,12 @@ import numpy as np
 
 from deblurcli import deconvolve, estimate, manifest
 from deblurcli import psf as psfs
-from deblurcli.deconvolve import Settings
 from deblurcli.errors import PSFError
 from deblurcli.estimate import Estimate
 from deblurcli.images import Picture
 from deblurcli.noise import rounding_noise
+from deblurcli.observed import Settings
+from deblurcli.wiener_filter import wiener_twice
 
 MANIFEST, AUTO = "manifest", "auto"
 LEFT = "left as it was, "
@@ -105,7 +106,7 @@ class Refiner(Protocol):
     """Corrects what the Wiener filter left; `deblur.Restorer` and `deblur.Deferred` of three layers do."""
 
     def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
-        """Pixels of the type of the blurred ones, from these and both images of `deconvolve.wiener_twice`."""
+        """Pixels of the type of the blurred ones, from these and both images of `wiener_filter.wiener_twice`."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class Restoration:
     def _restored(self, picture: Picture, psf: np.ndarray, settings: Settings) -> Picture:
         if self.refiner is None:
             return deconvolve.restore(picture, psf, settings, self.method)
-        careful, bold = deconvolve.wiener_twice(picture.pixels, psf, deconvolve.suited(settings, picture))
+        careful, bold = wiener_twice(picture.pixels, psf, deconvolve.suited(settings, picture))
         return picture.with_pixels(self.refiner.restore(picture.pixels, bold, careful))
 
 

@@ -17,9 +17,9 @@ from deblurcli import batch, cluster, images
 from deblurcli.blur import Blurrer
 from deblurcli.cli import app
 from deblurcli.deblur import deferred, restorer
-from deblurcli.deconvolve import Settings
 from deblurcli.errors import ClusterError
 from deblurcli.images import Picture
+from deblurcli.observed import Settings
 from deblurcli.restoration import restoration
 from tests.conftest import interruptible
 from tests.test_cli import TRANSFORMS, messages, run

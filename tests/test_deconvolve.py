@@ -3,13 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deblurcli import deconvolve, fourier, images, psf
+from deblurcli import deconvolve, fourier, images, psf, sparse_prior
 from deblurcli.blur import blur, through_jpeg
-from deblurcli.deconvolve import METHODS, Settings
+from deblurcli.deconvolve import METHODS
 from deblurcli.errors import PSFError
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
 from deblurcli.noise import noise, noise_to_signal, rounding_noise
+from deblurcli.observed import Settings
+from deblurcli.wiener_filter import wiener
 
 ROUNDING = rounding_noise(np.uint8)
 ASYMMETRIC = psf.centred(np.array([[0.4, 0, 0, 0], [0, 0.3, 0, 0], [0, 0, 0, 0.2], [0, 0, 0, 0.1]]))
@@ -70,7 +72,7 @@ def test_borders_do_not_ring(sharp, name):
     """A plain Wiener filter takes the picture for periodic, and its borders ring far into it."""
     array = PSFS[name]
     blurred = eight_bits(blur(sharp, array))
-    ours = deconvolve.wiener(blurred, array, settings=Settings(least_noise=ROUNDING))
+    ours = wiener(blurred, array, settings=Settings(least_noise=ROUNDING))
     assert psnr(ours, sharp) > psnr(periodic_wiener(blurred, array, noise_to_signal(blurred, ROUNDING)), sharp) + 3
     inner = np.square(ours - sharp)[12:-12, 12:-12].mean()
     assert rim_error(ours, sharp) < 4 * inner
@@ -99,8 +101,8 @@ def periodic_wiener(image, array, nsr):
 
 def test_an_asymmetric_psf_is_not_taken_for_its_mirror_image(sharp):
     blurred = eight_bits(blur(sharp, ASYMMETRIC))
-    right = deconvolve.wiener(blurred, ASYMMETRIC, 1e-4)
-    mirrored = deconvolve.wiener(blurred, ASYMMETRIC[::-1, ::-1], 1e-4)
+    right = wiener(blurred, ASYMMETRIC, 1e-4)
+    mirrored = wiener(blurred, ASYMMETRIC[::-1, ::-1], 1e-4)
     assert psnr(right, sharp) > psnr(mirrored, sharp) + 5
 
 
@@ -119,10 +121,10 @@ def test_tiny_pictures_are_finite(height, width, channels, method):
 
 @pytest.mark.parametrize("penalty", [0.5, 8, 128])
 def test_shrinkage_finds_the_minimum(penalty):
-    given, best = deconvolve._shrinkage(penalty)
+    given, best = sparse_prior._shrinkage(penalty)
     candidates = np.linspace(0, 64, 20_001)
     for v in (0.1, 0.7, 1.5, 4, 30):
-        cost = candidates**deconvolve.EXPONENT + penalty / 2 * (candidates - v) ** 2
+        cost = candidates**sparse_prior.EXPONENT + penalty / 2 * (candidates - v) ** 2
         assert np.interp(v, given, best) == pytest.approx(candidates[cost.argmin()], abs=0.05)
 
 
@@ -172,24 +174,24 @@ def test_colours_are_turned_and_turned_back(sharp):
 
 
 def test_no_blur_and_no_noise_give_the_picture_back(sharp):
-    np.testing.assert_allclose(deconvolve.wiener(sharp, np.ones((1, 1)), 1e-9), sharp, atol=1e-4)
+    np.testing.assert_allclose(wiener(sharp, np.ones((1, 1)), 1e-9), sharp, atol=1e-4)
 
 
 def test_a_larger_ratio_is_smoother(sharp):
     blurred = eight_bits(blur(sharp, psf.gaussian(1.5)))
-    detail = [noise(deconvolve.wiener(blurred, psf.gaussian(1.5), nsr)) for nsr in (1e-5, 1e-3, 1e-1)]
+    detail = [noise(wiener(blurred, psf.gaussian(1.5), nsr)) for nsr in (1e-5, 1e-3, 1e-1)]
     assert detail[0] > detail[1] > detail[2]
 
 
 def test_a_psf_larger_than_the_picture_is_refused():
     with pytest.raises(PSFError, match=r"9×9 PSF, 20×8 picture"):
-        deconvolve.wiener(np.zeros((8, 20, 3), np.float32), psf.gaussian(2, 9), 1e-3)
+        wiener(np.zeros((8, 20, 3), np.float32), psf.gaussian(2, 9), 1e-3)
 
 
 @pytest.mark.parametrize("nsr", [0, -1, float("nan")])
 def test_a_ratio_that_is_not_positive_is_refused(nsr):
     with pytest.raises(ValueError, match="nsr"):
-        deconvolve.wiener(np.zeros((8, 8, 1), np.float32), np.ones((1, 1)), nsr)
+        wiener(np.zeros((8, 8, 1), np.float32), np.ones((1, 1)), nsr)
 
 
 @pytest.mark.parametrize("sigma", [0.005, 0.02, 0.05])
@@ -216,7 +218,7 @@ def test_sixteen_bits_and_alpha_are_kept(sharp):
 
 @pytest.mark.parametrize("nsr", [1e-12, 1e3])
 def test_extreme_ratios_give_finite_pictures(sharp, nsr):
-    assert np.isfinite(deconvolve.wiener(sharp, psf.box(8), nsr)).all()
+    assert np.isfinite(wiener(sharp, psf.box(8), nsr)).all()
 
 
 def test_noise_does_not_depend_on_the_type(sharp):
@@ -227,7 +229,7 @@ def test_noise_does_not_depend_on_the_type(sharp):
 
 def test_a_psf_of_even_sides_is_refused(sharp):
     for use in (
-        lambda: deconvolve.wiener(sharp, np.full((2, 2), 0.25), 1e-3),
+        lambda: wiener(sharp, np.full((2, 2), 0.25), 1e-3),
         lambda: blur(sharp, np.ones((1, 2)) / 2),
     ):
         with pytest.raises(PSFError, match="odd sides"):

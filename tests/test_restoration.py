@@ -10,10 +10,11 @@ import pytest
 
 from deblurcli import deconvolve, images, psf
 from deblurcli.blur import Blurrer, blur
-from deblurcli.deconvolve import Settings
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
+from deblurcli.observed import Settings
 from deblurcli.restoration import AUTO, Blend, Telling, restoration
+from deblurcli.wiener_filter import wiener
 from tests.conftest import DATA, interruptible
 from tests.test_cli import messages, run
 
@@ -209,10 +210,10 @@ def test_threads_are_free_for_one_picture_alone(large, monkeypatch):
     from deblurcli import parallel
 
     blurred = blur(large, psf.gaussian(2))
-    alone = deconvolve.wiener(blurred, psf.gaussian(2))
+    alone = wiener(blurred, psf.gaussian(2))
     with parallel.alone(4):
         assert parallel.spare() == 4
-        np.testing.assert_allclose(deconvolve.wiener(blurred, psf.gaussian(2)), alone, atol=1e-5)
+        np.testing.assert_allclose(wiener(blurred, psf.gaussian(2)), alone, atol=1e-5)
     assert parallel.spare() == 1
 
 

@@ -16,11 +16,11 @@ import numpy as np
 from deblurcli import images, psf
 from deblurcli.blur import blur
 from deblurcli.deblur import LAYERS_REFINED, Restorer, restorer
-from deblurcli.deconvolve import Settings
 from deblurcli.estimate import PRUDENCE
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
 from deblurcli.noise import noise_to_signal, rounding_noise
+from deblurcli.observed import Settings
 from deblurcli.restoration import Estimated, Finding, Known, Restoration
 
 PSFS = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from deblurcli import deconvolve, estimate, noise
+from deblurcli import estimate, noise
 from deblurcli.images import to_float
+from deblurcli.observed import Settings
+from deblurcli.wiener_filter import wiener_twice
 from training.data import Pictures
 from training.degradation import MARGIN, Sample, degrade
 from training.pairs import Batch, Key, Pairs, to_tensor
@@ -35,8 +37,8 @@ class Refinements(Pairs):
 def restored(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """The Wiener filter's answers as the tool would give them: more careful where the PSF is not exact."""
     ratio = None if sample.exact else min(estimate.PRUDENCE * noise.noise_to_signal(sample.blurred, _ROUNDING), 1.0)
-    settings = deconvolve.Settings(nsr=ratio, least_noise=_ROUNDING, compressed=sample.compressed)
-    return deconvolve.wiener_twice(sample.blurred, sample.told, settings)
+    settings = Settings(nsr=ratio, least_noise=_ROUNDING, compressed=sample.compressed)
+    return wiener_twice(sample.blurred, sample.told, settings)
 
 
 def piece(image: np.ndarray, side: int, least: float, rng: np.random.Generator) -> np.ndarray:

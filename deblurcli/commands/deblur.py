@@ -56,7 +56,7 @@ def _work(model: str, provider: str, shared: options.Shared, source: Path) -> tu
     """What is done to a picture, and where."""
     from deblurcli import batch
     from deblurcli.deblur import deferred, refiner, restorer
-    from deblurcli.deconvolve import Settings
+    from deblurcli.observed import Settings
     from deblurcli.restoration import AUTO as FOUND
     from deblurcli.restoration import restoration
 

@@ -70,7 +70,9 @@ def wiener(
 
     from deblurcli import batch, console
     from deblurcli.deblur import refiner
-    from deblurcli.deconvolve import NSR, Settings, steps
+    from deblurcli.deconvolve import steps
+    from deblurcli.noise import NSR
+    from deblurcli.observed import Settings
     from deblurcli.restoration import MANIFEST, restoration
 
     alone = shared.cluster is None and options.is_single(source)

@@ -23,9 +23,10 @@ import skimage.restoration
 
 from deblurcli import images, planning, psf
 from deblurcli.blur import blur
-from deblurcli.deconvolve import METHODS, Settings
+from deblurcli.deconvolve import METHODS
 from deblurcli.metrics import psnr
 from deblurcli.noise import rounding_noise
+from deblurcli.observed import Settings
 from training.photographs import PSFS
 
 NOISES = (0.005, 0.02)

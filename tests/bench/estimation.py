@@ -22,10 +22,10 @@ from scipy.stats import rankdata
 from deblurcli import images
 from deblurcli import psf as psfs
 from deblurcli.blur import blur
-from deblurcli.deconvolve import Settings
 from deblurcli.estimate import Estimate, estimate, trusted
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
+from deblurcli.observed import Settings
 from deblurcli.restoration import Restoration, guessed
 
 SEED = 2026

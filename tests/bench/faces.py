@@ -17,8 +17,9 @@ import numpy as np
 from deblurcli import images, metrics, psf
 from deblurcli.blur import blur
 from deblurcli.deblur import restorer
-from deblurcli.deconvolve import METHODS, Settings
+from deblurcli.deconvolve import METHODS
 from deblurcli.noise import rounding_noise
+from deblurcli.observed import Settings
 from training import data
 
 Restore = Callable[[np.ndarray, np.ndarray], np.ndarray]
