@@ -1,8 +1,4 @@
-"""Restoration by network: pad, cut into tiles, run the session, blend.
-
-A tile is made from the picture's own samples and goes back into them, so that no whole picture is ever
-held as float32.
-"""
+"""Restoration by network: pad, cut into tiles, run the session, blend."""
 
 from __future__ import annotations
 
@@ -13,8 +9,9 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from deblurcli import images, models, parallel, tiling
+from deblurcli import images, models, mosaic, parallel, tiling
 from deblurcli.images import Picture
+from deblurcli.mosaic import Map, Window
 from deblurcli.session import AUTO, Session
 from deblurcli.tiling import Span
 
@@ -22,9 +19,6 @@ TILE = 640  # two cores, 12 megapixels, halo 64: 2.0 MP/s, against 1.7 at 512 an
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
 REFINE, LAYERS_REFINED = "refine", 3  # blurred, restored boldly, restored carefully
-
-Window = tuple[Span, Span]
-Map = Callable[[Callable[[Window], np.ndarray], Iterable[Window]], Iterable[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -67,16 +61,7 @@ class Restorer:
         pixels, *others = layers = [images.checked(layer) for layer in (pixels, *others)]
         height, width, _ = pixels.shape
         rows, columns = self._spans(height), self._spans(width)
-        if len(rows) == len(columns) == 1:  # no need to hand one tile to another thread, or to blend it
-            return _samples(self._tile(layers, rows[0], columns[0])[:height, :width], pixels.dtype)
-        tiles = iter(self.map(lambda window: self._tile(layers, *window), _windows(rows, columns)))
-        restored = images.empty_like(pixels)
-        first = 0
-        for strip in _strips(rows, columns, tiles, pixels.shape[2]):
-            part = restored[first : first + len(strip)]
-            part[:] = _samples(strip[: len(part), :width], pixels.dtype)
-            first += len(strip)
-        return restored
+        return mosaic.assembled(pixels, rows, columns, partial(self._tile, layers), self.map)
 
     def _spans(self, length: int) -> list[Span]:
         """Tiles along one axis, on sizes rounded to what the network takes."""
@@ -85,21 +70,17 @@ class Restorer:
         tile = tiling.padded(max(self.tile, 4 * halo + OVERLAP + multiple), multiple)  # half of each is kept, at least
         return tiling.spans(tiling.padded(length, multiple), tile, halo, OVERLAP, multiple)
 
-    def _tile(self, layers: Sequence[np.ndarray], row: Span, column: Span) -> np.ndarray:
+    def _tile(self, layers: Sequence[np.ndarray], window: Window) -> np.ndarray:
         """The network's answer for one window, float32 ``(h, w, C)``, cut to what is kept."""
-        answer = self.session.run(self._batch(layers, row, column))[0].transpose(1, 2, 0)
-        kept = answer[
-            row.keep_start - row.start : row.keep_stop - row.start,
-            column.keep_start - column.start : column.keep_stop - column.start,
-        ]
-        return kept.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else kept
+        answer = mosaic.kept(self.session.run(self._batch(layers, window))[0].transpose(1, 2, 0), window)
+        return answer.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else answer
 
-    def _batch(self, layers: Sequence[np.ndarray], row: Span, column: Span) -> np.ndarray:
+    def _batch(self, layers: Sequence[np.ndarray], window: Window) -> np.ndarray:
         """What the network gets for one window, float32 ``(1, 3 · layers, h, w)``."""
-        height, width = row.stop - row.start, column.stop - column.start
+        height, width = (span.stop - span.start for span in window)
         batch = np.empty((1, 3 * len(layers), height, width), np.float32)
         for index, layer in enumerate(layers):
-            image = images.to_float(layer[row.start : row.stop, column.start : column.stop])
+            image = images.to_float(mosaic.cut(layer, window))
             batch[0, 3 * index : 3 * index + 3] = _mirrored(image, height, width).transpose(2, 0, 1)
         return batch
 
@@ -110,29 +91,6 @@ def _mirrored(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if missing == (0, 0):
         return image
     return np.pad(image, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="reflect")
-
-
-def _windows(rows: list[Span], columns: list[Span]) -> Iterator[Window]:
-    return ((row, column) for row in rows for column in columns)
-
-
-def _strips(rows: list[Span], columns: list[Span], tiles: Iterator[np.ndarray], channels: int) -> Iterator[np.ndarray]:
-    """Finished strips of the restored image from top to bottom, float32 ``(h, W, C)``, blended."""
-    across, down = tiling.weights(columns), tiling.weights(rows)
-    carried = np.zeros((0, columns[-1].keep_stop, channels), np.float32)
-    for index, (row, fade) in enumerate(zip(rows, down)):
-        strip = np.zeros((len(fade), columns[-1].keep_stop, channels), np.float32)
-        for column, weight in zip(columns, across):
-            strip[:, column.keep_start : column.keep_stop] += next(tiles) * weight[:, None]
-        strip *= fade[:, None, None]
-        strip[: len(carried)] += carried
-        ready = rows[index + 1].keep_start - row.keep_start if index + 1 < len(rows) else len(strip)
-        carried = strip[ready:]
-        yield strip[:ready]
-
-
-def _samples(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    return np.clip(image, 0, 1) if dtype == np.float32 else images.from_float(image, dtype)
 
 
 def restorer(

@@ -15,7 +15,8 @@ ROOMS = [
     "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates", "scores",
     "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "estimate", "kernel", "spectrum",
     "deconvolve", "sparse_prior", "wiener_filter", "observed", "fourier", "blur", "sheet", "metrics", "similarity",
-    "noise", "psf", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage", "errors",
+    "noise", "psf", "mosaic", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage",
+    "errors",
 ]  # fmt: skip
 TRAINING = [
     "__main__", "photographs", "batch", "figures", "table", "speed", "evaluate", "export", "fit", "machine",
