@@ -59,20 +59,18 @@ def _width() -> int | None:
 
 
 class Ticker:
-    """A second progress bar, for the steps of work on one picture; call it after each."""
+    """A second progress bar, for the work on one picture, once it comes in parts; call it with the share of each."""
 
-    def __init__(self, steps: int):
-        self._steps = steps
-        self._advance: Callable[[], None] = lambda: None
+    def __init__(self) -> None:
+        self._advance: Callable[[float], None] = lambda share: None
 
     def show(self, progress: Progress) -> None:
-        """Add the bar to those that are shown, if there are steps at all."""
-        if self._steps:
-            task = progress.add_task("iterations", total=self._steps)
-            self._advance = lambda: progress.advance(task)
+        """Add the bar to those that are shown, from the first part on."""
+        task = progress.add_task("this picture, %", total=100, visible=False)
+        self._advance = lambda share: progress.update(task, advance=100 * share, visible=True)
 
-    def __call__(self) -> None:
-        self._advance()
+    def __call__(self, share: float) -> None:
+        self._advance(share)
 
 
 def follow(batch: Batch, title: str, quiet: bool = False, ticker: Ticker | None = None) -> Iterator[Outcome]:

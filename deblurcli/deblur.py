@@ -122,6 +122,11 @@ class Deferred:
         """The restored picture; raises ModelError or ProviderError when the network does not open."""
         return self._opened()(picture)
 
+    @property
+    def halo(self) -> int:
+        """What the network asks of its input; raises as `__call__` does."""
+        return self._opened().halo
+
     def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
         """Restored pixels; see `Restorer.restore`, and for what else is raised `__call__`."""
         return self._opened().restore(pixels, *others)

@@ -8,17 +8,21 @@ from dataclasses import replace
 import numpy as np
 import scipy.fft
 
-from deblurcli import fourier
-from deblurcli.images import Picture, from_float
+from deblurcli import fourier, mosaic, noise, parallel, tiling
+from deblurcli.images import Picture, to_float
+from deblurcli.mosaic import Window
 from deblurcli.noise import rounding_noise
-from deblurcli.observed import DEFAULTS, Settings, fitting
-from deblurcli.sparse_prior import PENALTIES, sparse
+from deblurcli.observed import DEFAULTS, Settings, fitting, matched, surveyed
+from deblurcli.sparse_prior import sparse
+from deblurcli.tiling import Span
 from deblurcli.wiener_filter import wiener
 
 DAMPING = 2.0  # standard deviations of noise below which Richardson–Lucy changes little
 _SHARPNESS = 10  # of the damping's onset
 _LOSSY = ("jpeg", "webp", "avif")
 _LEAST_OTF = 1e-4
+TILE, OVERLAP = 1024, 16  # side in pixels of what is restored at once, and what neighbours share
+MOST_LOOKED_AT = 9  # tiles, to tell the spectrum of all
 
 
 def richardson_lucy(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) -> np.ndarray:
@@ -52,7 +56,7 @@ def richardson_lucy(image: np.ndarray, psf: np.ndarray, settings: Settings = DEF
         ratio[inside] = 1 + _damped(planes - predicted, scale) / predicted
         step = fourier.back(fourier.forward(ratio) * np.conj(transfer), shape) / seen
         estimate *= np.maximum(step, 0)
-        settings.ticked()
+        settings.ticked(1 / settings.iterations)
     return np.clip(estimate[inside].transpose(1, 2, 0), 0, 1)
 
 
@@ -88,18 +92,62 @@ METHODS: dict[str, Method] = {
 }
 
 
-def steps(method: str, iterations: int) -> int:
-    """How often a method calls `Settings.tick`."""
-    return {"richardson-lucy": iterations, "sparse": len(PENALTIES)}.get(method, 0)
-
-
 def restore(picture: Picture, psf: np.ndarray, settings: Settings = DEFAULTS, method: str = "wiener") -> Picture:
     """The picture restored by one of `METHODS`, of the same size, depth and kind; alpha is kept.
 
     psf: ``(K, L)``, origin at the centre.
+
+    Errors as for `wiener`. A large picture is restored in tiles; see `in_tiles`.
     """
-    image = METHODS[method](picture.pixels, psf, suited(settings, picture))
-    return picture.with_pixels(from_float(image, picture.pixels.dtype))
+    return picture.with_pixels(in_tiles(METHODS[method], picture.pixels, psf, suited(settings, picture)))
+
+
+def in_tiles(method: Method, pixels: np.ndarray, psf: np.ndarray, settings: Settings, context: int = 0) -> np.ndarray:
+    """Pixels of the same shape and type, restored tile by tile, several at a time where threads are to spare.
+
+    method: restores a tile, float32 ``(h, w, C)``, to float32 of the same shape. The settings it is given hold what
+        the picture tells as a whole: its noise, its colours and the prior are the same for all tiles.
+    pixels: ``(H, W, 1 or 3)``, uint8, uint16 or float in [0, 1].
+    context: pixels that the method looks at around each, besides those that the PSF mixes into it.
+    """
+    pixels, psf = matched(pixels, psf)
+    rows, columns = (_spans(length, max(psf.shape) + context) for length in pixels.shape[:2])
+    windows = [*mosaic.windows(rows, columns)]
+    if len(windows) > 1:
+        looked_at = windows[:: -(-len(windows) // MOST_LOOKED_AT)]
+        tiles = (to_float(mosaic.cut(pixels, window)) for window in looked_at)
+        whole = surveyed(noise.sample(pixels), tiles, psf, settings)
+        settings = replace(settings, whole=whole)
+
+    def answer(window: Window) -> np.ndarray:
+        part = _Part(settings.tick, 1 / len(windows))
+        restored = method(to_float(mosaic.cut(pixels, window)), psf, replace(settings, tick=part))
+        part.over()
+        return mosaic.kept(restored, window)
+
+    return mosaic.assembled(pixels, rows, columns, answer, parallel.spread)
+
+
+class _Part:
+    """Tells of the work on one tile, whatever the method tells: what it has not told is told at the end."""
+
+    def __init__(self, tick: Callable[[float], None] | None, size: float):
+        self._tick, self._size, self._left = tick, size, 1.0
+
+    def __call__(self, share: float) -> None:
+        self._left -= share
+        if self._tick is not None:
+            self._tick(share * self._size)
+
+    def over(self) -> None:
+        """The tile is done."""
+        self(self._left)
+
+
+def _spans(length: int, reach: int) -> list[Span]:
+    """Tiles along one axis, for a method that sees so far."""
+    halo = reach + reach % 2
+    return tiling.spans(length, max(TILE, 4 * halo + OVERLAP), halo, OVERLAP, 1)
 
 
 def suited(settings: Settings, picture: Picture) -> Settings:

@@ -197,7 +197,7 @@ def noise_to_signal(image: np.ndarray, found: Estimate, floor: float = 0.0) -> f
     image: ``(H, W, 1 or 3)``, float in [0, 1], uint8 or uint16.
     floor: least standard deviation of the noise to believe in, such as that of rounding.
     """
-    image = to_float(checked(image))
+    image = noise.sample(image)
     ratio = noise.noise_to_signal(image, floor)
     share = 1.0 if image.shape[2] == 1 else float(np.square(_LUMA).sum())  # of a channel's noise left in the brightness
     shown = found.noise / share / max(float(image.var(axis=(0, 1)).mean()), 1e-6)

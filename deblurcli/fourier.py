@@ -7,6 +7,7 @@ Here a picture is held as *planes*, float32 ``(C, H, W)``; a spectrum is a half 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache, wraps
 
 import cv2
@@ -122,33 +123,52 @@ def _fixed(array: np.ndarray) -> np.ndarray:
     return array
 
 
+@dataclass(frozen=True)
+class Prior:
+    """What is expected of a picture's spectrum: noise over signal in each cell of it.
+
+    ratios: ``(C, cells)``. noises: variance of each plane's noise, ``(C,)``.
+    """
+
+    ratios: np.ndarray
+    noises: np.ndarray
+
+    def spread(self, psf: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """Noise over signal at each frequency, float32 ``(C, H, W // 2 + 1)``, 0 at DC; PSF and size as for `power`."""
+        cells = _Cells.of(psf, shape)
+        return np.stack([cells.spread(ratio) for ratio in self.ratios]).reshape(len(self.ratios), shape[0], -1)
+
+
+def power(spectrum: np.ndarray, psf: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The mean power per pixel of blurred planes, extended to `shape`, in each cell of the spectrum, ``(C, cells)``."""
+    cells = _Cells.of(psf, shape)
+    return np.stack([cells.mean(np.square(np.abs(plane))) for plane in spectrum]) / (shape[0] * shape[1])
+
+
 def prior(
-    spectrum: np.ndarray,
+    power: np.ndarray,
     psf: np.ndarray,
     shape: tuple[int, int],
     variance: float,
     known: bool = True,
     doubt: float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Noise over signal, float32 ``(C, H, W // 2 + 1)``, 0 at DC, and each plane's noise ``(C,)``.
+) -> Prior:
+    """What the power of a blurred picture's spectrum tells of the sharp one's, and of the noise.
 
     The power of a photograph falls as a power of frequency (van der Schaaf and van Hateren, Vision Research 36,
     1996). For each plane the model ``A · f^-p · |OTF|² + noise`` is fitted to the blurred picture's spectrum by
     maximum likelihood, its coefficients taken for independent, complex and normal (Whittle, 1953).
 
-    spectrum: of the blurred planes, extended to `shape`.
+    power: of the planes, as `power` has it; or the mean of many pictures' of one size.
     variance: of white noise in every plane, `known` or the least there may be.
     doubt: where the PSF lets less signal through than so many times the noise, what is seen is taken for noise, white
         or not; compression makes such.
     """
     cells = _Cells.of(psf, shape)
     factors = _FACTORS[:1] if known else _FACTORS
-    fits = [
-        _Fit(cells.mean(np.square(np.abs(plane))) / (shape[0] * shape[1]), cells, variance * factors)
-        for plane in spectrum
-    ]
-    ratios = np.stack([cells.spread(fit.noise(doubt) * fit.inverse_power) for fit in fits])
-    return ratios.reshape(spectrum.shape), np.array([fit.variance for fit in fits], np.float32)
+    fits = [_Fit(plane, cells, variance * factors) for plane in power]
+    ratios = np.stack([fit.noise(doubt) * fit.inverse_power for fit in fits])
+    return Prior(ratios, np.array([fit.variance for fit in fits], np.float32))
 
 
 class _Fit:

@@ -6,14 +6,15 @@ restored as well, but what is seen alone is to be explained.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from deblurcli import fourier
 from deblurcli import psf as psfs
 from deblurcli.errors import PSFError
+from deblurcli.fourier import Prior
 from deblurcli.images import checked, to_float
 from deblurcli.noise import NSR, noise, signal
 
@@ -35,14 +36,16 @@ class Settings:
     iterations: of Richardson–Lucy, 1 or more; more is sharper and noisier.
     least_noise: standard deviation that an estimate of the noise does not go below, such as that of rounding.
     compressed: the picture went through JPEG or the like, whose noise is not white; ignored when nsr is given.
-    tick: called after each iteration of a method that iterates.
+    tick: called after each iteration of a method that iterates, with the share of the work that it is.
+    whole: what is told of the picture that an image is a tile of; None for an image on its own.
     """
 
     nsr: float | None = None
     iterations: int = ITERATIONS
     least_noise: float = _LEAST_NOISE
     compressed: bool = False
-    tick: Callable[[], None] | None = None
+    tick: Callable[[float], None] | None = None
+    whole: Whole | None = None
 
     def __post_init__(self) -> None:
         if self.nsr is not None and not NSR[0] <= self.nsr <= NSR[1]:
@@ -56,28 +59,84 @@ class Settings:
         return 0.0 if self.nsr is not None else _DOUBT_OF_JPEG if self.compressed else _DOUBT
 
     def variance(self, image: np.ndarray) -> float:
-        """Variance of the noise in an image."""
+        """Variance of the noise in an image, or in the picture it is a tile of."""
+        if self.whole is not None:
+            return self.whole.variance
         if self.nsr is None:
             return max(noise(image), self.least_noise) ** 2
         return max(self.nsr * signal(image, 0.0), self.least_noise**2 * 1e-6)
 
-    def ticked(self) -> None:
-        """Tell that an iteration is done."""
+    def ticked(self, share: float) -> None:
+        """Tell that a share of the work is done."""
         if self.tick is not None:
-            self.tick()
+            self.tick(share)
 
 
 DEFAULTS = Settings()
 
 
 def fitting(image: np.ndarray, psf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """An image as float32 and a PSF that fits into it."""
-    image, psf = to_float(checked(image)), psfs.checked(psf)
+    """An image as float32 and a PSF that fits into it; see `matched`."""
+    image, psf = matched(image, psf)
+    return to_float(image), psf
+
+
+def matched(image: np.ndarray, psf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """An image, checked, and a PSF that fits into it; ImageError or PSFError when they do not."""
+    image, psf = checked(image), psfs.checked(psf)
     height, width, _ = image.shape
     if psf.shape[0] > height or psf.shape[1] > width:
         sizes = f"{psf.shape[1]}×{psf.shape[0]} PSF, {width}×{height} picture"
         raise PSFError(f"the PSF is larger than the picture ({sizes}); give a smaller PSF")
     return image, psf
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What is told of a picture as a whole, and holds for each of its tiles.
+
+    variance: of the noise. rotation: to colours that are not correlated, see `fourier.decorrelation`. all_seen: no
+    lights are clipped. prior: of the tiles' spectra; None to fit it to the spectrum at hand.
+    """
+
+    variance: float
+    rotation: np.ndarray
+    all_seen: bool
+    prior: Prior | None = None
+
+
+def overview(image: np.ndarray, settings: Settings) -> Whole:
+    """What an image ``(H, W, C)`` float32 tells, or a `noise.sample` of it, before its spectrum is looked at."""
+    return Whole(settings.variance(image), fourier.decorrelation(image), not _FEW < _white(image).mean() < _MANY)
+
+
+def surveyed(sample: np.ndarray, tiles: Iterable[np.ndarray], psf: np.ndarray, settings: Settings) -> Whole:
+    """What a picture in tiles tells: a `noise.sample` of it, and some tiles, float32 ``(h, w, C)``, all of one size."""
+    whole = overview(sample, settings)
+    powers = []
+    for tile in tiles:
+        extended = fourier.periodic(fourier.rotated(tile, whole.rotation), psf.shape)
+        powers.append(fourier.power(fourier.forward(extended), psf, extended.shape[1:]))
+    return replace(whole, prior=_prior(np.mean(powers, axis=0), psf, extended.shape[1:], whole, settings))
+
+
+def _prior(power: np.ndarray, psf: np.ndarray, shape: tuple[int, int], whole: Whole, settings: Settings) -> Prior:
+    return fourier.prior(power, psf, shape, _believed(whole, psf), settings.nsr is not None, settings.doubt)
+
+
+def _believed(whole: Whole, psf: np.ndarray) -> float:
+    """The variance of the noise to restore with."""
+    return max(whole.variance, _NOISE_OF_BORDERS * (not _symmetric(psf)), _NOISE_OF_LIGHTS * (not whole.all_seen))
+
+
+def _symmetric(psf: np.ndarray) -> bool:
+    """Whether a PSF is its own mirror image along both axes."""
+    return all(np.allclose(psf, np.flip(psf, axis), atol=1e-4 * psf.max()) for axis in (0, 1))
+
+
+def _white(image: np.ndarray) -> np.ndarray:
+    """Where some channel is clipped, ``(H, W)``."""
+    return (image >= _WHITE).any(axis=2)
 
 
 class Observed:
@@ -90,24 +149,19 @@ class Observed:
     """
 
     def __init__(self, image: np.ndarray, psf: np.ndarray, settings: Settings):
-        variance = settings.variance(image)
-        self.rotation = fourier.decorrelation(image)
+        whole = settings.whole or overview(image, settings)
+        self.rotation, self.all_seen = whole.rotation, whole.all_seen
         self.planes = fourier.rotated(image, self.rotation)
-        white = (image >= _WHITE).any(axis=2)
-        self.all_seen = not _FEW < white.mean() < _MANY
-        self.seen = np.float32(1) if self.all_seen else (~white).astype(np.float32)
+        self.seen = np.float32(1) if self.all_seen else (~_white(image)).astype(np.float32)
         self.image, self.size = image, image.shape[:2]
-        self.symmetric = all(np.allclose(psf, np.flip(psf, axis), atol=1e-4 * psf.max()) for axis in (0, 1))
-        least = [_NOISE_OF_BORDERS * (not self.symmetric), _NOISE_OF_LIGHTS * (not self.all_seen)]
-        self.variance = variance = max(variance, *least)
+        self.symmetric, self.variance = _symmetric(psf), _believed(whole, psf)
         extended = fourier.periodic(self.planes, psf.shape)
         self.shape = extended.shape[1:]
         self.otf = fourier.otf(psf, self.shape)
         self.passed = np.square(np.abs(self.otf))
         self.spectrum = fourier.forward(extended)
-        known = settings.nsr is not None
-        self.prior, noises = fourier.prior(self.spectrum, psf, self.shape, variance, known, settings.doubt)
-        self.noises = noises[:, None, None]
+        prior = whole.prior or _prior(fourier.power(self.spectrum, psf, self.shape), psf, self.shape, whole, settings)
+        self.prior, self.noises = prior.spread(psf, self.shape), prior.noises[:, None, None]
 
     def wiener(self, more: float = 1.0) -> np.ndarray:
         """Spectrum of the Wiener filter's answer, for noise of so many times the variance."""

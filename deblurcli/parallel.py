@@ -10,7 +10,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -88,6 +88,16 @@ def in_order(pool: Executor, function: Callable[[Item], Result], items: Iterable
     finally:
         for future in begun:
             future.cancel()
+
+
+def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Results in the order of the items, as from `map`; on several threads where this one may use them, see `spare`."""
+    threads = spare()
+    if threads == 1:
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield from in_order(pool, function, items, threads + 1)
 
 
 def as_done(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:

@@ -21,6 +21,7 @@ from deblurcli.wiener_filter import wiener_twice
 
 MANIFEST, AUTO = "manifest", "auto"
 LEFT = "left as it was, "
+_STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
 
 
@@ -105,8 +106,12 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
 class Refiner(Protocol):
     """Corrects what the Wiener filter left; `deblur.Restorer` and `deblur.Deferred` of three layers do."""
 
+    @property
+    def halo(self) -> int:
+        """How far it looks around each pixel."""
+
     def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
-        """Pixels of the type of the blurred ones, from these and both images of `wiener_filter.wiener_twice`."""
+        """Restored pixels like the blurred ones, from these and both images of `wiener_filter.wiener_twice`."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +139,14 @@ class Restoration:
     def _restored(self, picture: Picture, psf: np.ndarray, settings: Settings) -> Picture:
         if self.refiner is None:
             return deconvolve.restore(picture, psf, settings, self.method)
-        careful, bold = wiener_twice(picture.pixels, psf, deconvolve.suited(settings, picture))
-        return picture.with_pixels(self.refiner.restore(picture.pixels, bold, careful))
+        suited = deconvolve.suited(settings, picture)
+        pixels = deconvolve.in_tiles(self._refined, picture.pixels, psf, suited, self.refiner.halo)
+        return picture.with_pixels(pixels)
+
+    def _refined(self, tile: np.ndarray, psf: np.ndarray, settings: Settings) -> np.ndarray:
+        """A tile as the Wiener filter and the refiner restore it."""
+        careful, bold = wiener_twice(tile, psf, settings)
+        return self.refiner.restore(tile, bold, careful)
 
 
 @dataclass(frozen=True)
@@ -161,7 +172,11 @@ class Blend:
 
 def _clipped(picture: Picture) -> float:
     """The share of samples at either end of their range."""
-    return float(np.mean((picture.pixels == 0) | (picture.pixels == np.iinfo(picture.pixels.dtype).max)))
+    top, count = np.iinfo(picture.pixels.dtype).max, 0
+    for first in range(0, len(picture.pixels), _STRIP):
+        strip = picture.pixels[first : first + _STRIP]
+        count += np.count_nonzero((strip == 0) | (strip == top))
+    return count / picture.pixels.size
 
 
 def restoration(

@@ -34,7 +34,7 @@ def sparse(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) ->
     for penalty in PENALTIES:
         restored = _half_quadratic(blurred, restored, gradients, penalty)
         blurred.fill(restored)
-        settings.ticked()
+        settings.ticked(1 / len(PENALTIES))
     return blurred.picture(restored)
 
 

@@ -129,13 +129,13 @@ def test_shrinkage_finds_the_minimum(penalty):
 
 
 def test_richardson_lucy_ticks_and_sharpens_with_every_iteration(sharp):
-    blurred, ticks, scores = eight_bits(blur(sharp, PSFS["gaussian"])), [], []
+    blurred, scores = eight_bits(blur(sharp, PSFS["gaussian"])), []
     for iterations in (1, 5, 20):
-        settings = Settings(iterations=iterations, least_noise=ROUNDING, tick=lambda: ticks.append(1))
+        ticks = []
+        settings = Settings(iterations=iterations, least_noise=ROUNDING, tick=ticks.append)
         scores.append(psnr(deconvolve.richardson_lucy(blurred, PSFS["gaussian"], settings), sharp))
-    assert scores == sorted(scores) and len(ticks) == 26 == sum(
-        deconvolve.steps("richardson-lucy", n) for n in (1, 5, 20)
-    )
+        assert len(ticks) == iterations and sum(ticks) == pytest.approx(1)
+    assert scores == sorted(scores)
 
 
 def test_the_prior_finds_the_law_a_picture_was_made_by():
@@ -148,7 +148,8 @@ def test_the_prior_finds_the_law_a_picture_was_made_by():
     seen = seen + fourier.forward(rng.normal(0, 1e-3, (1, *shape)).astype(np.float32))
     trusted = fourier.frequency(shape) > 1e-3
     for least, known in ((1e-6, True), (1e-8, False)):
-        (ratio,), (noise_found,) = fourier.prior(seen, array, shape, least, known)
+        prior = fourier.prior(fourier.power(seen, array, shape), array, shape, least, known)
+        (ratio,), (noise_found,) = prior.spread(array, shape), prior.noises
         error = np.log(ratio[trusted] / 1e-6 * gain[trusted] ** 2)
         assert abs(np.log(noise_found / 1e-6)) < 1 and abs(np.median(error)) < 0.8
 

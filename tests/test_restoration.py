@@ -4,11 +4,13 @@ import json
 import signal
 import subprocess
 import sys
+import tracemalloc
 
+import cv2
 import numpy as np
 import pytest
 
-from deblurcli import deconvolve, images, psf
+from deblurcli import deconvolve, images, noise, parallel, psf
 from deblurcli.blur import Blurrer, blur
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
@@ -52,14 +54,17 @@ def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(s
     class Halfway:
         """Half of each."""
 
+        halo = 0
+
         def restore(self, pixels, bold, careful):
             given.extend((pixels, careful, bold))
-            return images.from_float((images.to_float(pixels) + careful) / 2, pixels.dtype)
+            return (pixels + careful) / 2
 
     blurred, spec = eight_bits(blur(sharp, psf.gaussian(2))), "gaussian:2"
     refined = restoration(spec, Settings(), "wiener", None, refiner=Halfway())(blurred, "a")[0]
     plain = restoration(spec, Settings(), "wiener", None)(blurred, "a")[0]
-    assert given[0] is blurred.pixels and given[1].dtype == np.float32
+    np.testing.assert_array_equal(given[0], images.to_float(blurred.pixels))
+    assert given[1].dtype == np.float32
     np.testing.assert_array_equal(images.from_float(given[1], np.uint8), plain.pixels)
     detail = [np.abs(np.diff(image, axis=0)).mean() for image in (given[2], given[1], sharp)]
     assert detail[0] > detail[1], "the bold one has more detail, and more noise"
@@ -207,8 +212,6 @@ def test_wiener_auto_says_what_it_left(sharp, tmp_path):
 
 def test_threads_are_free_for_one_picture_alone(large, monkeypatch):
     """One picture may use all threads; the result is the same."""
-    from deblurcli import parallel
-
     blurred = blur(large, psf.gaussian(2))
     alone = wiener(blurred, psf.gaussian(2))
     with parallel.alone(4):
@@ -224,3 +227,67 @@ def test_clipped_lights_are_never_put_out():
     for method in ("wiener", "sparse"):
         restored = deconvolve.restore(Picture(night), psf.defocus(2), method=method)
         assert (restored.pixels[night == 255] == 255).all()
+
+
+@pytest.mark.parametrize("method", deconvolve.METHODS)
+@pytest.mark.parametrize("channels, dtype", [(3, np.uint8), (1, np.uint16)])
+def test_tiles_do_not_show(large, method, channels, dtype, monkeypatch):
+    """Restored in tiles, a picture is as near to the sharp one, and no error stands at their borders."""
+    truth = large if channels == 3 else large.mean(axis=2, keepdims=True)
+    array = psf.motion(9, 20)
+    noisy = blur(truth, array) + np.random.default_rng(0).normal(0, 0.004, truth.shape).astype(np.float32)
+    picture = Picture(images.from_float(noisy, dtype))
+    whole = deconvolve.restore(picture, array, method=method)
+    monkeypatch.setattr(deconvolve, "TILE", 256)
+    for threads in (1, 3):
+        with parallel.alone(threads):
+            tiled = deconvolve.restore(picture, array, method=method)
+        assert tiled.pixels.dtype == dtype and tiled.pixels.shape == picture.pixels.shape
+        if method == "inverse":
+            continue
+        errors = [np.square(images.to_float(made.pixels) - truth).mean(axis=(1, 2)) for made in (whole, tiled)]
+        assert errors[1].mean() < 1.05 * errors[0].mean()
+        assert (errors[1] < 1.5 * errors[0] + 1e-4).all(), "no row is worse than the others"
+
+
+def test_tiles_take_little_memory(monkeypatch):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (1536, 1024, 3), np.uint8)
+    peaks = []
+    for side in (4096, 256):
+        monkeypatch.setattr(deconvolve, "TILE", side)
+        tracemalloc.start()
+        deconvolve.restore(Picture(pixels), psf.gaussian(1, 5))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] / 4
+
+
+def test_the_noise_of_a_large_picture_is_told_by_a_part(large, monkeypatch):
+    smooth = blur(large, psf.gaussian(2)) + np.random.default_rng(0).normal(0, 0.01, large.shape).astype(np.float32)
+    before = noise.noise(smooth), noise.noise_to_signal(smooth)
+    monkeypatch.setattr(noise, "_ENOUGH", 200_000)
+    assert noise.sample(smooth).size < 0.6 * smooth.size
+    np.testing.assert_allclose((noise.noise(smooth), noise.noise_to_signal(smooth)), before, rtol=0.1)
+    np.testing.assert_array_equal(noise.sample(smooth[:200, :300]), smooth[:200, :300])
+
+
+def test_the_refiner_sees_what_lies_around_each_tile(large, monkeypatch):
+    """A refiner that looks 20 pixels around each gives the same in tiles as on the whole picture."""
+    monkeypatch.setattr(deconvolve, "TILE", 256)
+    seen, ticks = [], []
+
+    class Means:
+        """The mean of the blurred picture about each pixel."""
+
+        halo = 20
+
+        def restore(self, pixels, bold, careful):
+            seen.append(pixels.shape)
+            return cv2.blur(pixels, (41, 41), borderType=cv2.BORDER_REFLECT_101)
+
+    settings = Settings(tick=ticks.append)
+    made = restoration("gaussian:1", settings, "wiener", None, refiner=Means())(eight_bits(large), "a")[0]
+    expected = cv2.blur(large, (41, 41), borderType=cv2.BORDER_REFLECT_101)
+    assert len(seen) == len(ticks) > 6 and max(seen) < (300, 300) and sum(ticks) == pytest.approx(1)
+    assert np.abs(images.to_float(made.pixels) - expected).max() < 1.6 / 255

@@ -11,6 +11,7 @@ from deblurcli.commands import options
 
 if TYPE_CHECKING:
     from deblurcli.batch import Work
+    from deblurcli.console import Ticker
 
 AUTO = "auto"
 
@@ -44,15 +45,16 @@ def deblur(
     from deblurcli import batch, console
     from deblurcli.restoration import Blend
 
-    work, place = _work(model, provider, shared, source)
+    ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
+    work, place = _work(model, provider, shared, source, ticker)
     work = Blend(work, strength) if strength < 1 else work
     under_way = batch.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
     if not shared.quiet:
         console.say(f"deblur: {model} on {place}")
-    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json))
+    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))
 
 
-def _work(model: str, provider: str, shared: options.Shared, source: Path) -> tuple[Work, str]:
+def _work(model: str, provider: str, shared: options.Shared, source: Path, ticker: Ticker | None) -> tuple[Work, str]:
     """What is done to a picture, and where."""
     from deblurcli import batch
     from deblurcli.deblur import deferred, refiner, restorer
@@ -63,7 +65,7 @@ def _work(model: str, provider: str, shared: options.Shared, source: Path) -> tu
     there = shared.cluster is not None
     if model == AUTO:
         network = refiner(provider, shared.workers, there)
-        work = restoration(FOUND, Settings(), "wiener", source, refiner=network)
+        work = restoration(FOUND, Settings(tick=ticker), "wiener", source, refiner=network)
     else:
         network = deferred(model, provider) if there else restorer(model, provider, shared.workers)
         work = batch.Plain(network)

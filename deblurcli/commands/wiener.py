@@ -70,13 +70,11 @@ def wiener(
 
     from deblurcli import batch, console
     from deblurcli.deblur import refiner
-    from deblurcli.deconvolve import steps
     from deblurcli.noise import NSR
     from deblurcli.observed import Settings
     from deblurcli.restoration import MANIFEST, restoration
 
-    alone = shared.cluster is None and options.is_single(source)
-    ticker = console.Ticker(steps(method, iterations)) if alone else None
+    ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
     settings = Settings(_number(nsr, *NSR), iterations, tick=ticker)
     spec = psf or MANIFEST
     network = refiner(provider, shared.workers, shared.cluster is not None) if refine else None
