@@ -37,6 +37,7 @@ _GRAIN = (
     0.007  # noise assumed on top: without it the depth of the zeros, which no window shows, decides (0.005 to 0.01)
 )
 _BLOCK = 128  # blurs profiled at once: about 20 MB
+_ROUGHLY, _PROMISING = 2, 6  # rounds for all blurs of a family; one in so many, the best by then, gets all rounds
 _LARGEST_RATIO = 8.0  # of power to model that moves a fit: single lines and grids must not
 
 
@@ -218,21 +219,39 @@ def profile(spectrum: Spectrum, transfers: np.ndarray, rounds: int = 6) -> np.nd
     """The misfit of each of many given blurs, with β and s fitted to each, many at once; see `Fit`.
 
     transfers: ``(N, F)``, the power of each blur's transfer function.
-    rounds: Fisher scoring steps, of bounded size; more is more exact.
+    rounds: Fisher scoring steps, of bounded size; more is more exact. Blurs far from the best get two, which leaves
+        their misfits too large.
 
     Returns ``(N,)``.
     """
     features = spectrum.features.astype(np.float32)
-    products = (features[:, :, None] * features[:, None, :]).reshape(len(features), -1)
-    power = spectrum.power.astype(np.float32)
+    pairs = np.triu_indices(features.shape[1])
+    table = _Table(spectrum.power.astype(np.float32), features, features[:, pairs[0]] * features[:, pairs[1]], pairs)
+    misfits = _profile(table, transfers, _ROUGHLY)
+    promising = np.argsort(misfits)[: max(len(misfits) // _PROMISING, _BLOCK)]
+    misfits[promising] = _profile(table, transfers[promising], rounds)
+    return misfits
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A spectrum's power ``(F,)``, its features ``(F, 6)``, their products ``(F, 21)`` and of which two each is."""
+
+    power: np.ndarray
+    features: np.ndarray
+    products: np.ndarray
+    pairs: tuple[np.ndarray, np.ndarray]
+
+
+def _profile(table: _Table, transfers: np.ndarray, rounds: int) -> np.ndarray:
+    """The misfits of many blurs, block by block."""
     blocks = [transfers[first : first + _BLOCK] for first in range(0, len(transfers), _BLOCK)]
-    return np.concatenate([_profile(power, features, products, block, rounds) for block in blocks])
+    return np.concatenate([_profiled(table, block, rounds) for block in blocks])
 
 
-def _profile(
-    power: np.ndarray, features: np.ndarray, products: np.ndarray, transfers: np.ndarray, rounds: int
-) -> np.ndarray:
-    """The misfits of one block of blurs; products are those of the features, ``(F, 36)``."""
+def _profiled(table: _Table, transfers: np.ndarray, rounds: int) -> np.ndarray:
+    """The misfits of one block of blurs."""
+    power, features = table.power, table.features
     weight = PRIOR_WEIGHT / SHARP_DEVIATION**2
     beta = np.tile(SHARP_MEAN, (len(transfers), 1))
     beta[:, 0] += np.log(power.mean() / (transfers @ np.exp(features @ SHARP_MEAN) / len(power)))
@@ -241,7 +260,7 @@ def _profile(
         signal, model = _models(features, transfers, beta, floor)
         share = signal / model
         surprise = np.minimum(power / model, _LARGEST_RATIO) - 1
-        step = _steps(features, products, share, surprise, weight, weight * (beta - SHARP_MEAN))
+        step = _steps(table, share, surprise, weight, weight * (beta - SHARP_MEAN))
         beta, floor = beta + step[:, :-1], floor + step[:, -1]
     _, model = _models(features, transfers, beta, floor)
     penalty = (weight * (beta - SHARP_MEAN) ** 2).sum(axis=1) / 2
@@ -254,20 +273,16 @@ def _models(features: np.ndarray, transfers: np.ndarray, beta: np.ndarray, floor
     return signal, signal + np.exp(floor).astype(np.float32)[:, None]
 
 
-def _steps(
-    features: np.ndarray,
-    products: np.ndarray,
-    share: np.ndarray,
-    surprise: np.ndarray,
-    weight: np.ndarray,
-    pull: np.ndarray,
-) -> np.ndarray:
+def _steps(table: _Table, share: np.ndarray, surprise: np.ndarray, weight: np.ndarray, pull: np.ndarray) -> np.ndarray:
     """One bounded scoring step of (β, s) for each blur, ``(N, 7)``."""
+    features, (first, second) = table.features, table.pairs
     count, size = len(share), features.shape[1]
     hessian, gradient = np.zeros((count, size + 1, size + 1)), np.zeros((count, size + 1))
-    hessian[:, :size, :size] = (share * share @ products).reshape(count, size, size) + np.diag(weight)
-    hessian[:, :size, size] = hessian[:, size, :size] = (share * (1 - share)) @ features
-    hessian[:, size, size] = ((1 - share) ** 2).sum(axis=1) + 1
+    hessian[:, first, second] = hessian[:, second, first] = share * share @ table.products
+    hessian[:, :size, :size] += np.diag(weight)
+    rest = 1 - share
+    hessian[:, :size, size] = hessian[:, size, :size] = (share * rest) @ features
+    hessian[:, size, size] = np.square(rest).sum(axis=1) + 1
     gradient[:, :size] = (share * surprise) @ features - pull
-    gradient[:, size] = ((1 - share) * surprise).sum(axis=1)
+    gradient[:, size] = (rest * surprise).sum(axis=1)
     return np.clip(np.linalg.solve(hessian, gradient[..., None])[..., 0], -1.5, 1.5)
