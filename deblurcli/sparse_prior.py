@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import scipy.fft
 
@@ -12,6 +14,7 @@ from deblurcli.wiener_filter import THOROUGH, filtered
 EXPONENT = 0.8  # of the hyper-Laplacian
 PENALTIES = 2.0 ** np.arange(-1, 8)  # of half-quadratic splitting, in turn
 FIDELITY = 0.15  # weight of the prior; chosen, as the two above, on eight photographs
+_LARGEST, _FINENESS = 64.0, 2.0**-10  # of the table of shrinkage, in units of the scale of gradients
 _TINY = np.finfo(np.float32).tiny
 
 
@@ -66,9 +69,10 @@ def _scale(steps: np.ndarray) -> np.ndarray:
     return np.maximum((EXPONENT * moment) ** (1 / EXPONENT), 1e-6).astype(np.float32)
 
 
-def _shrinkage(penalty: float, largest: float = 64.0, entries: int = 4096) -> tuple[np.ndarray, np.ndarray]:
-    """A table from v to the w ≥ 0 that minimises ``w^0.8 + penalty / 2 · (w − v)²``."""
-    given = np.linspace(0, largest, entries)
+@lru_cache(maxsize=len(PENALTIES))
+def _shrinkage(penalty: float) -> np.ndarray:
+    """A table from v to the w ≥ 0 that minimises ``w^0.8 + penalty / 2 · (w − v)²``, a step of `_FINENESS` an entry."""
+    given = np.arange(0, _LARGEST + _FINENESS, _FINENESS)
     best = given.copy()
     for _ in range(8):  # Newton's method from above; where the curve bends down, zero is the minimum
         safe = np.maximum(best, 1e-6)
@@ -76,11 +80,12 @@ def _shrinkage(penalty: float, largest: float = 64.0, entries: int = 4096) -> tu
         bend = EXPONENT * (EXPONENT - 1) * safe ** (EXPONENT - 2) + penalty
         best = np.where(bend > 0, np.clip(best - slope / np.where(bend > 0, bend, 1), 0, given), 0)
     pays = best**EXPONENT + penalty / 2 * (best - given) ** 2 < penalty / 2 * given**2
-    return given.astype(np.float32), np.where(pays, best, 0).astype(np.float32)
+    return np.where(pays, best, 0).astype(np.float32)
 
 
-def _shrunk(values: np.ndarray, table: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _shrunk(values: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Values through a table of shrinkage; beyond its end all shrink by as much."""
     size = np.abs(values)
-    shrunk = np.interp(size, *table) + np.maximum(size - table[0][-1], 0)
-    return np.copysign(shrunk, values).astype(np.float32)
+    beyond = np.maximum(size - np.float32(_LARGEST), 0)
+    entries = np.rint((size - beyond) * np.float32(1 / _FINENESS)).astype(np.int32)
+    return np.copysign(table.take(entries) + beyond, values)

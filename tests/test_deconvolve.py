@@ -121,11 +121,15 @@ def test_tiny_pictures_are_finite(height, width, channels, method):
 
 @pytest.mark.parametrize("penalty", [0.5, 8, 128])
 def test_shrinkage_finds_the_minimum(penalty):
-    given, best = sparse_prior._shrinkage(penalty)
+    table = sparse_prior._shrinkage(penalty)
     candidates = np.linspace(0, 64, 20_001)
-    for v in (0.1, 0.7, 1.5, 4, 30):
+    values = np.array([0.1, 0.7, 1.5, 4, 30], np.float32)
+    best = sparse_prior._shrunk(values, table)
+    for v, found in zip(values, best):
         cost = candidates**sparse_prior.EXPONENT + penalty / 2 * (candidates - v) ** 2
-        assert np.interp(v, given, best) == pytest.approx(candidates[cost.argmin()], abs=0.05)
+        assert found == pytest.approx(candidates[cost.argmin()], abs=0.05)
+    np.testing.assert_array_equal(sparse_prior._shrunk(-values, table), -best)
+    assert sparse_prior._shrunk(np.float32([90]), table) == pytest.approx(90 - 64 + table[-1])
 
 
 def test_richardson_lucy_ticks_and_sharpens_with_every_iteration(sharp):

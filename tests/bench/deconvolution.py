@@ -1,6 +1,6 @@
-"""Deconvolution with a known PSF beside scikit-image's: ``python -m tests.bench.deconvolution FOLDER [COUNT]``.
+"""Deconvolution with a known PSF beside scikit-image's: ``python -m tests.bench.deconvolution FOLDER``.
 
-FOLDER holds sharp pictures, COUNT limits how many are taken, evenly. Each is blurred by eight PSFs with a reflecting
+FOLDER holds sharp pictures; ``--count`` limits how many are taken, evenly, and ``--noise`` to one strength. Each is blurred by eight PSFs with a reflecting
 border, gets noise of two strengths, is rounded to 8 bits, and is restored by every method. scikit-image's work
 channel by channel on the plain picture and on one padded by reflection, in float64 as its users have it, and with the
 setting out of SETTINGS that is best on the mean of all pictures and PSFs at that noise. Prints the mean gain over the
@@ -9,6 +9,7 @@ blurred picture in dB, and the milliseconds per picture, one thread each.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 import warnings
@@ -118,16 +119,21 @@ def report(gains: dict, seconds: dict, noise: float) -> None:
         print(f"| {shown} | {cells} | {mean[method]:+.2f} | {1000 * np.mean(seconds[method]):.0f} |")
 
 
-def main(folder: Path, count: int | None = None) -> None:
+def main(folder: Path, count: int | None, noises: list[float]) -> None:
     """Print a table for each noise."""
     cv2.setNumThreads(1)
     names, _ = planning.find(folder)
     chosen = names if count is None else [names[i] for i in np.linspace(0, len(names) - 1, count).astype(int)]
     pictures = [images.read(folder / name) for name in chosen]
     print(f"{len(pictures)} pictures")
-    for noise in NOISES:
+    for noise in noises:
         report(*measured(pictures, noise), noise)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int)
+    parser.add_argument("--noise", type=float, nargs="*", default=NOISES)
+    arguments = parser.parse_args()
+    main(arguments.folder, arguments.count, arguments.noise)
