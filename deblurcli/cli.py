@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from typing import Annotated
@@ -72,4 +73,9 @@ def main() -> None:
         from deblurcli import console
 
         console.say(f"error: {error}")
+        raise SystemExit(SETUP) from None
+    except OSError as error:  # help that found no room; what commands write they see to themselves
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"error: standard output: {error.strerror}; free some space", file=sys.stderr)
         raise SystemExit(SETUP) from None

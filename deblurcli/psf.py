@@ -316,7 +316,8 @@ def parse(text: str) -> Spec:
         return Spec("file", (("path", text), ("centre", "yes")))
     family, _, rest = text.partition(":")
     if family not in PSFS:
-        raise PSFError(f"psf {text}: no family '{family}'; choose one of {', '.join(PSFS)}, or name a file")
+        files = ", ".join(FILE_SUFFIXES)
+        raise PSFError(f"psf {text}: no family '{family}'; choose one of {', '.join(PSFS)}, or name a file of {files}")
     fields = PSFS[family].fields
     given = _given(family, rest, fields)
     return Spec(family, tuple((field.name, _value(family, field, given)) for field in fields))

@@ -151,6 +151,8 @@ WRONG = {
     "ratio too small": (["wiener", "in", "out", "--psf", "gaussian:1", "--nsr", "1e-50"], "--nsr"),
     "too many workers": (["blur", "in", "out", "--gaussian", "1", "--workers", "99999999999"], "--workers"),
     "length alone": (["blur", "in", "out", "--gaussian", "1", "--length", "3"], "--length"),
+    "iterations of none": (["wiener", "in", "out", "--psf", "gaussian:1", "--iterations", "5"], "--iterations"),
+    "two sources": (["wiener", "in", "out", "--psf", "gaussian:1", "--manifest", "m.jsonl"], "--manifest"),
     "wrong ratio": (["wiener", "in", "out", "--psf", "gaussian:1", "--nsr", "-1"], "--nsr"),
     "wrong format": (["blur", "in", "out", "--gaussian", "1", "--format", "gif"], "gif"),
     "wrong ending": (["deblur", "in/a.png", "out.xyz"], "out.xyz"),
@@ -212,7 +214,7 @@ def test_a_closed_standard_input_is_said(command):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk at hand")
 @pytest.mark.parametrize(
-    "command", ["blur {cat} - --gaussian 1", "score {cat} {cat}", "score {cat} {cat} --json", "models"]
+    "command", ["blur {cat} - --gaussian 1", "score {cat} {cat}", "score {cat} {cat} --json", "models", "--help"]
 )
 def test_a_full_disk_behind_standard_output_is_said(command):
     line = command.format(cat=DATA / "sharp" / "cat.png")

@@ -10,7 +10,7 @@ import typer
 from deblurcli.commands import options
 
 METHODS = ("wiener", "richardson-lucy", "sparse", "inverse")
-REFINED = METHODS[0]
+REFINED, ITERATING = METHODS[:2]
 
 
 def _method(value: str) -> str:
@@ -55,8 +55,9 @@ def wiener(
     ] = False,
     provider: options.Provider = "auto",
     iterations: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Of richardson-lucy; more is sharper and noisier.")
-    ] = 30,
+        int | None,
+        typer.Option(min=1, max=10_000, help="Of richardson-lucy, 30 if left out; more is sharper and noisier."),
+    ] = None,
     *,
     shared: options.Shared,
 ) -> None:
@@ -64,18 +65,21 @@ def wiener(
     options.check_streams(source, target, shared)
     if psf is None and manifest is None:
         raise typer.BadParameter("is missing; name the PSF that blurred the pictures", param_hint="--psf")
-
+    if manifest is not None and psf not in (None, "manifest"):
+        raise typer.BadParameter(f"is not looked at with --psf {psf}; leave one of them out", param_hint="--manifest")
     if refine and method != REFINED:
         raise typer.BadParameter(f"corrects --method {REFINED} only, not {method}", param_hint="--refine")
+    if iterations is not None and method != ITERATING:
+        raise typer.BadParameter(f"are those of --method {ITERATING}, not {method}", param_hint="--iterations")
 
     from deblurcli import batch, console
     from deblurcli.deblur import refiner
     from deblurcli.noise import NSR
-    from deblurcli.observed import Settings
+    from deblurcli.observed import ITERATIONS, Settings
     from deblurcli.restoration import MANIFEST, restoration
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
-    settings = Settings(_number(nsr, *NSR), iterations, tick=ticker)
+    settings = Settings(_number(nsr, *NSR), iterations or ITERATIONS, tick=ticker)
     spec = psf or MANIFEST
     network = refiner(provider, shared.workers, shared.cluster is not None) if refine else None
     work = restoration(spec, settings, method, source, manifest, network)

@@ -1,10 +1,10 @@
 """Deconvolution with a known PSF beside scikit-image's: ``python -m tests.bench.deconvolution FOLDER``.
 
-FOLDER holds sharp pictures; ``--count`` limits how many are taken, evenly, and ``--noise`` to one strength. Each is blurred by eight PSFs with a reflecting
-border, gets noise of two strengths, is rounded to 8 bits, and is restored by every method. scikit-image's work
-channel by channel on the plain picture and on one padded by reflection, in float64 as its users have it, and with the
-setting out of SETTINGS that is best on the mean of all pictures and PSFs at that noise. Prints the mean gain over the
-blurred picture in dB, and the milliseconds per picture, one thread each.
+FOLDER holds sharp pictures; ``--count`` limits how many are taken, evenly, and ``--noise`` to one strength. Each is
+blurred by eight PSFs with a reflecting border, gets noise of two strengths, is rounded to 8 bits, and is restored by
+every method. scikit-image's work channel by channel on the plain picture and on one padded by reflection, in float64
+as its users have it, and with the setting out of SETTINGS that is best on the mean of all pictures and PSFs at that
+noise. Prints the mean gain over the blurred picture in dB, and the milliseconds per picture, one thread each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Peak memory of whole runs of the command, with a network that works in tiles: ``python -m tests.bench.memory``.
+"""Peak memory of whole runs of the command: ``python -m tests.bench.memory``.
 
 One picture of 100 megapixels, and 500 against 50,000 small files.
 """
@@ -17,6 +17,7 @@ from deblurcli import images
 from deblurcli.images import Picture
 
 DEBLUR = ("deblur", "--model", "faces")
+WIENER = ("wiener", "--psf", "motion:length=15,angle=20")
 
 
 def peak(*arguments: str) -> float:
@@ -43,7 +44,9 @@ def main() -> None:
     with TemporaryDirectory() as name:
         place = Path(name)
         large(place)
-        print(f"100 MP JPEG: deblur {peak(*DEBLUR, f'{place}/large.jpg', f'{place}/out.jpg', '-q'):.0f} MB")
+        for command in (DEBLUR, WIENER, (*WIENER, "--refine")):
+            used = peak(*command, f"{place}/large.jpg", f"{place}/out.jpg", "-q")
+            print(f"100 MP JPEG: {' '.join(command)} {used:.0f} MB", flush=True)
         small = np.random.default_rng(0).integers(0, 255, (32, 24, 3), np.uint8)
         data = images.encode(Picture(small), "png")
         for count in (500, 50_000):

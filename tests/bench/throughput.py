@@ -26,7 +26,7 @@ def windows(restore: Restorer, path: Path) -> list[np.ndarray]:
     """The batches the network gets for one picture."""
     pixels = images.read_picture(path).pixels
     height, width, _ = pixels.shape
-    return [restore._batch([pixels], *window) for window in product(restore._spans(height), restore._spans(width))]
+    return [restore._batch([pixels], window) for window in product(restore._spans(height), restore._spans(width))]
 
 
 def bare(restore: Restorer, batches: list[np.ndarray], workers: int) -> float:
