@@ -53,14 +53,24 @@ def _folder(recipe: Recipe, data_home: Path | None) -> list[np.ndarray]:
     names = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES)
     if not names:
         raise RecipeError(f"{folder}: no pictures there; {recipe.name} takes them from data.path or --data-home")
-    return [_photograph(path, recipe.data.crop) for path in names]
+    photographs = [_photograph(path, recipe.data.piece) for path in names]
+    return photographs + _mixed_in(recipe.data.faces, data_home)
 
 
-def _photograph(path: Path, crop: int) -> np.ndarray:
+def _mixed_in(count: int, data_home: Path | None) -> list[np.ndarray]:
+    """So many of the paper's training faces, uint8 ``(128, 96, 3)``."""
+    if not count:
+        return []
+    pictures = faces(data_home)
+    return [images.from_float(face, np.uint8) for face in pictures[split(len(pictures))[0][:count]]]
+
+
+def _photograph(path: Path, piece: tuple[int, int]) -> np.ndarray:
     """A picture as RGB of 8 bits; RecipeError when it is smaller than a piece."""
     pixels = images.from_float(images.to_float(images.read_picture(path).pixels), np.uint8)
-    if min(pixels.shape[:2]) < crop:
-        height, width = pixels.shape[:2]
+    height, width = pixels.shape[:2]
+    if height < piece[0] or width < piece[1]:
+        crop = f"{piece[1]} × {piece[0]}"
         raise RecipeError(
             f"{path}: {width} × {height}, smaller than data.crop, {crop}; remove it or take smaller pieces"
         )

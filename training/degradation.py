@@ -1,10 +1,14 @@
-"""What a restorer is told of a blur, which may be a little wrong, as estimates are."""
+"""Pictures spoiled as cameras do, and what a restorer is told of the blur: maybe a little wrong, as estimates are."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
+import cv2
 import numpy as np
+import scipy.signal
 
 from deblurcli import psf as psfs
 from deblurcli.blur import blur, through_jpeg
@@ -13,6 +17,7 @@ from deblurcli.psf import Spec
 from training.recipe import Data
 
 MARGIN = 32  # pixels around a sample that are blurred with it where its border is to be unknown
+_GAMMA, _BRIGHTEST = 2.2, 1.6  # of linear light, and how far its brightest is over white
 _OUT_OF_HAND = 3.0  # times too large or too small: nothing is told more wrongly
 
 # Standard deviation of what is told of each field, as a share of its value where it has none of its own unit: those of
@@ -40,17 +45,43 @@ class Sample:
     compressed: bool
 
 
-def degrade(sharp: np.ndarray, spec: Spec, data: Data, rng: np.random.Generator) -> Sample:
-    """Spoil a sharp image, at random but for the PSF.
+def piece(image: np.ndarray, size: tuple[int, int], least: float, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    """A piece of an image with what lies around it, and how many pixels of that there are on each side; float32.
 
-    sharp: float32 ``(H, W, 3)`` in [0, 1], `MARGIN` pixels larger on each side than the sample made of it. The sample
-        ends in a reflecting border or, half the time, in one behind which the scene went on.
-    data: of the recipe: its noise, JPEG, and how often the PSF is told wrongly.
+    Cut out at random, after the image is reduced, turned and mirrored at random. Where there is no room for `MARGIN`
+    pixels around a piece, none are taken, and the image is mirrored only.
+
+    size: height and width of the piece. least: scale to reduce to at most, where the image is large enough.
     """
-    psf, told, exact = _psfs(spec, data, rng)
-    inside = (slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
-    kept = np.ascontiguousarray(sharp[inside])
-    blurred = blur(sharp, psf)[inside] if rng.random() < 0.5 else blur(kept, psf)
+    margin = MARGIN if all(side >= length + 2 * MARGIN for side, length in zip(image.shape, size)) else 0
+    height, width = (length + 2 * margin for length in size)
+    if margin:
+        image = _reduced(image, (height, width), least, rng)
+        image = image if height == width else np.rot90(image, 2 * rng.integers(2))
+    top, left = rng.integers(image.shape[0] - height + 1), rng.integers(image.shape[1] - width + 1)
+    cut = image[top : top + height, left : left + width]
+    cut = np.rot90(cut, rng.integers(4)) if margin and height == width else cut
+    return np.ascontiguousarray(cut[:, :: rng.choice([-1, 1])]), margin
+
+
+def _reduced(image: np.ndarray, size: tuple[int, int], least: float, rng: np.random.Generator) -> np.ndarray:
+    """The image at a random scale, no smaller than a size and no larger than it is."""
+    smallest = max(least, *(length / side for length, side in zip(size, image.shape)))
+    scale = rng.uniform(min(smallest, 1.0), 1.0)
+    height, width = (max(length, round(scale * side)) for length, side in zip(size, image.shape))
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def degrade(sharp: np.ndarray, margin: int, specs: Sequence[Spec], data: Data, rng: np.random.Generator) -> Sample:
+    """Spoil a sharp image, at random but for the PSFs.
+
+    sharp: float32 ``(H, W, 3)`` in [0, 1], `margin` pixels larger on each side than the sample made of it. The sample
+        ends in a reflecting border or, half the time where there are margins, in one behind which the scene went on.
+    specs: PSFs that blur it in turn; the first is what a restorer is told of.
+    data: of the recipe: its noise, JPEG, light, and how often the PSF is told wrongly.
+    """
+    psf, told, exact = _psfs(specs, data, rng)
+    blurred, kept = _blurred(sharp, margin, psf, data, rng)
     if rng.random() >= data.noiseless:
         deviation = np.float32(rng.uniform(*data.noise))
         blurred = blurred + deviation * rng.standard_normal(blurred.shape, np.float32)
@@ -61,14 +92,30 @@ def degrade(sharp: np.ndarray, spec: Spec, data: Data, rng: np.random.Generator)
     return Sample(to_float(stored), kept, told, exact, compressed)
 
 
-def _psfs(spec: Spec, data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The PSF, the one that is told, and whether they are the same."""
+def _blurred(
+    sharp: np.ndarray, margin: int, psf: np.ndarray, data: Data, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The blurred and the sharp piece without margins."""
+    linear = bool(data.linear) and rng.random() < data.linear
+    scene = np.float32(rng.uniform(1, _BRIGHTEST)) * sharp**_GAMMA if linear else sharp
+    inside = tuple(slice(margin, side - margin) for side in sharp.shape[:2])
+    kept = np.ascontiguousarray(scene[inside])
+    goes_on = margin > 0 and rng.random() < 0.5
+    blurred = blur(scene, psf)[inside] if goes_on else blur(kept, psf)
+    if not linear:
+        return blurred, kept
+    return tuple(np.clip(light, 0, 1) ** (1 / _GAMMA) for light in (blurred, kept))
+
+
+def _psfs(specs: Sequence[Spec], data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The PSF of all blurs together, the one that is told, and whether they are the same."""
+    first, *others = (spec.array() for spec in specs)
     wrong = bool(rng.random() < data.wrong)
-    psf = spec.array()
-    told = mistaken(spec, rng) if wrong else psf
+    told = mistaken(specs[0], rng) if wrong else first
+    psf = reduce(scipy.signal.convolve2d, others, first)
     if rng.random() < data.soft:  # a small blur of the lens, of which nothing is told
         return softened(psf, rng.uniform(0.3, 0.7)), told, False
-    return psf, told, not wrong
+    return psf, told, not (wrong or others)
 
 
 def mistaken(spec: Spec, rng: np.random.Generator) -> np.ndarray:

@@ -26,7 +26,7 @@ HALOS = (16, 24, 32, 48, 64, 96, 128)
 SEAM = 0.5 / 255
 DATA = {
     "lfw": "Labeled Faces in the Wild (funneled), the paper's training split at 128 × 96",
-    "folder": "{about}, pieces of {crop} × {crop}",
+    "folder": "{about}, pieces of {piece[1]} × {piece[0]}",
 }
 LICENCES = {
     "lfw": "MIT for the weights; the pictures they were trained on are research data without an open licence",
@@ -148,7 +148,7 @@ def _about(recipe: Recipe, path: Path) -> dict:
         "description": recipe.description,
         "sha256": models.sha256(path),
         "recipe": f"training/recipes/{recipe.name}.toml",
-        "data": DATA[about.source].format(about=about.about or f"the pictures below {about.path}", crop=about.crop),
+        "data": DATA[about.source].format(about=about.about or f"the pictures below {about.path}", piece=about.piece),
         "validation": WATCHED.get(held, f"{held} pictures held out of training"),
         "blur": [{"psf": blur.psf, "weight": blur.weight} for blur in about.blur],
         "licence": LICENCES[about.source],

@@ -59,7 +59,7 @@ class Pairs(Dataset):
         """Top and left of the piece to take."""
         if not self.data.crop:
             return 0, 0
-        return tuple(int(rng.integers(side - self.data.crop + 1)) for side in shape[:2])
+        return tuple(int(rng.integers(side - length + 1)) for side, length in zip(shape, self.data.piece))
 
     def spec(self, rng: np.random.Generator) -> psf.Spec:
         """A PSF drawn as the recipe says."""
@@ -74,7 +74,7 @@ class Pairs(Dataset):
         if not self.data.crop:
             return to_float(picture), slice(0, picture.shape[0]), slice(0, picture.shape[1])
         (top, bottom, rows), (left, right, columns) = (
-            _along(side, start, self.data.crop, reach) for side, start in zip(picture.shape, corner)
+            _along(side, start, length, reach) for side, start, length in zip(picture.shape, corner, self.data.piece)
         )
         return to_float(np.ascontiguousarray(picture[top:bottom, left:right])), rows, columns
 

@@ -11,6 +11,7 @@ from deblurcli.errors import DeblurError, PSFError
 
 SOURCES = ("lfw", "folder")
 FOLDER = Path(__file__).parent / "recipes"
+_SHARES = "round", "jpeg", "scale", "noiseless", "twice", "linear", "soft", "wrong"
 
 
 class RecipeError(DeblurError):
@@ -40,15 +41,20 @@ class Data:
     fixed: draw the blur of each picture once and for all rather than at every sight of it.
     path: of the folder; a relative one begins at the data folder of the command.
     about: what pictures these are, for the card.
-    crop: side in pixels of the square piece that is taken of a picture; 0 takes pictures whole, all of one size.
+    crop: side in pixels of the square piece that is taken of a picture, or its height and width; 0 takes pictures
+        whole, all of one size.
     crops: pieces of each picture that an epoch shows.
     noise: least and largest standard deviation of Gaussian noise, on the scale [0, 1]; drawn uniformly.
     jpeg: share of the inputs that go through JPEG.
     quality: least and largest quality of that JPEG, 1 to 100.
+    faces: pictures of the paper's training split that are mixed into those of a folder; no smaller than a piece.
+    realistic: spoil pictures as cameras do, at every sight of them another way; see `degradation`.
 
-    For a network that refines; see `degradation`:
-    noiseless: share of the inputs without noise. wrong: share whose PSF is told a little wrong.
-    soft: share that a small Gaussian blurs as well. scale: what pictures are reduced to at random, at most.
+    Where that is so:
+    scale: what pictures are reduced to at random, at most. noiseless: share of the inputs without noise.
+    twice: share that a second PSF of the mixture blurs as well. linear: share blurred in linear light, brighter lights
+        than white in it. soft: share that a small Gaussian blurs as well. wrong: share whose PSF is told a little
+        wrong, where a network refines.
     """
 
     source: str
@@ -59,15 +65,19 @@ class Data:
     fixed: bool = False
     path: str = ""
     about: str = ""
-    crop: int = 0
+    crop: int | tuple[int, int] = 0
     crops: int = 1
     noise: tuple[float, float] = (0.0, 0.0)
     jpeg: float = 0.0
     quality: tuple[int, int] = (60, 100)
-    noiseless: float = 0.0
-    wrong: float = 0.0
-    soft: float = 0.0
+    faces: int = 0
+    realistic: bool = False
     scale: float = 1.0
+    noiseless: float = 0.0
+    twice: float = 0.0
+    linear: float = 0.0
+    soft: float = 0.0
+    wrong: float = 0.0
 
     def __post_init__(self) -> None:
         for rule, holds in self._rules().items():
@@ -76,10 +86,15 @@ class Data:
         for blur in self.blur:
             _check_psf(blur.psf)
 
+    @property
+    def piece(self) -> tuple[int, int]:
+        """Height and width of a piece in pixels; zeros for whole pictures."""
+        return (self.crop, self.crop) if isinstance(self.crop, int) else tuple(self.crop)
+
     def _rules(self) -> dict[str, bool]:
         """What must hold, in words."""
         (quiet, loud), (worst, best) = self.noise, self.quality
-        shares = self.round, self.jpeg, self.noiseless, self.wrong, self.soft, self.scale
+        shares = {name: getattr(self, name) for name in _SHARES}
         return {
             f"data.source is one of {', '.join(SOURCES)}": self.source in SOURCES,
             'data.validation is a number of pictures, or "test" where data.source is "lfw"': (
@@ -87,11 +102,11 @@ class Data:
             )
             or (isinstance(self.validation, int) and self.validation >= 0),
             'data.path names the folder where data.source is "folder"': (self.source == "folder") == bool(self.path),
-            'data.crop is at least 16 where data.source is "folder"': self.source == "lfw" or self.crop >= 16,
+            'data.crop is at least 16 where data.source is "folder"': self.source == "lfw" or min(self.piece) >= 16,
+            'data.faces is 0 or more, and data.realistic false, where data.source is "lfw"': self.faces >= 0
+            and (self.source == "folder" or not (self.faces or self.realistic)),
             "data.crops is at least 1": self.crops >= 1,
-            "data.round, data.jpeg, data.noiseless, data.wrong, data.soft and data.scale are shares from 0 to 1": all(
-                0 <= share <= 1 for share in shares
-            ),
+            f"data.{', data.'.join(shares)} are shares from 0 to 1": all(0 <= share <= 1 for share in shares.values()),
             "data.noise is two deviations from 0 to 1, the smaller first": 0 <= quiet <= loud <= 1,
             "data.quality is two numbers from 1 to 100, the smaller first": 1 <= worst <= best <= 100,
         }

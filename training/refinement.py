@@ -1,8 +1,7 @@
-"""What `refine` learns from: a blurred picture, what the Wiener filter makes of it twice, and the sharp one."""
+"""What networks for photographs learn from; `refine` sees what the Wiener filter makes of a picture as well."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from deblurcli import estimate, noise
@@ -10,7 +9,7 @@ from deblurcli.images import to_float
 from deblurcli.observed import Settings
 from deblurcli.wiener_filter import wiener_twice
 from training.data import Pictures
-from training.degradation import MARGIN, Sample, degrade
+from training.degradation import Sample, degrade, piece
 from training.pairs import Batch, Key, Pairs, to_tensor
 from training.recipe import Recipe
 
@@ -18,20 +17,30 @@ LAYERS = 3
 _ROUNDING = noise.rounding_noise(np.dtype(np.uint8))
 
 
-class Refinements(Pairs):
-    """Inputs ``(9, S, S)``, blurred, boldly and carefully restored, and sharp pictures ``(3, S, S)``; see `Pairs`.
-
-    Pieces are cut from pictures that are reduced, turned and mirrored at random, with `MARGIN` pixels around them.
-    """
+class Degraded(Pairs):
+    """Blurred pictures ``(3, H, W)`` as cameras make them, and sharp ones; see `Pairs` and `degradation`."""
 
     def __getitem__(self, key: Key) -> Batch:
         epoch, index = key
         rng = np.random.default_rng([self.seed, epoch, index])
         picture = to_float(self.pictures[self.chosen[index % len(self.chosen)]])
-        sharp = piece(picture, self.data.crop + 2 * MARGIN, self.data.scale, rng)
-        sample = degrade(sharp, self.spec(rng), self.data, rng)
+        sharp, margin = piece(picture, self.data.piece, self.data.scale, rng)
+        again = bool(self.data.twice) and rng.random() < self.data.twice
+        sample = degrade(sharp, margin, [self.spec(rng) for _ in range(1 + again)], self.data, rng)
+        return to_tensor(self.inputs(sample)), to_tensor(sample.sharp)
+
+    def inputs(self, sample: Sample) -> np.ndarray:
+        """What the network looks at, ``(H, W, 3 · layers)``."""
+        return sample.blurred
+
+
+class Refinements(Degraded):
+    """Inputs ``(9, H, W)``, blurred, boldly and carefully restored, and sharp pictures ``(3, H, W)``."""
+
+    def inputs(self, sample: Sample) -> np.ndarray:
+        """The blurred picture and both answers of the Wiener filter."""
         careful, bold = restored(sample)
-        return to_tensor(np.concatenate([sample.blurred, bold, careful], axis=2)), to_tensor(sample.sharp)
+        return np.concatenate([sample.blurred, bold, careful], axis=2)
 
 
 def restored(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
@@ -41,20 +50,8 @@ def restored(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     return wiener_twice(sample.blurred, sample.told, settings)
 
 
-def piece(image: np.ndarray, side: int, least: float, rng: np.random.Generator) -> np.ndarray:
-    """A square cut out of an image at random, after it is reduced, turned and mirrored at random; float32.
-
-    least: scale to reduce to at most, where the image is large enough; smaller is sharper.
-    """
-    scale = rng.uniform(min(max(least, side / min(image.shape[:2])), 1.0), 1.0)
-    height, width = (max(side, round(scale * length)) for length in image.shape[:2])
-    image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
-    cut = np.rot90(image[top : top + side, left : left + side], rng.integers(4))
-    return np.ascontiguousarray(cut[:, :: rng.choice([-1, 1])])
-
-
 def pairs(pictures: Pictures, recipe: Recipe, chosen: np.ndarray | None = None) -> Pairs:
-    """The pairs of a recipe: for a network that looks at one picture, or at what is to be refined."""
-    kind = Refinements if recipe.network.get("layers", 1) == LAYERS else Pairs
+    """The pairs of a recipe: plain, spoiled as cameras do, or with what is to be refined."""
+    refining = recipe.network.get("layers", 1) == LAYERS
+    kind = Refinements if refining else Degraded if recipe.data.realistic else Pairs
     return kind(pictures, recipe, chosen)

@@ -67,6 +67,17 @@ def test_a_folder_s_pictures_are_checked_and_cut(little, tmp_path):
     assert all(photo.dtype == np.uint8 and photo.shape[2] == 3 for photo in photos)
 
 
+def test_faces_of_the_training_split_alone_are_mixed_in(little, tmp_path, monkeypatch):
+    whole = np.random.default_rng(0).random((50, 128, 96, 3), np.float32)
+    monkeypatch.setattr(data, "faces", lambda _: whole)
+    loaded = recipe.load(str(little))
+    mixed = data.load(replace(loaded, data=replace(loaded.data, faces=12)), tmp_path)
+    assert len(mixed) == 13 + 12
+    train, _ = data.split(50)
+    for index, face in zip(train, mixed[13:]):
+        np.testing.assert_array_equal(face, images.from_float(whole[index], np.uint8))
+
+
 def test_a_folder_that_will_not_do_is_named(little, tmp_path):
     loaded = recipe.load(str(little))
     with pytest.raises(RecipeError, match="nowhere"):

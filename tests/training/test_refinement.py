@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from deblurcli import images, psf
+from deblurcli.blur import blur
 from deblurcli.metrics import psnr
 from tests.conftest import DATA
 from training import degradation, export, networks, recipe, refinement
@@ -41,6 +42,50 @@ def test_the_careful_answer_is_nearer_to_the_sharp_picture_than_the_blurred_one(
         np.mean([psnr(inputs[..., first : first + 3], sharp) for inputs, sharp in made]) for first in (0, 3, 6)
     )
     assert careful > blurred + 1 and careful > bold
+
+
+@pytest.fixture(scope="module")
+def photo():
+    """The recipe of the blind network, with small pieces that are not square."""
+    loaded = recipe.load("photo")
+    return replace(loaded, data=replace(loaded.data, crop=(48, 32)))
+
+
+def test_a_blind_network_s_pairs_are_spoiled_in_many_ways(photo, photographs):
+    whole = photographs[0][:48, :32]  # a piece without room around it, as the faces are
+    pairs = refinement.pairs([*photographs, whole], photo)
+    assert type(pairs) is refinement.Degraded
+    made = [[part.numpy() for part in pairs[epoch, index]] for epoch in range(40) for index in range(3)]
+    assert all(part.shape == (3, 48, 32) and part.dtype == np.float32 for both in made for part in both)
+    assert all(part.min() >= 0 and part.max() <= 1 for both in made for part in both)
+    np.testing.assert_array_equal(pairs[7, 1][0], pairs[7, 1][0])
+    scores = [psnr(blurred.transpose(1, 2, 0), sharp.transpose(1, 2, 0)) for blurred, sharp in made]
+    assert min(scores) < 22 and max(scores) > 33, "some are hardly blurred, some are hard to tell"
+    mirrored = images.to_float(whole)[:, ::-1].transpose(2, 0, 1)
+    assert any(np.array_equal(sharp, mirrored) for _, sharp in made)
+
+
+def test_lights_brighter_than_white_spread_further(photo):
+    """A lamp on black: in linear light, its blur is brighter than that of a lamp that is white at most."""
+    night = np.zeros((112, 96, 3), np.float32)
+    night[54:58, 46:50] = 1
+    data = replace(photo.data, noise=(0.0, 0.0), jpeg=0.0)
+    spec, glow = psf.parse("gaussian:sigma=3"), []
+    for share in (0.0, 1.0):
+        sample = degradation.degrade(night, 32, [spec], replace(data, linear=share), np.random.default_rng(0))
+        assert sample.sharp.shape == sample.blurred.shape == (48, 32, 3)
+        assert sample.sharp.max() == 1 and set(np.unique(sample.sharp)) == {0, 1}
+        glow.append(sample.blurred.sum())
+    assert glow[1] > 1.5 * glow[0]
+
+
+def test_two_blurs_are_one_after_the_other(photo, sharp):
+    data = replace(photo.data, noise=(0.0, 0.0), jpeg=0.0, linear=0.0)
+    specs = [psf.parse("gaussian:sigma=1.5"), psf.parse("motion:length=7,angle=0")]
+    sample = degradation.degrade(sharp[:112, :96], 0, specs, data, np.random.default_rng(0))
+    inner = (slice(12, -12), slice(12, -12))
+    expected = blur(blur(sharp[:112, :96], specs[0].array()), specs[1].array())
+    assert np.abs(sample.blurred - expected)[inner].max() < 1.01 / 255 and not sample.exact
 
 
 def test_without_a_refining_network_pairs_are_plain(photographs):
