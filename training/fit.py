@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,7 @@ EPOCH_COLUMNS = (
     *(f"{stage}_{name}" for stage in ("training", "validation") for name in ("loss", *measures.MEASURES)),
 )  # fmt: skip
 LOG_EVERY = 100
+Precision = Callable[[], AbstractContextManager]
 AGREE_EVERY = 10  # steps, on whether the minutes are over, where there are many processes
 
 
@@ -173,8 +175,7 @@ class _Fit:
 
     def validation(self) -> torch.Tensor:
         """Sums over this process's part of the pairs the fit is watched with."""
-        with self.fabric.autocast():
-            return validate(self.run.network, self.loss, self.watched)
+        return validate(self.run.network, self.loss, self.watched, self.fabric.autocast)
 
     def means(self, sums: torch.Tensor) -> list[float]:
         """Means over all processes; NaN where there are no pairs."""
@@ -203,14 +204,24 @@ def _sums(loss: torch.Tensor, restored: torch.Tensor, sharp: torch.Tensor) -> to
 
 
 @torch.no_grad()
-def validate(network: nn.Module, loss: Loss, watched: Iterable[Batch]) -> torch.Tensor:
-    """Sums of the loss and the measures over batches of pairs, and the number of pairs last."""
+def validate(
+    network: nn.Module,
+    loss: Loss,
+    watched: Iterable[Batch],
+    precision: Callable[[], AbstractContextManager] = nullcontext,
+) -> torch.Tensor:
+    """Sums of the loss and the measures over batches of pairs, and the number of pairs last.
+
+    precision: makes the context that the network alone runs in; what it gives is measured in single precision.
+    """
     device = next(network.parameters()).device
     sums = torch.zeros(2 + len(measures.MEASURES), device=device)
     network.eval()
     for blurred, sharp in watched:
         blurred, sharp = blurred.to(device), sharp.to(device)
-        restored = network(blurred).float()
+        with precision():
+            restored = network(blurred)
+        restored = restored.float()
         sums += _sums(loss(restored, sharp), restored.clamp(0, 1), sharp)
     network.train()
     return sums

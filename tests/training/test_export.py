@@ -27,3 +27,17 @@ def test_a_network_that_differs_is_not_exported(tiny, tmp_path):
     export.to_onnx(other, tmp_path / "x.onnx")
     with pytest.raises(export.ParityError, match="differs from torch"):
         export.parity(network, tmp_path / "x.onnx")
+
+
+SMALL = {
+    "paper-unet": {"widths": [4, 8]},
+    "residual-unet": {"widths": [4, 8], "blocks": [1, 1], "layers": 3},
+    "srcnn": {"sides": [3, 1, 3], "widths": [4, 4]},
+}
+
+
+@pytest.mark.parametrize("name", networks.NETWORKS)
+def test_every_network_can_be_exported(name, tmp_path):
+    network = networks.build({"name": name, **SMALL[name]}).eval()
+    export.to_onnx(network, tmp_path / "x.onnx")
+    assert export.parity(network, tmp_path / "x.onnx") <= export.PARITY

@@ -37,8 +37,7 @@ def parameters(network: nn.Module) -> tuple[int, int]:
 
 def multiply_adds(network: nn.Module, height: int, width: int) -> int:
     """Multiply-accumulate operations of the convolutions for one picture; height and width as the network takes."""
-    shadow, pictures = deepcopy(network).to("meta").eval(), getattr(network, "layers", 1)
-    channels = 3 * (pictures if isinstance(pictures, int) else 1)  # of what it looks at together
+    shadow = deepcopy(network).to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        shadow(torch.empty(1, channels, height, width, device="meta"))
+        shadow(torch.empty(1, 3 * getattr(network, "layers", 1), height, width, device="meta"))
     return counter.get_total_flops() // 2

@@ -29,13 +29,13 @@ class SRCNN(nn.Module):
     def __init__(self, sides: Sequence[int], widths: Sequence[int]):
         super().__init__()
         channels = pairwise([3, *widths, 3])
-        self.layers = nn.ModuleList(
+        self.convolutions = nn.ModuleList(
             nn.Conv2d(inputs, outputs, side, padding=side // 2) for side, (inputs, outputs) in zip(sides, channels)
         )
         self.apply(glorot_uniform)
 
     def forward(self, blurred: torch.Tensor) -> torch.Tensor:
         x = blurred
-        for layer in self.layers[:-1]:
+        for layer in self.convolutions[:-1]:
             x = functional.relu(layer(x))
-        return self.layers[-1](x)
+        return self.convolutions[-1](x)
