@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from deblurcli import images
+from training.drawings import drawings
 from training.packs import Pack
 from training.recipe import Recipe, RecipeError
 
@@ -54,10 +55,11 @@ def _folder(recipe: Recipe, data_home: Path | None) -> list[np.ndarray]:
     if not names:
         raise RecipeError(f"{folder}: no pictures there; {recipe.name} takes them from data.path or --data-home")
     photographs = [_photograph(path, recipe.data.piece) for path in names]
-    return photographs + _mixed_in(recipe.data.faces, data_home)
+    made = drawings(recipe.data.drawings, recipe.schedule.seed)
+    return photographs + _training_faces(recipe.data.faces, data_home) + made
 
 
-def _mixed_in(count: int, data_home: Path | None) -> list[np.ndarray]:
+def _training_faces(count: int, data_home: Path | None) -> list[np.ndarray]:
     """So many of the paper's training faces, uint8 ``(128, 96, 3)``."""
     if not count:
         return []

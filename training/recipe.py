@@ -48,6 +48,7 @@ class Data:
     jpeg: share of the inputs that go through JPEG.
     quality: least and largest quality of that JPEG, 1 to 100.
     faces: pictures of the paper's training split that are mixed into those of a folder; no smaller than a piece.
+    drawings: pictures of flat shapes, lines and letters that are made and mixed into those of a folder.
     realistic: spoil pictures as cameras do, at every sight of them another way; see `degradation`.
 
     Where that is so:
@@ -71,6 +72,7 @@ class Data:
     jpeg: float = 0.0
     quality: tuple[int, int] = (60, 100)
     faces: int = 0
+    drawings: int = 0
     realistic: bool = False
     scale: float = 1.0
     noiseless: float = 0.0
@@ -103,8 +105,10 @@ class Data:
             or (isinstance(self.validation, int) and self.validation >= 0),
             'data.path names the folder where data.source is "folder"': (self.source == "folder") == bool(self.path),
             'data.crop is at least 16 where data.source is "folder"': self.source == "lfw" or min(self.piece) >= 16,
-            'data.faces is 0 or more, and data.realistic false, where data.source is "lfw"': self.faces >= 0
-            and (self.source == "folder" or not (self.faces or self.realistic)),
+            'data.faces and data.drawings are 0 or more, and for data.source "folder" alone, as is data.realistic': (
+                min(self.faces, self.drawings) >= 0
+                and (self.source == "folder" or not (self.faces or self.drawings or self.realistic))
+            ),
             "data.crops is at least 1": self.crops >= 1,
             f"data.{', data.'.join(shares)} are shares from 0 to 1": all(0 <= share <= 1 for share in shares.values()),
             "data.noise is two deviations from 0 to 1, the smaller first": 0 <= quiet <= loud <= 1,

@@ -10,7 +10,7 @@ import pytest
 
 from deblurcli import images
 from deblurcli.images import Picture
-from training import data, packs, recipe
+from training import data, drawings, packs, recipe
 from training.recipe import RecipeError
 
 SPLIT_SHA256 = "5b0588ffea5a73f1e58480548806c796c215c43811b91652d8d2461fecb4c41a"
@@ -76,6 +76,17 @@ def test_faces_of_the_training_split_alone_are_mixed_in(little, tmp_path, monkey
     train, _ = data.split(50)
     for index, face in zip(train, mixed[13:]):
         np.testing.assert_array_equal(face, images.from_float(whole[index], np.uint8))
+
+
+def test_drawings_are_mixed_in_and_always_the_same(little, tmp_path):
+    loaded = recipe.load(str(little))
+    made = data.load(replace(loaded, data=replace(loaded.data, drawings=8)), tmp_path)[13:]
+    for one, other in zip(made, drawings.drawings(8, loaded.schedule.seed), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len({picture.tobytes() for picture in made}) == 8
+    for picture in made:  # flat nearly everywhere, and never without a shape
+        steps = np.abs(np.diff(picture.astype(int), axis=1)).max(axis=2)
+        assert picture.shape == (drawings.SIDE, drawings.SIDE, 3) and (steps <= 2).mean() > 0.8 and steps.max() > 10
 
 
 def test_a_folder_that_will_not_do_is_named(little, tmp_path):
