@@ -63,7 +63,7 @@ for name, command in COMMANDS.items():
 
 
 def main() -> None:
-    """Run the command line; the entry point of ``deblurcli`` and ``python -m deblurcli``."""
+    """Run the command line: our errors become a line and an exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names and signs that its encoding lacks

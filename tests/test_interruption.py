@@ -97,3 +97,12 @@ def test_ctrl_c_ends_the_wait_for_standard_input(tmp_path):
     waiting.stdin.close()
     waiting.stderr.close()
     assert "Traceback" not in errors and "interrupted" in errors
+
+
+@pytest.mark.parametrize("library", ["typer", "cv2"])
+def test_an_interrupt_while_the_tool_still_loads_leaves_no_traceback(many, library):
+    """A library that is interrupted as it is imported."""
+    (many / "lib").mkdir()
+    (many / "lib" / f"{library}.py").write_text("raise KeyboardInterrupt")
+    done = subprocess.run(COMMAND, cwd=many, env={**os.environ, "PYTHONPATH": str(many / "lib")}, capture_output=True)
+    assert done.returncode == 130 and b"Traceback" not in done.stderr and not (many / "out").exists()
