@@ -35,7 +35,7 @@ class Restorer:
 
     session: Session
     multiple_of: int
-    halo: int
+    halo: int | None
     tile: int = TILE
     map: Map = map
     source: tuple[str, str, int, int] | None = None
@@ -66,6 +66,9 @@ class Restorer:
     def _spans(self, length: int) -> list[Span]:
         """Tiles along one axis, on sizes rounded to what the network takes."""
         multiple = self.multiple_of
+        if self.halo is None:
+            whole = tiling.padded(length, multiple)
+            return [Span(0, whole, 0, whole)]
         halo = tiling.padded(self.halo, multiple)
         tile = tiling.padded(max(self.tile, 4 * halo + OVERLAP + multiple), multiple)  # half of each is kept, at least
         return tiling.spans(tiling.padded(length, multiple), tile, halo, OVERLAP, multiple)
@@ -123,7 +126,7 @@ class Deferred:
         return self._opened()(picture)
 
     @property
-    def halo(self) -> int:
+    def halo(self) -> int | None:
         """What the network asks of its input; raises as `__call__` does."""
         return self._opened().halo
 

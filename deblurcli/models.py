@@ -20,13 +20,14 @@ class Model:
 
     path: of the .onnx file.
     multiple_of: height and width the network takes are multiples of this.
-    halo: context in pixels it needs around what is kept of a tile.
+    halo: context in pixels it needs around what is kept of a tile; None for a network that looks at the whole picture,
+        which is then not cut into tiles.
     card: everything the card holds; empty for a file without one.
     """
 
     path: Path
     multiple_of: int = 16
-    halo: int = 64
+    halo: int | None = 64
     card: dict = field(default_factory=dict)
 
     @property
@@ -79,10 +80,11 @@ def _model(path: Path) -> Model:
     card = read_card(path.with_suffix(".json"))
     found = sha256(path)
     try:
-        expected, multiple_of, halo = str(card["sha256"]), int(card["multiple_of"]), int(card["halo"])
+        expected, multiple_of = str(card["sha256"]), int(card["multiple_of"])
+        halo = None if card["halo"] is None else int(card["halo"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path.with_suffix('.json')}: not a model card ({error!r}); restore or remove it") from error
-    if not (1 <= multiple_of <= 1024 and 0 <= halo <= 1024):
+    if not (1 <= multiple_of <= 1024 and 0 <= (halo or 0) <= 1024):
         raise ModelError(f"{path.with_suffix('.json')}: multiple_of or halo is out of range; restore or remove it")
     if found != expected:
         raise ModelError(f"{path}: SHA-256 is {found[:12]}…, its card says {expected[:12]}…; install the weights again")

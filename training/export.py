@@ -66,7 +66,7 @@ def export(
     try:
         to_onnx(run.network, part)
         measured = {
-            "halo": smallest_halo(_session(part, run.network), run.network.multiple_of, fitted),
+            "halo": halo(run.network, part, fitted),
             "parity": float(f"{parity(run.network, part):.1e}"),
         }
         part.replace(path)
@@ -110,17 +110,20 @@ def parity(network: torch.nn.Module, path: Path) -> float:
     return difference
 
 
-def smallest_halo(session: Session, multiple_of: int, pairs: Pairs) -> int:
+def halo(network: torch.nn.Module, path: Path, pairs: Pairs) -> int | None:
     """The least context in pixels at which tiles join within half a step of 8 bits.
 
-    Measured on a mosaic of blurred pictures, whose joints are harder than any photograph.
+    Measured on a mosaic of blurred pictures, whose joints are harder than any photograph. None for a network that
+    says, by ``looks_everywhere``, that there is none.
     """
-    layers = _mosaic(pairs)
+    if getattr(network, "looks_everywhere", False):
+        return None
+    session, multiple_of, layers = _session(path, network), network.multiple_of, _mosaic(pairs)
     whole = Restorer(session, multiple_of, halo=0, tile=4096).restore(*layers)
-    for halo in HALOS:
-        tiled = Restorer(session, multiple_of, halo, tile=2 * halo + 64).restore(*layers)
+    for reach in HALOS:
+        tiled = Restorer(session, multiple_of, reach, tile=2 * reach + 64).restore(*layers)
         if np.abs(tiled - whole).max() <= SEAM:
-            return halo
+            return reach
     raise ParityError(f"tiles differ by more than half a step of 8 bits even with {HALOS[-1]} pixels of halo")
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from deblurcli import models
+from deblurcli.deblur import Restorer
 from deblurcli.session import Session
 from training import export, fit, networks
 
@@ -30,6 +31,8 @@ def test_a_network_that_differs_is_not_exported(tiny, tmp_path):
 
 
 SMALL = {
+    "dense-unet": {"widths": [4, 8], "growth": 4, "depth": 3},
+    "nafnet": {"widths": [4, 8], "blocks": [1, 1]},
     "paper-unet": {"widths": [4, 8]},
     "residual-unet": {"widths": [4, 8], "blocks": [1, 1], "layers": 3},
     "srcnn": {"sides": [3, 1, 3], "widths": [4, 4]},
@@ -41,3 +44,6 @@ def test_every_network_can_be_exported(name, tmp_path):
     network = networks.build({"name": name, **SMALL[name]}).eval()
     export.to_onnx(network, tmp_path / "x.onnx")
     assert export.parity(network, tmp_path / "x.onnx") <= export.PARITY
+    made = Restorer(Session(tmp_path / "x.onnx", layers=getattr(network, "layers", 1)), network.multiple_of, halo=None)
+    odd = np.random.default_rng(0).random((37, 23, 3), np.float32)
+    assert made.restore(*[odd] * getattr(network, "layers", 1)).shape == odd.shape

@@ -6,7 +6,7 @@ import torch
 
 from deblurcli import models
 from deblurcli.deblur import Restorer
-from training import networks, recipe
+from training import export, networks, recipe
 
 
 def test_the_faces_network_has_the_parameters_its_card_says(faces_recipe):
@@ -88,3 +88,38 @@ def test_multiply_adds_of_a_convolution_are_counted_by_hand():
     assert networks.multiply_adds(network, 8, 8) == 64 * (9 * 9 * 3 * 64 + 64 * 32 + 5 * 5 * 32 * 3)
     paper = networks.build(recipe.load("paper-gaussian").network)
     assert networks.multiply_adds(paper, 128, 96) / 1e9 == pytest.approx(0.94, abs=0.005)
+
+
+def test_a_dense_block_s_convolutions_see_all_before():
+    """Three convolutions of 3×3 from 8, 12 and 16 channels to 4, 4 and 8, with biases."""
+    block = networks.dense_unet.DenseBlock(8, growth=4, depth=3)
+    assert sum(networks.parameters(block)) == 9 * (8 * 4 + 12 * 4 + 16 * 8) + 4 + 4 + 8
+    for parameter in block.convolutions[-1].parameters():
+        torch.nn.init.zeros_(parameter)
+    x = torch.rand(1, 8, 6, 6)
+    assert torch.equal(block(x), x)
+
+
+def test_a_norm_over_channels_has_no_mean_and_variance_one():
+    x = torch.rand(2, 16, 3, 5) * 7 + 2
+    y = networks.nafnet.ChannelNorm(16)(x)
+    torch.testing.assert_close(y.mean(dim=1), torch.zeros(2, 3, 5), atol=1e-5, rtol=0)
+    torch.testing.assert_close(y.var(dim=1, unbiased=False), torch.ones(2, 3, 5), atol=1e-4, rtol=0)
+    torch.testing.assert_close(y, torch.nn.functional.layer_norm(x.movedim(1, -1), (16,), eps=1e-6).movedim(-1, 1))
+
+
+def test_nafnet_s_attention_looks_at_the_whole_picture_and_is_not_cut_into_tiles(tmp_path):
+    torch.manual_seed(0)
+    network = networks.build({"name": "nafnet", "widths": [4, 8], "blocks": [1, 1]})
+    for block in network.modules():
+        if isinstance(block, networks.nafnet.Block):
+            for share in block.shares:
+                torch.nn.init.constant_(share, 0.5)
+    image = np.random.default_rng(0).random((60, 60, 3), np.float32)
+    whole, tiled = (Restorer(Torch(network), 2, halo, tile=32) for halo in (None, 8))
+    changed = image.copy()
+    changed[:8, :8] = 1
+    corner = (slice(-8, None), slice(-8, None))
+    assert np.abs(whole.restore(changed) - whole.restore(image))[corner].max() > 1e-6
+    assert np.abs(tiled.restore(changed) - tiled.restore(image))[corner].max() == 0
+    assert export.halo(network, tmp_path / "none.onnx", None) is None

@@ -9,11 +9,15 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from training.networks.dense_unet import DenseUNet
+from training.networks.nafnet import NAFNet
 from training.networks.paper_unet import PaperUNet
 from training.networks.residual_unet import ResidualUNet
 from training.networks.srcnn import SRCNN
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "dense-unet": DenseUNet,
+    "nafnet": NAFNet,
     "paper-unet": PaperUNet,
     "residual-unet": ResidualUNet,
     "srcnn": SRCNN,
