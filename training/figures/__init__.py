@@ -17,6 +17,7 @@ from training.figures.strips import FigureError
 FORMATS = ("png", "svg")
 DOTS = 150  # an inch
 PAPER = ("paper-gaussian", "paper-motion")
+SPELT = {"gaussian": "Gaussian", "motion": "motion"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _srcnn(sources: Sources) -> Figure:
     figure = Figure(figsize=(11.8, 2.9 * len(sources.pictures) + 0.4), layout="constrained")
     for part, name, specs in zip(figure.subfigures(1, 2), ("gaussian", "motion"), ([data.GAUSSIAN], data.MOTIONS)):
         columns = [strips.original, strips.blurred, strips.network(f"srcnn-{name}", sources.weights)]
-        strips.draw(part, _shown(sources, columns, specs), f"SRCNN, {name} blur")
+        strips.draw(part, _shown(sources, columns, specs), f"SRCNN, {SPELT[name]} blur")
     return figure
 
 
@@ -96,7 +97,7 @@ def _restored(kind: str) -> Callable[[Sources], Figure]:
     def figure_of(sources: Sources) -> Figure:
         networks_of = [strips.network(name, sources.weights) for name in (f"paper-{kind}", "faces")]
         specs = [data.GAUSSIAN] if kind == "gaussian" else data.MOTIONS
-        title = f"The paper's {kind} blur, restored"
+        title = f"The paper's {SPELT[kind]} blur, restored"
         return _strip(sources, title, [strips.original, strips.blurred, *networks_of], specs)
 
     return figure_of
