@@ -31,6 +31,8 @@ def test_a_network_that_differs_is_not_exported(tiny, tmp_path):
 
 
 SMALL = {
+    "amsa-unet": {"widths": [8, 8], "blocks": [1, 1]},
+    "fusion-unet": {"widths": [4, 8], "dilations": [1, 2]},
     "dense-unet": {"widths": [4, 8], "growth": 4, "depth": 3},
     "nafnet": {"widths": [4, 8], "blocks": [1, 1]},
     "paper-unet": {"widths": [4, 8]},

@@ -123,3 +123,37 @@ def test_nafnet_s_attention_looks_at_the_whole_picture_and_is_not_cut_into_tiles
     assert np.abs(whole.restore(changed) - whole.restore(image))[corner].max() > 1e-6
     assert np.abs(tiled.restore(changed) - tiled.restore(image))[corner].max() == 0
     assert export.halo(network, tmp_path / "none.onnx", None) is None
+
+
+def test_patches_are_transformed_as_fft_does():
+    part = networks.amsa_unet.Fourier()
+    x = torch.rand(2, 3, 16, 24)
+    real, imaginary = part.forward_of(x)
+    expected = torch.fft.fft2(x[1, 2, 8:, 16:], norm="ortho").flatten()
+    torch.testing.assert_close(torch.complex(real[1, 2, 1, 2], imaginary[1, 2, 1, 2]), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(part.back_of(real, imaginary), x, atol=1e-5, rtol=0)
+
+
+def test_attention_correlates_queries_and_keys():
+    """The product of one transform and the other's conjugate is that of their circular correlation."""
+    part = networks.amsa_unet.Fourier()
+    query, key = torch.rand(2, 1, 1, 8, 8)
+    (a, b), (c, d) = part.forward_of(query), part.forward_of(key)
+    found = part.back_of(a * c + b * d, b * c - a * d)[0, 0]
+    shifts = [(down, right) for down in range(8) for right in range(8)]
+    expected = torch.stack([(query * torch.roll(key, shift, (2, 3))).sum() for shift in shifts]).reshape(8, 8) / 8
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_fusion_brings_all_scales_to_one_size():
+    features = [torch.rand(1, 4, 16, 24), torch.rand(1, 6, 8, 12), torch.rand(1, 8, 4, 6)]
+    for scale, width in enumerate((4, 6)):
+        made = networks.fusion_unet.Fusion([4, 6, 8], scale)(features)
+        assert made.shape == (1, width, *features[scale].shape[2:])
+
+
+@pytest.mark.parametrize("attention, width", [(networks.amsa_unet.Attention, 8), (networks.fusion_unet.Attention, 8)])
+def test_attention_keeps_the_shape(attention, width):
+    x = torch.rand(2, width, 16, 24)
+    made = attention(width)(x)
+    assert made.shape == x.shape and torch.isfinite(made).all()

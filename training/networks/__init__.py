@@ -9,14 +9,18 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from training.networks.amsa_unet import AMSAUNet
 from training.networks.dense_unet import DenseUNet
+from training.networks.fusion_unet import FusionUNet
 from training.networks.nafnet import NAFNet
 from training.networks.paper_unet import PaperUNet
 from training.networks.residual_unet import ResidualUNet
 from training.networks.srcnn import SRCNN
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "amsa-unet": AMSAUNet,
     "dense-unet": DenseUNet,
+    "fusion-unet": FusionUNet,
     "nafnet": NAFNet,
     "paper-unet": PaperUNet,
     "residual-unet": ResidualUNet,
