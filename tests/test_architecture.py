@@ -20,8 +20,8 @@ ROOMS = [
 ]  # fmt: skip
 TRAINING = [
     "__main__", "photographs", "batch", "figures", "table", "speed", "evaluate", "export", "fit", "machine",
-    "refinement", "pairs", "degradation", "data", "drawings", "packs", "run", "logs", "losses", "measures", "rates",
-    "networks", "recipe",
+    "refinement", "pairs", "degradation", "data", "drawings", "packs", "run", "adversary", "logs", "losses",
+    "perceptual", "measures", "rates", "networks", "recipe",
 ]  # fmt: skip
 DOORS = {
     "onnxruntime": {"session"},

@@ -13,7 +13,7 @@ from deblurcli import models
 from deblurcli.deblur import Restorer
 from deblurcli.errors import DeblurError
 from deblurcli.session import Session
-from training import data, networks, refinement
+from training import data, networks, perceptual, refinement
 from training.data import Pictures
 from training.pairs import Pairs
 from training.recipe import Recipe
@@ -154,6 +154,7 @@ def _about(recipe: Recipe, path: Path) -> dict:
         "data": DATA[about.source].format(about=about.about or f"the pictures below {about.path}", piece=about.piece),
         "validation": WATCHED.get(held, f"{held} pictures held out of training"),
         "blur": [{"psf": blur.psf, "weight": blur.weight} for blur in about.blur],
+        **({"perceptual_features": perceptual.source()} if "perceptual" in recipe.loss else {}),
         "licence": LICENCES[about.source],
     }
 

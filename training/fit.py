@@ -19,7 +19,7 @@ from training import pairs as pairing
 from training.data import Pictures
 from training.logs import Log, board
 from training.losses import Loss
-from training.machine import Machine, spread, workers_for
+from training.machine import Machine, MachineError, spread, workers_for
 from training.pairs import Batch, Batches
 from training.recipe import Recipe, RecipeError
 from training.run import CHECKPOINT, EPOCHS, LOG, Run, resume
@@ -61,6 +61,8 @@ def fit(
     """
     fabric = fabric or Machine().launched()
     fitting, watching = data.fitting_split(recipe, len(pictures))
+    if recipe.adversary and fabric.world_size > 1:
+        raise MachineError(f"{recipe.name}: a critic is trained in one process; take --devices 1")
     batch, shown = recipe.schedule.batch, refinement.pairs(pictures, recipe, fitting)
     if len(shown) < batch:
         raise RecipeError(f"{recipe.name}: {len(shown)} pictures are fewer than a batch of {batch}")
@@ -140,6 +142,9 @@ class _Fit:
         )
         restored = self.model(blurred)
         loss = self.loss(restored, sharp)
+        if run.critic is not None:
+            run.critic.learn(restored, sharp, run.step)
+            loss = loss + run.critic.loss(restored)
         run.optimiser.zero_grad(set_to_none=True)
         share = len(sharp) * self.fabric.world_size / self.recipe.schedule.batch  # gradients are averaged
         self.fabric.backward(loss * share)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import torch
 
+from training.perceptual import perceptual
+
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -31,6 +33,7 @@ LOSSES: dict[str, Loss] = {
     "mse": mse,
     "charbonnier": charbonnier,
     "fourier": fourier,
+    "perceptual": perceptual,
 }
 
 

@@ -129,6 +129,22 @@ class Optimiser:
 
 
 @dataclass(frozen=True)
+class Adversary:
+    """A critic that is trained beside the network, which is to please it; see `adversary`.
+
+    network: its name and settings. steps: of the critic for each of the network. penalty: weight of the gradient
+    penalty. weight: of the critic's verdict in the network's loss. learning_rate, betas: of the critic's Adam.
+    """
+
+    network: dict
+    steps: int
+    penalty: float
+    weight: float
+    learning_rate: float
+    betas: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Schedule:
     """How long to train: at most `epochs`; `patience` epochs without a lower validation loss end it, if not 0.
 
@@ -153,6 +169,7 @@ class Recipe:
     optimiser: Optimiser
     rate: dict
     schedule: Schedule
+    adversary: Adversary | None = None
 
 
 def file(name: str) -> Path:
@@ -182,10 +199,12 @@ def load(name: str) -> Recipe:
 
 def _recipe(table: dict) -> Recipe:
     blurs = tuple(Blur(**blur) for blur in table["data"].pop("blur"))
+    adversary = table.pop("adversary", None)
     return Recipe(
         data=Data(blur=blurs, **table.pop("data")),
         optimiser=Optimiser(**table.pop("optimiser")),
         schedule=Schedule(**table.pop("schedule")),
+        adversary=Adversary(**adversary) if adversary else None,
         **table,
     )
 

@@ -10,7 +10,7 @@ from pickle import UnpicklingError
 import torch
 
 from deblurcli.errors import DeblurError
-from training import logs, measures, networks, rates
+from training import adversary, logs, measures, networks, rates
 from training.recipe import FOLDER, Recipe
 
 CHECKPOINT = "checkpoint.pt"
@@ -40,6 +40,7 @@ class Run:
     sums: torch.Tensor = field(default_factory=lambda: torch.zeros(2 + len(measures.MEASURES)))
     best: dict[str, torch.Tensor] | None = None
     best_step: int = 0
+    critic: adversary.Critic | None = None
 
     def save(self, path: Path) -> None:
         """Write the checkpoint atomically."""
@@ -50,6 +51,8 @@ class Run:
             "stop": rates.state(self.stop),
             **{name: getattr(self, name) for name in ("step", "seconds", "sums", "best", "best_step")},
         }
+        if self.critic is not None:
+            state["critic"] = self.critic.state()
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
 
@@ -63,6 +66,9 @@ class Run:
             self.network.load_state_dict(state.pop("network"))
             if "optimiser" in state:
                 self.optimiser.load_state_dict(state.pop("optimiser"))
+            critic = state.pop("critic", None)
+            if self.critic is not None and critic is not None:
+                self.critic.restore(critic)
         except (OSError, EOFError, KeyError, RuntimeError, ValueError, UnpicklingError) as error:
             reason = _first_line(error)
             raise CheckpointError(
@@ -89,6 +95,7 @@ def start(recipe: Recipe, device: torch.device) -> Run:
     )
     rate = rates.build(recipe.rate, chosen.learning_rate)
     run = Run(network, optimiser, rate, rates.Stop(recipe.schedule.patience))
+    run.critic = adversary.start(recipe.adversary, recipe.schedule.seed, device)
     run.sums = run.sums.to(device)
     return run
 

@@ -31,6 +31,7 @@ def test_a_network_that_differs_is_not_exported(tiny, tmp_path):
 
 
 SMALL = {
+    "deblurgan": {"width": 4, "blocks": 1},
     "amsa-unet": {"widths": [8, 8], "blocks": [1, 1]},
     "fusion-unet": {"widths": [4, 8], "dilations": [1, 2]},
     "dense-unet": {"widths": [4, 8], "growth": 4, "depth": 3},

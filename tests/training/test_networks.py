@@ -52,7 +52,13 @@ def test_keras_s_start_is_uniform_within_its_limit():
     assert not network.bottom[0].bias.any()
 
 
-PARAMETERS = {"paper-gaussian": 950_883, "srcnn-gaussian": 20_099, "faces": 1_639_244}
+PARAMETERS = {
+    "paper-gaussian": 950_883,
+    "srcnn-gaussian": 20_099,
+    "faces": 1_639_244,
+    "photo": 3_610_860,
+    "deblurgan": 702_851,
+}
 
 
 class Torch:

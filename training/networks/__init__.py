@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from training.networks.amsa_unet import AMSAUNet
+from training.networks.deblurgan import DeblurGAN
 from training.networks.dense_unet import DenseUNet
 from training.networks.fusion_unet import FusionUNet
 from training.networks.nafnet import NAFNet
@@ -19,6 +20,7 @@ from training.networks.srcnn import SRCNN
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "amsa-unet": AMSAUNet,
+    "deblurgan": DeblurGAN,
     "dense-unet": DenseUNet,
     "fusion-unet": FusionUNet,
     "nafnet": NAFNet,
