@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from deblurcli import images, models, mosaic, parallel, tiling
+from deblurcli.ensemble import Ensemble
 from deblurcli.images import Picture
 from deblurcli.mosaic import Map, Window
 from deblurcli.session import AUTO, Session
@@ -19,26 +20,27 @@ TILE = 640  # two cores, 12 megapixels, halo 64: 2.0 MP/s, against 1.7 at 512 an
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
 REFINE, LAYERS_REFINED = "refine", 3  # blurred, restored boldly, restored carefully
+BLIND = "photo"  # the network for photographs of whose blur nothing is known
 
 
 @dataclass(frozen=True)
 class Restorer:
     """A network and the tiles it is fed with; call it with a picture.
 
-    session: runs the network.
+    session: runs the network, or an ensemble of it.
     multiple_of, halo: what the network asks of its input; see `models.Model`.
     tile: side in pixels of the largest input the network gets; larger wastes less on context and takes more memory.
     map: runs a function over windows, in order; `map`, or an executor's.
-    source: the model, provider, tile and layers it was made from; with them it can be sent to another process,
-        where it works on its tiles one by one.
+    source: the model, provider, tile, layers and ensemble it was made from; with them it can be sent to another
+        process, where it works on its tiles one by one.
     """
 
-    session: Session
+    session: Session | Ensemble
     multiple_of: int
     halo: int | None
     tile: int = TILE
     map: Map = map
-    source: tuple[str, str, int, int] | None = None
+    source: tuple[str, str, int, int, bool] | None = None
 
     def __reduce__(self) -> tuple:
         if self.source is None:
@@ -97,29 +99,40 @@ def _mirrored(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def restorer(
-    model: str = models.DEFAULT, provider: str = AUTO, workers: int = 0, tile: int = TILE, layers: int = 1
+    model: str = models.DEFAULT,
+    provider: str = AUTO,
+    workers: int = 0,
+    tile: int = TILE,
+    layers: int = 1,
+    ensemble: bool = False,
 ) -> Restorer:
     """A `Restorer` for a bundled model's name or an .onnx file's path; it may be called from many threads.
 
     provider: a key of `session.PROVIDERS`, or "auto".
     workers: tiles in work at a time, over all pictures; 0 takes as many as there are CPUs.
     layers: images that the network looks at together; see `Restorer.restore`.
+    ensemble: average over all orientations of each picture; see `ensemble.Ensemble`.
 
     Raises ModelError or ProviderError.
     """
     workers = max(workers, 0) or parallel.cpus()
     spread = partial(_spread, ThreadPoolExecutor(workers), TILES_AHEAD)
-    return replace(_open(model, provider, tile, layers), map=spread)
+    return replace(_open(model, provider, tile, layers, ensemble), map=spread)
 
 
 @dataclass(frozen=True)
 class Deferred:
-    """What `restorer` returns, opened where it is called: on the machines of a cluster, with their providers."""
+    """What `restorer` returns, opened when it is first called: where not every run needs it, or on other machines.
+
+    workers: tiles in work at a time, as for `restorer`; None works on them one by one.
+    """
 
     model: str
     provider: str = AUTO
     tile: int = TILE
     layers: int = 1
+    ensemble: bool = False
+    workers: int | None = None
 
     def __call__(self, picture: Picture) -> Picture:
         """The restored picture; raises ModelError or ProviderError when the network does not open."""
@@ -135,25 +148,38 @@ class Deferred:
         return self._opened().restore(pixels, *others)
 
     def _opened(self) -> Restorer:
-        return _rebuilt(self.model, self.provider, self.tile, self.layers)
+        source = self.model, self.provider, self.tile, self.layers, self.ensemble
+        if self.workers is None:
+            return _rebuilt(*source)
+        return _shared(self.model, self.provider, self.workers, *source[2:])
 
 
-def deferred(model: str = models.DEFAULT, provider: str = AUTO, layers: int = 1) -> Deferred:
+def deferred(
+    model: str = models.DEFAULT,
+    provider: str = AUTO,
+    layers: int = 1,
+    ensemble: bool = False,
+    workers: int | None = None,
+) -> Deferred:
     """A `Deferred` for a bundled model's name or an .onnx file's path, which must be there.
 
     Raises ModelError when it is not.
     """
-    return Deferred(_portable(model, models.find(model)), provider, layers=layers)
+    found = _portable(model, models.find(model))
+    return Deferred(found, provider, layers=layers, ensemble=ensemble, workers=workers)
 
 
-def refiner(provider: str = AUTO, workers: int = 0, elsewhere: bool = False) -> Restorer | Deferred:
+def refiner(
+    provider: str = AUTO, workers: int = 0, elsewhere: bool = False, ensemble: bool = False
+) -> Restorer | Deferred:
     """The network that corrects a Wiener filter's answer; see `restoration.Refiner`.
 
-    provider, workers and errors as for `restorer`. elsewhere: it is to be opened where it is called; see `Deferred`.
+    provider, workers, ensemble and errors as for `restorer`. elsewhere: it is to be opened where it is called; see
+    `Deferred`.
     """
     if elsewhere:
-        return deferred(REFINE, provider, LAYERS_REFINED)
-    return restorer(REFINE, provider, workers, layers=LAYERS_REFINED)
+        return deferred(REFINE, provider, LAYERS_REFINED, ensemble)
+    return restorer(REFINE, provider, workers, layers=LAYERS_REFINED, ensemble=ensemble)
 
 
 def _portable(model: str, found: models.Model) -> str:
@@ -161,18 +187,25 @@ def _portable(model: str, found: models.Model) -> str:
     return str(found.path.resolve()) if model.lower().endswith(".onnx") else model
 
 
-def _open(model: str, provider: str, tile: int, layers: int) -> Restorer:
+def _open(model: str, provider: str, tile: int, layers: int, ensemble: bool) -> Restorer:
     """A `Restorer` that works on its tiles one by one."""
     found = models.find(model)
     session = Session(found.path, provider, layers=layers)
-    source = (_portable(model, found), provider, tile, layers)
-    return Restorer(session, found.multiple_of, found.halo, tile, source=source)
+    source = (_portable(model, found), provider, tile, layers, ensemble)
+    asked = Ensemble(session) if ensemble else session
+    return Restorer(asked, found.multiple_of, found.halo, tile, source=source)
 
 
 @lru_cache(maxsize=4)
-def _rebuilt(model: str, provider: str, tile: int, layers: int) -> Restorer:
+def _rebuilt(model: str, provider: str, tile: int, layers: int, ensemble: bool) -> Restorer:
     """The `Restorer` of this process for one that was sent here; opened once."""
-    return _open(model, provider, tile, layers)
+    return _open(model, provider, tile, layers, ensemble)
+
+
+@lru_cache(maxsize=4)
+def _shared(model: str, provider: str, workers: int, tile: int, layers: int, ensemble: bool) -> Restorer:
+    """The `Restorer` of this process for all that ask for it with so many workers; opened once."""
+    return restorer(model, provider, workers, tile, layers, ensemble)
 
 
 def _spread(pool: Executor, ahead: int, function: Callable, windows: Iterable[Window]) -> Iterator[np.ndarray]:

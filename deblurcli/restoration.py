@@ -20,18 +20,19 @@ from deblurcli.observed import Settings
 from deblurcli.wiener_filter import wiener_twice
 
 MANIFEST, AUTO = "manifest", "auto"
-LEFT = "left as it was, "
+LEFT, BLINDLY = "left as it was, ", "restored blindly, "
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of a picture's blur: its PSF, None for one better left alone, and what the report says of it.
+    """What is known of a picture's blur: its PSF, None where none is certain, and what the report says of it.
 
     nsr: noise-to-signal ratio to restore with, where the source of the PSF knows better than the picture does.
     compressed: whether the picture is known to have gone through JPEG.
     is_guess: the PSF may be wrong; a restoration that shows it is not used.
+    doubt: why there is no PSF. is_sharp: because there is nothing to restore.
     """
 
     psf: np.ndarray | None
@@ -39,6 +40,8 @@ class Finding:
     nsr: float | None = None
     is_guess: bool = False
     compressed: bool = False
+    doubt: str = ""
+    is_sharp: bool = False
 
 
 Source = Callable[[Picture, str], Finding]
@@ -96,9 +99,10 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
     about = {"psf": found.spec, "family": found.family, "confidence": round(found.confidence, 3)}
     if found.family == "none":
         sharp = found.confidence >= estimate.CONFIDENT["none"]
-        return Finding(None, {**about, "note": LEFT + ("it looks sharp" if sharp else "it tells nothing of a blur")})
+        doubt = "it looks sharp" if sharp else "it tells nothing of a blur"
+        return Finding(None, about, doubt=doubt, is_sharp=sharp)
     if not estimate.trusted(found):
-        return Finding(None, {**about, "note": LEFT + "its blur is not certain"})
+        return Finding(None, about, doubt="its blur is not certain")
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
     return Finding(found.psf, about, nsr, is_guess=True)
 
@@ -116,25 +120,36 @@ class Refiner(Protocol):
 
 @dataclass(frozen=True)
 class Restoration:
-    """A method, where the PSF comes from, and what corrects the result; call it with a picture and its name."""
+    """A method, where the PSF comes from, and what corrects the result; call it with a picture and its name.
+
+    blind: restores what no PSF is certain for; without it such a picture is left as it was.
+    """
 
     source: Source
     settings: Settings
     method: str
     refiner: Refiner | None = None
+    blind: Callable[[Picture], Picture] | None = None
 
     def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
         """The restored picture, and what the report says of it."""
         found = self.source(picture, key)
         about = {**found.about, "method": self.method}
         if found.psf is None:
-            return picture, about
+            return self._without_psf(picture, about, found)
         nsr = found.nsr if self.settings.nsr is None else self.settings.nsr
         settings = replace(self.settings, nsr=nsr, compressed=found.compressed)
         restored = self._restored(picture, found.psf, settings)
         if found.is_guess and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
-            return picture, {**about, "note": LEFT + "what was found would make it ring"}
+            doubtful = replace(found, doubt="what was found would make it ring")
+            return self._without_psf(picture, about, doubtful)
         return restored, about
+
+    def _without_psf(self, picture: Picture, about: dict, found: Finding) -> tuple[Picture, dict]:
+        """The picture restored blindly where there is something to restore, and means to; else as it was."""
+        if self.blind is None or found.is_sharp:
+            return picture, {**about, "note": LEFT + found.doubt}
+        return self.blind(picture), {**about, "method": "blind", "note": BLINDLY + found.doubt}
 
     def _restored(self, picture: Picture, psf: np.ndarray, settings: Settings) -> Picture:
         if self.refiner is None:
@@ -186,15 +201,17 @@ def restoration(
     folder: Path,
     listing: Path | None = None,
     refiner: Refiner | None = None,
+    blind: Callable[[Picture], Picture] | None = None,
 ) -> Restoration:
     """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
 
     folder: of the pictures, or a picture in it, where the manifest lies unless `listing` names it.
     refiner: a network that corrects the result.
+    blind: restores what no PSF is certain for.
 
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
-    return Restoration(_source(psf, folder, listing), settings, method, refiner)
+    return Restoration(_source(psf, folder, listing), settings, method, refiner, blind)
 
 
 def _source(psf: str, folder: Path, listing: Path | None) -> Source:

@@ -12,14 +12,14 @@ import deblurcli
 from tests.conftest import ROOT
 
 ROOMS = [
-    "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates", "scores",
-    "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "estimate", "kernel", "spectrum",
-    "deconvolve", "sparse_prior", "wiener_filter", "observed", "fourier", "blur", "sheet", "metrics", "similarity",
-    "noise", "psf", "mosaic", "tiling", "session", "parallel", "models", "images", "metadata", "formats", "storage",
-    "errors",
+    "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates",
+    "scores", "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "estimate", "kernel",
+    "spectrum", "deconvolve", "sparse_prior", "wiener_filter", "observed", "fourier", "blur", "sheet", "metrics",
+    "similarity", "noise", "psf", "mosaic", "tiling", "ensemble", "session", "parallel", "models", "images",
+    "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [
-    "__main__", "photographs", "batch", "figures", "table", "speed", "evaluate", "export", "fit", "machine",
+    "__main__", "batch", "figures", "table", "photographs", "speed", "evaluate", "export", "fit", "machine",
     "refinement", "pairs", "degradation", "data", "drawings", "packs", "run", "adversary", "logs", "losses",
     "perceptual", "measures", "rates", "networks", "recipe",
 ]  # fmt: skip

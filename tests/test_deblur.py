@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from deblurcli import images, psf
 from deblurcli.blur import blur
 from deblurcli.deblur import Restorer, deferred, restorer
+from deblurcli.ensemble import Ensemble
 from deblurcli.errors import ModelError
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
@@ -130,3 +131,37 @@ def test_sixteen_bits_hold_more_than_eight(faces, sharp, blurred):
 def test_any_halo_makes_progress(halo, multiple):
     restore = Restorer(Unchanged(), multiple, halo)
     assert len(restore._spans(4000)) <= 16
+
+
+class Leaning:
+    """A session whose answer is the batch and a ramp: an error that depends on where up and left are."""
+
+    provider = "cpu"
+
+    def run(self, batch):
+        rows, columns = np.mgrid[: batch.shape[2], : batch.shape[3]].astype(np.float32)
+        return batch[:, -3:] + 0.01 * rows + 0.03 * columns
+
+
+@pytest.mark.parametrize("size", [(8, 8), (16, 40)])
+def test_an_ensemble_turns_every_answer_back_and_leans_nowhere(size):
+    batch = np.random.default_rng(0).random((2, 6, *size), np.float32)
+    answer = Ensemble(Leaning()).run(batch)
+    error = answer - batch[:, 3:]
+    assert answer.shape == (2, 3, *size)
+    np.testing.assert_allclose(error, np.full_like(error, error.mean()), atol=1e-5)
+
+
+def test_an_ensemble_of_faces_is_no_worse_and_travels(faces, sharp, blurred):
+    """Its blurs look the same in all orientations or are shifted by them, so only the former are shown."""
+    ensemble = restorer("faces", ensemble=True)
+    assert psnr(ensemble.restore(blurred), sharp) > psnr(faces.restore(blurred), sharp)
+    again = pickle.loads(pickle.dumps(ensemble))
+    np.testing.assert_array_equal(again.restore(blurred), ensemble.restore(blurred))
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+def test_a_deferred_network_is_the_same_network(faces, blurred, workers):
+    later = pickle.loads(pickle.dumps(deferred("faces", workers=workers)))
+    np.testing.assert_array_equal(later.restore(blurred), faces.restore(blurred))
+    assert later._opened() is later._opened()

@@ -1,12 +1,16 @@
 """The comparison on photographs, with methods that need no network."""
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from deblurcli import images
+from deblurcli import images, models
 from deblurcli.metrics import psnr
 from tests.conftest import DATA
 from training import photographs
+from training.__main__ import app
 
 CHOSEN = {
     "unsharp 1, 1": photographs.unsharp(1, 1),
@@ -17,11 +21,16 @@ CHOSEN = {
 
 
 @pytest.fixture(scope="module")
-def gains(tmp_path_factory):
-    """Of one small photograph."""
+def one(tmp_path_factory):
+    """A folder of one small photograph."""
     file = tmp_path_factory.mktemp("photographs") / "a.png"
     images.write(file, images.read(DATA / "sharp" / "astronaut.png")[:96, 40:168])
-    return photographs.measured([file], CHOSEN)
+    return file.parent
+
+
+@pytest.fixture(scope="module")
+def gains(one):
+    return photographs.measured([one / "a.png"], CHOSEN)
 
 
 def test_every_blur_has_every_method_and_none_is_told_wrongly_of_no_blur(gains):
@@ -45,7 +54,7 @@ def test_the_table_has_the_best_unsharp_masking_and_the_mean_of_the_eight(gains)
     place = head.strip("| ").split(" | ").index("defocus 4")
     assert cells["unsharp masking, the best for each"][place] == f"{best:+.2f}"
     mean = np.mean([gains[name]["wiener"] for name in photographs.PSFS])
-    assert cells["wiener"][-2] == f"{mean:+.2f}"
+    assert cells["wiener"][head.strip("| ").split(" | ").index("mean")] == f"{mean:+.2f}"
 
 
 def test_noise_is_drawn_anew_for_every_picture_and_is_as_strong_as_said():
@@ -53,3 +62,34 @@ def test_noise_is_drawn_anew_for_every_picture_and_is_as_strong_as_said():
     one, other = (photographs.observed(sharp, None, 4 / 255, seed).pixels for seed in (0, 1))
     assert (one != other).mean() > 0.5
     assert psnr(images.to_float(one), sharp) == pytest.approx(-20 * np.log10(4 / 255), abs=0.1)
+
+
+def test_what_is_left_alone_is_infinitely_near(one):
+    kept = photographs.left([one / "a.png"], CHOSEN)
+    assert kept["wiener"] == float("inf") and 15 < kept["unsharp 1, 1"] < 40 and "wiener, wrong" not in kept
+
+
+def test_a_card_holds_what_the_table_shows(one, gains):
+    kept = photographs.left([one / "a.png"], CHOSEN)
+    card = json.loads(json.dumps(photographs.carded(gains, kept, 1)))
+    again, left = photographs.of_cards([{"photographs": card}, {}])
+    assert photographs.table(again, left) == photographs.table(gains, kept)
+    other = {**card, "blurred_psnr": {**card["blurred_psnr"], "none": 1.0}}
+    with pytest.raises(photographs.PhotographsError, match="different photographs"):
+        photographs.of_cards([{"photographs": card}, {"photographs": other}])
+
+
+def test_the_command_measures_a_network_and_what_it_is_held_against(one, identity):
+    command = ["evaluate", str(identity), "--no-scores", "--photographs", str(one), "--beside", "unsharp"]
+    made = json.loads(CliRunner().invoke(app, command).stdout)["photographs"]
+    assert made["pictures"] == 1 and set(made["gain"]) == {
+        "identity", "identity, ensemble", *(f"unsharp {sigma:g}, {amount:g}" for sigma, amount in photographs.UNSHARP),
+    }  # fmt: skip
+    assert made["gain"]["identity"] == {name: pytest.approx(0, abs=1e-6) for name in photographs.BLURS}
+    assert made["sharp_psnr"]["identity"] is None
+    refused = CliRunner().invoke(app, [*command[:-1], "magic"])
+    assert isinstance(refused.exception, photographs.PhotographsError) and "unsharp; wiener" in str(refused.exception)
+
+
+def test_a_refining_network_is_told_the_psf_a_wrong_one_or_none():
+    assert list(photographs.of_model(models.find("refine"))) == ["refine", "refine, wrong", "refine, auto"]

@@ -15,7 +15,7 @@ from deblurcli.blur import Blurrer, blur
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
 from deblurcli.observed import Settings
-from deblurcli.restoration import AUTO, Blend, Telling, restoration
+from deblurcli.restoration import AUTO, Blend, Finding, Restoration, Telling, restoration
 from deblurcli.wiener_filter import wiener
 from tests.conftest import DATA, interruptible
 from tests.test_cli import messages, run
@@ -46,6 +46,25 @@ def test_what_is_sharp_or_not_certain_is_left_as_it_was(sharp, what):
     picture = eight_bits(image)
     restored, about = restoration(AUTO, Settings(), "sparse", None)(picture, "a")
     assert restored is picture and about["note"].startswith("left as it was")
+
+
+@pytest.mark.parametrize(
+    "found, doubt",
+    [
+        (Finding(None, {}, doubt="its blur is not certain"), "its blur is not certain"),
+        (Finding(psf.array("motion:25"), {}, nsr=1e-7, is_guess=True), "what was found would make it ring"),
+        (Finding(None, {}, doubt="it looks sharp", is_sharp=True), None),
+    ],
+)
+def test_what_is_not_certain_is_restored_blindly_if_it_is_not_sharp(sharp, found, doubt):
+    noisy = sharp + np.random.default_rng(0).normal(0, 0.02, sharp.shape).astype(np.float32)
+    picture, other = eight_bits(noisy), eight_bits(1 - sharp)
+    made, about = Restoration(lambda *_: found, Settings(), "wiener", blind=lambda given: other)(picture, "a")
+    if doubt is None:
+        assert made is picture and about["note"] == "left as it was, it looks sharp"
+    else:
+        assert made is other and about["note"] == f"restored blindly, {doubt}"
+        assert about["method"] == "blind"
 
 
 def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(sharp):

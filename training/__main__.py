@@ -132,12 +132,26 @@ def evaluate(
     card: Annotated[bool, typer.Option("--card", help="Write what was measured into the model's card too.")] = False,
     scores: Annotated[bool, typer.Option("--scores/--no-scores", help="Score the paper's test pictures.")] = True,
     speed: Annotated[bool, typer.Option("--speed", help="Time it beside the paper's U-Net, on one core.")] = False,
+    photographs: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Sharp photographs, none trained on: measure it there, under nine blurs."),
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="Photographs to take, evenly; all when left out.")] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD",
+            help="Measure on the photographs also: unsharp, wiener, sparse, 'wiener, wrong', 'wiener, auto', deblur; "
+            "repeatable.",
+        ),
+    ] = None,
 ) -> None:
-    """Score an exported network on the paper's test split, in float and through 8-bit files."""
+    """Score an exported network: on the paper's test split, in float and through 8-bit files, and on photographs."""
     import json
 
     from training import data
     from training import evaluate as evaluation
+    from training import photographs as comparing
     from training import speed as timing
 
     found, measured = evaluation.carded(model, card), {}
@@ -146,6 +160,11 @@ def evaluate(
         measured["scores"] = evaluation.evaluate(model, pictures[data.split(len(pictures))[1]])
     if speed:
         measured["speed"] = timing.relative(found.path)
+    if photographs is not None:
+        methods = {**comparing.chosen(beside or []), **comparing.of_model(found)}
+        files = comparing.pictures(photographs, count)
+        gains, kept = comparing.measured(files, methods), comparing.left(files, methods)
+        measured["photographs"] = comparing.carded(gains, kept, len(files))
     typer.echo(json.dumps(measured, indent=2, ensure_ascii=False))
     if card:
         evaluation.note(found, measured)
@@ -207,8 +226,9 @@ def table(
     weights: Weights = Path("weights"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of Markdown.")] = False,
     speed: Annotated[bool, typer.Option("--speed/--no-speed", help="Time all models now, in one run.")] = True,
+    photographs: Annotated[bool, typer.Option("--photographs", help="The gains on photographs instead.")] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Write it into training/README.md, without what is timed now.")
+        bool, typer.Option("--write", help="Write both into their places in the READMEs, without what is timed now.")
     ] = False,
 ) -> None:
     """Print what the cards say of every trained model, and how fast each is here."""
@@ -217,9 +237,11 @@ def table(
     from training import speed as timing
     from training import table as tables
 
-    found = tables.rows(weights)
     if write:
-        return tables.write(found)
+        return tables.write(tables.documented(weights))
+    if photographs:
+        return typer.echo(tables.documented(weights)["photographs"])
+    found = tables.rows(weights)
     timed = [row["model"] for row in found if speed and row["layers"] == 1]  # others do not take a picture alone
     paths = [weights / f"{name}.onnx" for name in timed]
     measured = dict(zip(timed, timing.throughputs(paths))) if speed else None
@@ -228,28 +250,6 @@ def table(
     for row in found:
         row["megapixels_per_second"] = (measured or {}).get(row["model"])
     typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
-
-
-@app.command()
-def photographs(
-    folder: Annotated[Path, typer.Argument(help="Sharp photographs, none of which was trained on.")],
-    refine: Annotated[str, typer.Option(metavar="NAME|FILE.onnx", help="The refining network.")] = "refine",
-    count: Annotated[int | None, typer.Option(min=1, help="How many to take, evenly; all when left out.")] = None,
-    method: Annotated[list[str] | None, typer.Option(help="Only this one besides unsharp masking; repeatable.")] = None,
-) -> None:
-    """Compare means of restoration on photographs with eight blurs and none: a table of gains."""
-    import numpy as np
-
-    from deblurcli import planning
-    from training import photographs as comparing
-
-    names, _ = planning.find(folder)
-    if not names:
-        raise DeblurError(f"{folder}: holds no pictures; name a folder of photographs")
-    taken = np.linspace(0, len(names) - 1, count or len(names)).astype(int)
-    chosen = comparing.methods(refine)
-    kept = {name: each for name, each in chosen.items() if not method or name in method or name.startswith("unsharp")}
-    typer.echo(comparing.table(comparing.measured([folder / names[index] for index in taken], kept)))
 
 
 def main() -> None:

@@ -21,6 +21,9 @@ PROTOCOL_SEED = 42
 GAUSSIAN = "gaussian:sigma=2,size=9"
 MOTIONS = tuple(f"paper-motion:direction={name}" for name in ("horizontal", "vertical", "diagonal"))
 
+CENTRED = tuple(f"motion:length=8,angle={name}" for name in ("horizontal", "vertical", "diagonal"))
+PROTOCOL_PSFS = {"gaussian": (GAUSSIAN,), "motion": MOTIONS, "centred-motion": CENTRED}
+
 Pictures = np.ndarray | Sequence[np.ndarray]
 
 
@@ -156,8 +159,7 @@ def split_sha256(fitting: np.ndarray, watching: np.ndarray) -> str:
 
 
 def protocol_psfs(kind: str, count: int) -> list[str]:
-    """The PSF of each test picture: kind "gaussian", or "motion" with a direction drawn per picture."""
-    if kind == "gaussian":
-        return [GAUSSIAN] * count
-    drawn = np.random.default_rng(PROTOCOL_SEED).integers(len(MOTIONS), size=count)
-    return [MOTIONS[index] for index in drawn]
+    """The PSF of each test picture, of a key of `PROTOCOL_PSFS`; a motion has a direction drawn per picture."""
+    specs = PROTOCOL_PSFS[kind]
+    drawn = np.random.default_rng(PROTOCOL_SEED).integers(len(specs), size=count)
+    return [specs[index] for index in drawn]

@@ -172,13 +172,13 @@ def _architecture(network: torch.nn.Module) -> dict:
 
 def _training(recipe: Recipe, run: Run, count: int) -> dict:
     """What was really done: epochs, pictures and minutes, of how many the recipe asks for."""
-    per_epoch = count // recipe.schedule.batch
+    per_epoch, schedule = count // recipe.schedule.batch, recipe.schedule
     return {
         "epochs": round(run.step / per_epoch, 2),
         "best_epoch": round(run.chosen()[1] / per_epoch, 2),
-        "schedule_epochs": recipe.schedule.epochs,
-        "schedule_over": run.stop.over or run.step >= per_epoch * recipe.schedule.epochs,
-        "images_seen": run.step * recipe.schedule.batch,
+        "schedule_epochs": schedule.epochs,
+        "schedule_over": run.stop.over or run.step >= per_epoch * schedule.epochs or schedule.spent(run.seconds),
+        "images_seen": run.step * schedule.batch,
         "minutes": round(run.seconds / 60, 1),
         "curve": f"training/recipes/{recipe.name}.csv",
     }

@@ -71,7 +71,8 @@ def fit(
     if not fabric.is_global_zero:
         run.sums.zero_()
     per_epoch = len(shown) // batch
-    steps = run.step if run.stop.over else per_epoch * (epochs or recipe.schedule.epochs)
+    over = run.stop.over or recipe.schedule.spent(run.seconds)
+    steps = run.step if over else per_epoch * (epochs or recipe.schedule.epochs)
     place = fabric.global_rank, fabric.world_size
     order = Batches(len(shown), batch, recipe.schedule.seed, run.step, steps, *place)
     watched = refinement.pairs(pictures, recipe, watching)
@@ -113,12 +114,14 @@ class _Fit:
     def train(self, batches: Iterable[Batch], minutes: float) -> None:
         """Go through the batches, or as many of them as the minutes allow."""
         run, begun, before = self.run, time.monotonic(), self.run.seconds
+        if self.recipe.schedule.minutes:
+            minutes = min(minutes, self.recipe.schedule.minutes - before / 60)
         bar = tqdm(
             batches, initial=run.step, total=self.steps, desc=self.recipe.name, mininterval=5,
             disable=not self.fabric.is_global_zero,
         )  # fmt: skip
         for blurred, sharp in bar:
-            rate = run.rate.at(run.step, self.steps)
+            rate = run.rate.at(run.step, self.expected())
             self.step(blurred, sharp, rate)
             run.step += 1
             run.seconds = before + time.monotonic() - begun
@@ -194,6 +197,11 @@ class _Fit:
         if self.fabric.is_global_zero:
             self.run.save(self.checkpoint)
         self.run.sums = own
+
+    def expected(self) -> int:
+        """How many steps the run will have, as far as one can tell where it goes by the minutes."""
+        run, budget = self.run, 60 * self.recipe.schedule.minutes
+        return self.steps if not (budget and run.seconds) else max(run.step + 1, round(run.step * budget / run.seconds))
 
     def spent(self, begun: float, minutes: float) -> bool:
         """Whether the minutes are over; processes agree on it, the first one's clock counts."""

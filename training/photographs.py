@@ -6,16 +6,18 @@ Each photograph is blurred by eight PSFs and by none, with a reflecting border, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from deblurcli import images, psf
+from deblurcli import images, models, planning, psf
 from deblurcli.blur import blur
-from deblurcli.deblur import LAYERS_REFINED, Restorer, restorer
+from deblurcli.deblur import BLIND, LAYERS_REFINED, Restorer, refiner, restorer
+from deblurcli.errors import DeblurError
 from deblurcli.estimate import PRUDENCE
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
@@ -28,14 +30,20 @@ PSFS = {
     "motion 8, 40°": "motion:8,angle=40", "motion 15, 20°": "motion:15,angle=20",
     "defocus 2": "defocus:2", "defocus 4": "defocus:4", "trajectory 25": "trajectory:25,seed=7",
 }  # fmt: skip
-NONE = "none"
+NONE, SHARP = "none", "sharp, dB"
 BLURS: dict[str, str | None] = {**PSFS, NONE: None}
 NOISE = 2 / 255
 UNSHARP = tuple((sigma, amount) for sigma in (1.0, 2.0, 3.0) for amount in (0.5, 1.0, 2.0))
 WRONG = {"length": 1.0, "angle": 5.0}  # what is added to a motion that is told wrongly
 
+SHARPENING = "unsharp"
+
 Gains = dict[str, dict[str | None, float]]
 Method = Callable[[Picture, str | None], np.ndarray]  # from 8 bits and the specification of the PSF, None for none
+
+
+class PhotographsError(DeblurError):
+    """A comparison on photographs that cannot be made."""
 
 
 def observed(sharp: np.ndarray, spec: str | None, noise: float, seed: int = 0) -> Picture:
@@ -67,14 +75,15 @@ def told(method: str, refiner: Restorer | None = None, wrong: bool = False) -> M
     return restore
 
 
-def blind(method: str, refiner: Restorer | None = None) -> Method:
-    """Deconvolution with the PSF that the picture itself shows, as ``wiener --psf auto``."""
-    return lambda blurred, _: _applied(Restoration(Estimated(), Settings(), method, refiner), blurred)
+def blind(refiner: Restorer | None = None, fallback: Restorer | None = None) -> Method:
+    """Deconvolution with the PSF that the picture itself shows, as ``wiener --psf auto`` and ``deblur``."""
+    restoration = Restoration(Estimated(), Settings(), "wiener", refiner, fallback)
+    return lambda blurred, _: _applied(restoration, blurred)
 
 
-def network(name: str) -> Method:
+def network(name: str, ensemble: bool = False) -> Method:
     """A network that is told nothing, as ``deblur --model``."""
-    restore = restorer(name)
+    restore = restorer(name, ensemble=ensemble)
     return lambda blurred, _: images.to_float(restore(blurred).pixels)
 
 
@@ -101,23 +110,56 @@ def _mistaken(spec: str) -> str:
     return str(psf.Spec(parsed.family, values))
 
 
-def methods(refine: str) -> dict[str, Method]:
-    """What is compared, by name; `refine` is the name or file of a refining network."""
-    refiner = restorer(refine, layers=LAYERS_REFINED)
+def of_model(model: models.Model) -> dict[str, Method]:
+    """What a network is measured as, by name.
+
+    One that restores blindly: as it is, and averaged over all orientations. One that corrects the Wiener filter: told
+    the PSF, a wrong one, and none.
+    """
+    name, path = model.name, str(model.path)
+    if model.card.get("layers", 1) == 1:
+        return {name: network(path), f"{name}, ensemble": network(path, ensemble=True)}
+    corrects = restorer(path, layers=LAYERS_REFINED)
     return {
-        **{f"unsharp {sigma:g}, {amount:g}": unsharp(sigma, amount) for sigma, amount in UNSHARP},
-        "faces": network("faces"),
-        "wiener": told("wiener"),
-        "sparse": told("sparse"),
-        "refine": told("wiener", refiner),
-        "wiener, wrong": told("wiener", wrong=True),
-        "refine, wrong": told("wiener", refiner, wrong=True),
-        "wiener, auto": blind("wiener"),
-        "refine, auto": blind("wiener", refiner),
+        name: told("wiener", corrects),
+        f"{name}, wrong": told("wiener", corrects, wrong=True),
+        f"{name}, auto": blind(corrects),
     }
 
 
-def measured(files: Iterable[Path], chosen: dict[str, Method], noise: float = NOISE) -> Gains:
+def others() -> dict[str, Callable[[], Method]]:
+    """What networks are held against, by name, made when it is needed; ``deblur`` is the command as it comes."""
+    sharpening = {f"unsharp {sigma:g}, {amount:g}": partial(unsharp, sigma, amount) for sigma, amount in UNSHARP}
+    return {
+        **sharpening,
+        "wiener": partial(told, "wiener"),
+        "sparse": partial(told, "sparse"),
+        "wiener, wrong": partial(told, "wiener", wrong=True),
+        "wiener, auto": blind,
+        "deblur": lambda: blind(refiner(), restorer(BLIND)),
+    }
+
+
+def chosen(names: Sequence[str]) -> dict[str, Method]:
+    """Some of `others`; the name "unsharp" stands for all unsharp masking. PhotographsError for what is not there."""
+    known = others()
+    choices = [SHARPENING, *(name for name in known if not _is_unsharp(name))]
+    for name in names:
+        if name not in choices:
+            raise PhotographsError(f"{name}: unknown; choose of {'; '.join(choices)}")
+    return {name: make() for name, make in known.items() if (SHARPENING if _is_unsharp(name) else name) in names}
+
+
+def pictures(folder: Path, count: int | None = None) -> list[Path]:
+    """The pictures of a folder, or so many of them, taken evenly; PhotographsError when there are none."""
+    names, _ = planning.find(folder)
+    if not names:
+        raise PhotographsError(f"{folder}: holds no pictures; name a folder of photographs")
+    taken = np.linspace(0, len(names) - 1, min(count or len(names), len(names))).astype(int)
+    return [folder / names[index] for index in taken]
+
+
+def measured(files: Sequence[Path], chosen: dict[str, Method], noise: float = NOISE) -> Gains:
     """The mean PSNR in dB of every blur, and what every method adds to it: by blur, the method None for the former.
 
     Where there is no blur, methods that are told a wrong one are left out.
@@ -136,22 +178,81 @@ def measured(files: Iterable[Path], chosen: dict[str, Method], noise: float = NO
     return {name: {method: float(np.mean(values)) for method, values in row.items()} for name, row in scores.items()}
 
 
-def table(gains: Gains) -> str:
-    """The gains as a table in Markdown, a row for each method; of unsharp masking the best for each blur."""
+def left(files: Sequence[Path], chosen: dict[str, Method]) -> dict[str, float]:
+    """How near each method leaves sharp photographs of 8 bits without noise: PSNR in dB of all together, may be inf."""
+    errors = {
+        name: np.mean([_error(restore, images.read_picture(file)) for file in files])
+        for name, restore in chosen.items()
+        if not name.endswith("wrong")
+    }
+    return {name: float(-10 * np.log10(error)) if error else float("inf") for name, error in errors.items()}
+
+
+def _error(restore: Method, picture: Picture) -> float:
+    return float(np.square(restore(picture, None) - images.to_float(picture.pixels), dtype=np.float64).mean())
+
+
+def table(gains: Gains, kept: dict[str, float] | None = None) -> str:
+    """The gains as a table in Markdown, a row for each method; of unsharp masking the best for each blur.
+
+    kept: what `left` measured, for a last column.
+    """
     blurs = list(gains)
     rows = {"*blurred, dB*": {name: f"{gains[name][None]:.2f}" for name in blurs}}
-    sharpened = {name: max(gain for method, gain in gains[name].items() if _is_unsharp(method)) for name in blurs}
-    others = dict.fromkeys(method for name in blurs for method in gains[name] if method and not _is_unsharp(method))
-    for title, cells in {
-        "unsharp masking, the best for each": sharpened,
-        **{method: {name: gains[name].get(method) for name in blurs} for method in others},
-    }.items():
+    cells_of = {method: {name: gains[name].get(method) for name in blurs} for method in _methods(gains)}
+    sharpened = [cells for method, cells in cells_of.items() if _is_unsharp(method)]
+    best = {name: max(cells[name] for cells in sharpened) for name in blurs} if sharpened else {}
+    shown = {"unsharp masking, the best for each": best} if best else {}
+    shown |= {method: cells for method, cells in cells_of.items() if not _is_unsharp(method)}
+    kept = {**(kept or {}), "unsharp masking, the best for each": _gentlest(kept or {})}
+    for title, cells in shown.items():
         rows[title] = {name: "" if value is None else f"{value:+.2f}" for name, value in cells.items()}
         rows[title]["mean"] = f"{np.mean([cells[name] for name in PSFS]):+.2f}"
-    heads = [*PSFS, "mean", NONE]
+        rows[title][SHARP] = f"{kept[title]:.1f}".replace("inf", "∞") if kept.get(title) else ""
+    heads = [*PSFS, "mean", NONE, SHARP]
     lines = [f"| {title} | " + " | ".join(row.get(head, "") for head in heads) + " |" for title, row in rows.items()]
     return "\n".join(["| gain in dB | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|", *lines])
 
 
+def _gentlest(kept: dict[str, float]) -> float | None:
+    return max((value for method, value in kept.items() if _is_unsharp(method)), default=None)
+
+
+def _methods(gains: Gains) -> list[str]:
+    return [method for method in dict.fromkeys(name for row in gains.values() for name in row) if method]
+
+
 def _is_unsharp(method: str | None) -> bool:
-    return method is not None and method.startswith("unsharp")
+    return method is not None and method.startswith(SHARPENING)
+
+
+def carded(gains: Gains, kept: dict[str, float], count: int) -> dict:
+    """What was measured as a card holds it: PSNR of the blurred pictures, what each method adds to it, and `left`.
+
+    What is infinite in the latter is None.
+    """
+    return {
+        "pictures": count,
+        "noise": "2/255, then 8 bits",
+        "blurred_psnr": {blur: round(row[None], 6) for blur, row in gains.items()},
+        "gain": {
+            method: {blur: round(row[method], 6) for blur, row in gains.items() if method in row}
+            for method in _methods(gains)
+        },
+        "sharp_psnr": {method: round(value, 6) if np.isfinite(value) else None for method, value in kept.items()},
+    }
+
+
+def of_cards(cards: Sequence[dict]) -> tuple[Gains, dict[str, float]]:
+    """What cards hold, together, for `table`; PhotographsError where they are not of the same pictures."""
+    held = [card["photographs"] for card in cards if "photographs" in card]
+    if any(one["blurred_psnr"] != held[0]["blurred_psnr"] for one in held):
+        raise PhotographsError("the cards were measured on different photographs; evaluate them anew on the same")
+    gains: Gains = {name: {None: before} for name, before in (held[0]["blurred_psnr"] if held else {}).items()}
+    kept: dict[str, float] = {}
+    for one in held:
+        kept |= {method: float("inf") if value is None else value for method, value in one["sharp_psnr"].items()}
+        for method, cells in one["gain"].items():
+            for name, gain in cells.items():
+                gains[name][method] = gain
+    return gains, kept

@@ -1,4 +1,4 @@
-"""Recipes: one TOML file names everything that makes a run."""
+"""Recipes: one TOML file names everything that makes a run, or what is otherwise in another recipe."""
 
 from __future__ import annotations
 
@@ -149,12 +149,20 @@ class Schedule:
     """How long to train: at most `epochs`; `patience` epochs without a lower validation loss end it, if not 0.
 
     With a patience, the network of the epoch with the lowest validation loss is the result; else the last.
+
+    minutes: what the run may take in all, if not 0; the learning rate then goes by the time that is spent, so that
+        networks can be compared at an equal budget. Such a run is not repeatable to the bit.
     """
 
     epochs: int
     batch: int
     seed: int
     patience: int = 0
+    minutes: float = 0.0
+
+    def spent(self, seconds: float) -> bool:
+        """Whether so many seconds are all that a run may take."""
+        return 0 < 60 * self.minutes <= seconds
 
 
 @dataclass(frozen=True)
@@ -192,9 +200,19 @@ def load(name: str) -> Recipe:
         known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
         raise RecipeError(f"{name}: no such recipe; choose one of {known} or give a .toml file")
     try:
-        return _recipe(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError, PSFError) as error:
+        return _recipe(_table(path))
+    except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError, OSError, PSFError) as error:
         raise RecipeError(f"{path}: not a valid recipe ({error})") from error
+
+
+def _table(path: Path) -> dict:
+    """What a file says; where it names another recipe that it is like, what that says of all it does not say itself.
+
+    The other one is a whole recipe of `training/recipes`, whose sections are taken or replaced as they are.
+    """
+    own = tomllib.loads(path.read_text(encoding="utf-8"))
+    other = own.pop("like", None)
+    return own if other is None else {**tomllib.loads(file(other).read_text(encoding="utf-8")), **own}
 
 
 def _recipe(table: dict) -> Recipe:

@@ -1,4 +1,4 @@
-"""The table of every trained model, from the cards; and its place in the training notes."""
+"""The table of every trained model, from the cards; and the places of tables in documents."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from pathlib import Path
 
 from deblurcli import models
 from deblurcli.errors import DeblurError
-from training import networks, recipe
+from training import networks, photographs, recipe
 from training.data import SIZE
 from training.evaluate import PROTOCOLS
 from training.recipe import RecipeError
 
-README = Path(__file__).parent / "README.md"
-PLACE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", re.DOTALL)
+NOTES = Path(__file__).parent / "README.md"
+README = Path(__file__).parents[1] / "README.md"
 SCORES = {"psnr": "{:.2f}", "ssim": "{:.4f}", "mae": "{:.4f}", "mse": "{:.2e}"}
 UNKNOWN = "–"
+DOCUMENTS = {"table": NOTES, "photographs": README}  # where each table has its place
 
 
 class TableError(DeblurError):
     """A table that cannot be written."""
+
+
+def cards(weights: Path) -> dict[str, dict]:
+    """The cards in a folder, by model, sorted."""
+    return {path.stem: models.read_card(path) for path in sorted(weights.glob("*.json"))}
 
 
 def rows(weights: Path) -> list[dict]:
@@ -28,8 +34,7 @@ def rows(weights: Path) -> list[dict]:
 
     Scores are those of the float protocol, as in the paper. GMAC are counted on the recipe's network, at 128 × 96.
     """
-    cards = {path.stem: models.read_card(path) for path in sorted(weights.glob("*.json"))}
-    return [_row(name, card) for name, card in cards.items()]
+    return [_row(name, card) for name, card in cards(weights).items()]
 
 
 def _row(name: str, card: Mapping) -> dict:
@@ -103,13 +108,24 @@ def _cell(title: str, row: Mapping) -> str:
     return UNKNOWN if needed and row[needed] is None else COLUMNS[title](row)
 
 
-def placed(text: str, table: str) -> str:
-    """A document with the table between its markers; TableError when it has none."""
-    if not PLACE.search(text):
-        raise TableError("no place for the table; put <!-- table --> and <!-- end of table --> on lines of their own")
-    return PLACE.sub(lambda found: found[1] + table + found[2], text)
+def placed(text: str, name: str, table: str) -> str:
+    """A document with a table between the markers of that name; TableError when it has none."""
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    if not place.search(text):
+        raise TableError(f"no place for it; put <!-- {name} --> and <!-- end of {name} --> on lines of their own")
+    return place.sub(lambda found: found[1] + table.rstrip("\n") + "\n" + found[2], text)
 
 
-def write(table: Sequence[Mapping], path: Path = README) -> None:
-    """Write the table into its place in the training notes."""
-    path.write_text(placed(path.read_text(encoding="utf-8"), markdown(table)), encoding="utf-8")
+def write(tables: Mapping[str, str], documents: Mapping[str, Path] = DOCUMENTS) -> None:
+    """Write tables into their places, by name."""
+    for name, text in tables.items():
+        path = documents[name]
+        path.write_text(placed(path.read_text(encoding="utf-8"), name, text), encoding="utf-8")
+
+
+def documented(weights: Path) -> dict[str, str]:
+    """The tables that documents hold, by name: nothing in them is timed anew."""
+    return {
+        "table": markdown(rows(weights)),
+        "photographs": photographs.table(*photographs.of_cards(list(cards(weights).values()))),
+    }

@@ -53,6 +53,7 @@ def wiener(
             "--refine", help="Let a network correct what the wiener method leaves; best but for camera shake."
         ),
     ] = False,
+    ensemble: options.Ensemble = False,
     provider: options.Provider = "auto",
     iterations: Annotated[
         int | None,
@@ -69,6 +70,8 @@ def wiener(
         raise typer.BadParameter(f"is not looked at with --psf {psf}; leave one of them out", param_hint="--manifest")
     if refine and method != REFINED:
         raise typer.BadParameter(f"corrects --method {REFINED} only, not {method}", param_hint="--refine")
+    if ensemble and not refine:
+        raise typer.BadParameter("is of the network that --refine asks for; add --refine", param_hint="--ensemble")
     if iterations is not None and method != ITERATING:
         raise typer.BadParameter(f"are those of --method {ITERATING}, not {method}", param_hint="--iterations")
 
@@ -81,7 +84,7 @@ def wiener(
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
     settings = Settings(_number(nsr, *NSR), iterations or ITERATIONS, tick=ticker)
     spec = psf or MANIFEST
-    network = refiner(provider, shared.workers, shared.cluster is not None) if refine else None
+    network = refiner(provider, shared.workers, shared.cluster is not None, ensemble) if refine else None
     work = restoration(spec, settings, method, source, manifest, network)
     under_way = batch.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import count
 from types import SimpleNamespace
 
 import cv2
@@ -48,6 +49,18 @@ def test_a_resumed_fit_is_the_uninterrupted_one_bit_for_bit(tiny, pictures, cpu,
         assert log[0] == again[0] == ",".join(columns) and len(log) == 1 + 4
     without_minutes = [[row.split(",")[:1] + row.split(",")[2:] for row in rows[1:]] for rows in (log, again)]
     assert without_minutes[0] == without_minutes[1]
+
+
+def test_a_schedule_of_minutes_ends_with_them_and_lets_the_rate_down(tiny, pictures, cpu, tmp_path, monkeypatch):
+    ticks = count()
+    monkeypatch.setattr(fit, "time", SimpleNamespace(monotonic=lambda: next(ticks)))  # a second at every look
+    timed = replace(tiny, schedule=replace(tiny.schedule, epochs=100_000, minutes=2))
+    fit.fit(timed, pictures, tmp_path, minutes=1, fabric=cpu)
+    done = fit.fit(timed, pictures, tmp_path, fabric=cpu)
+    rates = [float(row["learning_rate"]) for row in logs.read(tmp_path / fit.LOG)]
+    assert 120 <= done.seconds < 125 and done.step > 30
+    assert rates[-1] < 0.02 * max(rates)
+    assert fit.fit(timed, pictures, tmp_path, fabric=cpu).step == done.step
 
 
 def same(weights, others):

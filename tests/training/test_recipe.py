@@ -14,6 +14,17 @@ def test_every_recipe_loads_and_builds():
         assert set(loaded.loss) <= set(losses.LOSSES)
 
 
+def test_a_recipe_may_be_like_another_but_for_some_sections(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('like = "photo"\nname = "mine"\n[network]\nname = "paper-unet"\nwidths = [4, 8]')
+    mine, photo = recipe.load(str(path)), recipe.load("photo")
+    assert mine.name == "mine" and mine.network == {"name": "paper-unet", "widths": [4, 8]}
+    assert (mine.data, mine.loss, mine.schedule) == (photo.data, photo.loss, photo.schedule)
+    path.write_text('like = "nope"\nname = "mine"')
+    with pytest.raises(RecipeError, match=r"mine\.toml.*nope"):
+        recipe.load(str(path))
+
+
 @pytest.mark.parametrize("text", ["", "name = 3", "nonsense", "[data]\nsource='lfw'"])
 def test_a_wrong_recipe_is_refused_by_name(tmp_path, text):
     path = tmp_path / "r.toml"

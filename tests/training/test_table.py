@@ -49,15 +49,16 @@ def test_every_model_and_measured_speed_has_a_place(weights):
     assert text.splitlines()[2].endswith("| – |")
 
 
-def test_the_training_notes_hold_the_table_of_the_cards():
-    """What is timed anew at every call is not in it; the cards' own speed is."""
-    notes = table.README.read_text(encoding="utf-8")
-    assert table.placed(notes, table.markdown(table.rows(models.folder()))) == notes, "python -m training table --write"
+@pytest.mark.parametrize("name, text", table.documented(models.folder()).items())
+def test_the_documents_hold_the_tables_of_the_cards(name, text):
+    """What is timed anew at every call is not in them; the cards' own speed is."""
+    document = table.DOCUMENTS[name].read_text(encoding="utf-8")
+    assert table.placed(document, name, text) == document, "python -m training table --write"
 
 
 def test_a_document_without_a_place_is_refused():
     with pytest.raises(table.TableError, match="<!-- table -->"):
-        table.placed("nothing", "")
+        table.placed("nothing", "table", "")
 
 
 def test_speeds_are_of_one_run(weights):
