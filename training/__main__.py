@@ -131,7 +131,9 @@ def evaluate(
     pack: Packed = None,
     card: Annotated[bool, typer.Option("--card", help="Write what was measured into the model's card too.")] = False,
     scores: Annotated[bool, typer.Option("--scores/--no-scores", help="Score the paper's test pictures.")] = True,
-    speed: Annotated[bool, typer.Option("--speed", help="Time it beside the paper's U-Net, on one core.")] = False,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Time it beside the paper's U-Net, on one core, and measure its memory.")
+    ] = False,
     photographs: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Sharp photographs, none trained on: measure it there, under nine blurs."),
@@ -159,7 +161,7 @@ def evaluate(
         pictures = data.load(recipes.load("paper-gaussian"), data_home, pack)
         measured["scores"] = evaluation.evaluate(model, pictures[data.split(len(pictures))[1]])
     if speed:
-        measured["speed"] = timing.relative(found.path)
+        measured["speed"], measured["memory"] = timing.relative(found.path), timing.memory(found.path)
     if photographs is not None:
         methods = {**comparing.chosen(beside or []), **comparing.of_model(found)}
         files = comparing.pictures(photographs, count)
@@ -206,7 +208,10 @@ def figures(
     runs: Runs = Path("runs"),
     weights: Weights = Path("weights"),
 ) -> None:
-    """Make the paper's seven figures anew; pictures of lfw carry no open licence and are not for publishing."""
+    """Make the paper's seven figures anew, and one of all models.
+
+    Pictures of lfw carry no open licence and are not for publishing.
+    """
     from training import figures as drawing
     from training.figures import strips
 

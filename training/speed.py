@@ -1,9 +1,11 @@
-"""How fast networks run in ONNX Runtime: megapixels per second, and beside the paper's U-Net in the same run."""
+"""What networks cost in ONNX Runtime: megapixels per second, beside the paper's U-Net in the same run, and memory."""
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +17,7 @@ from training.export import to_onnx
 
 SIDE = 512
 ROUNDS = 5
+STATUS = Path("/proc/self/status")
 PEER = "paper-gaussian"  # the recipe whose network, of whatever weights, everything is held against
 
 
@@ -50,6 +53,31 @@ def relative(path: Path, side: int = SIDE, rounds: int = ROUNDS) -> dict:
     return {
         "ratio": round(own / theirs, 2),
         "against": "the paper's U-Net in the same run",
+        "megapixels_per_second": round(own, 3),
         "picture": f"{side} × {side}",
         "threads": 1,
     }
+
+
+def memory(path: Path, side: int = SIDE) -> dict:
+    """How much a process grows by opening a network and running it once on a square picture, at the most.
+
+    In megabytes; nothing where the system does not tell (Linux does, of a process by itself).
+    """
+    if not STATUS.exists():
+        return {}
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
+        return {"megabytes": round(apart.submit(_grown, path, side).result()), "picture": f"{side} × {side}"}
+
+
+def _grown(path: Path, side: int) -> float:
+    batch = np.random.default_rng(0).random((1, 3, side, side), np.float32)
+    before = _resident("VmRSS")
+    Session(path, "cpu", threads=1).run(batch)
+    return _resident("VmHWM") - before
+
+
+def _resident(field: str) -> float:
+    """A field of this process's status, in megabytes."""
+    lines = STATUS.read_text().splitlines()
+    return next(int(line.split()[1]) / 1000 for line in lines if line.startswith(field))

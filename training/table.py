@@ -46,12 +46,21 @@ def _row(name: str, card: Mapping) -> dict:
         "parameters": card.get("parameters"),
         "gmac": _gmac(name),
         "speed": card.get("speed", {}).get("ratio"),
+        "megapixels": card.get("speed", {}).get("megapixels_per_second"),
+        "memory": card.get("memory", {}).get("megabytes"),
+        "seen": _seen(card),
         "epochs": card.get("epochs"),
         "schedule_epochs": card.get("schedule_epochs"),
         "schedule_over": card.get("schedule_over", True),
         "hardware": card.get("hardware"),
         "minutes": card.get("minutes"),
     }
+
+
+def _seen(card: Mapping) -> float | None:
+    """Training pictures in a second."""
+    minutes = card.get("minutes")
+    return card["images_seen"] / (60 * minutes) if minutes and "images_seen" in card else None
 
 
 def _gmac(name: str) -> float | None:
@@ -81,12 +90,15 @@ COLUMNS: dict[str, Callable[[Mapping], str]] = {
     "parameters": lambda row: f"{row['parameters']:,}",
     "GMAC": lambda row: f"{row['gmac']:.2f}",
     "speed": lambda row: f"{row['speed']:.2f} ×",
+    "MP/s": lambda row: f"{row['megapixels']:.2f}",
+    "peak MB": lambda row: f"{row['memory']:.0f}",
     "epochs": _epochs,
     "minutes": lambda row: f"{row['minutes']:g}",
+    "pictures/s": lambda row: f"{row['seen']:.1f}",
     "hardware": lambda row: row["hardware"],
 }
-NEEDS = {"speed": "speed", "GMAC": "gmac", "parameters": "parameters", "epochs": "epochs", "minutes": "minutes",
-         "hardware": "hardware"}  # fmt: skip
+NEEDS = {"speed": "speed", "MP/s": "megapixels", "peak MB": "memory", "pictures/s": "seen", "GMAC": "gmac",
+         "parameters": "parameters", "epochs": "epochs", "minutes": "minutes", "hardware": "hardware"}  # fmt: skip
 
 
 def markdown(table: Sequence[Mapping], measured: Mapping[str, float] | None = None) -> str:

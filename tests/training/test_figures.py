@@ -4,11 +4,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from deblurcli import images
 from tests.conftest import make_model
 from training import figures, fit, logs, networks, recipe, run
-from training.figures import FigureError, Sources, architecture, curves, strips
+from training.figures import FigureError, Sources, architecture, curves, strips, tradeoff
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +36,10 @@ def drawn(sources, tmp_path_factory):
     return folder, figures.make(sources, folder)
 
 
-def test_all_seven_figures_are_made_as_png_and_svg(drawn):
+def test_all_figures_are_made_as_png_and_svg(drawn):
     folder, paths = drawn
-    assert len(paths) == 14 == len(list(folder.iterdir()))
-    assert [name[0] for name in figures.FIGURES] == list("1234567")
+    assert len(paths) == 16 == len(list(folder.iterdir()))
+    assert [name[0] for name in figures.FIGURES] == list("1234567t")
     for path in paths:
         if path.suffix == ".png":
             assert min(images.read(path).shape[:2]) > 300
@@ -101,3 +102,16 @@ def test_the_pictures_that_are_published_are_not_of_the_training_data():
     notes = (strips.HERE / "README.md").read_text(encoding="utf-8")
     for path in strips.HERE.glob("*.png"):
         assert f"`{path.stem}`" in notes
+
+
+def test_a_model_is_a_point_where_both_its_scores_and_its_speed_are_known():
+    scores = {"psnr": 40.0}
+    row = {"model": "a", "megapixels": 1.5, "gaussian": scores, "motion": {"psnr": 38.0}}
+    rows = [row, {**row, "model": "b", "megapixels": None}, {**row, "model": "c", "motion": None}]
+    panels = Figure().subplots(1, 2)
+    tradeoff.draw(panels, rows)
+    assert [[line.get_xydata().tolist() for line in axes.lines] for axes in panels] == [
+        [[[1.5, 40.0]]],
+        [[[1.5, 38.0]]],
+    ]
+    assert [text.get_text() for text in panels[0].texts] == ["a"]

@@ -19,7 +19,8 @@ def weights(tmp_path):
     stages = {"blurred": SCORES, "restored": {**SCORES, "psnr": 31.256}}
     card = {
         "parameters": 950_883, "epochs": 12.5, "schedule_epochs": 100, "schedule_over": False, "minutes": 33.3,
-        "hardware": "an abacus", "speed": {"ratio": 1.0}, "scores": {"float": {"gaussian": stages}},
+        "hardware": "an abacus", "images_seen": 5994, "memory": {"megabytes": 321},
+        "speed": {"ratio": 1.0, "megapixels_per_second": 0.987}, "scores": {"float": {"gaussian": stages}},
     }  # fmt: skip
     (tmp_path / "paper-gaussian.json").write_text(json.dumps(card))
     (tmp_path / "other.json").write_text("{}")
@@ -38,9 +39,12 @@ def test_a_row_is_what_the_card_says(weights):
         "950,883",
         "12.5 of 100, not over",
         "1.00 ×",
+        "0.99",
+        "321",
+        "3.0",
     ):
         assert f"| {cell} |" in line
-    assert table.markdown([other]).splitlines()[2] == f"| `other` |{' – |' * 8}"
+    assert table.markdown([other]).splitlines()[2] == f"| `other` |{' – |' * 11}"
 
 
 def test_every_model_and_measured_speed_has_a_place(weights):
@@ -64,6 +68,11 @@ def test_a_document_without_a_place_is_refused():
 def test_speeds_are_of_one_run(weights):
     speeds = speed.throughputs([weights / "paper-gaussian.onnx"] * 2, side=32, rounds=2)
     assert len(speeds) == 2 and min(speeds) > 0
+
+
+def test_memory_grows_with_the_picture(weights):
+    small, large = (speed.memory(weights / "paper-gaussian.onnx", side)["megabytes"] for side in (64, 1536))
+    assert large > small + 1536**2 * 3 * 4 / 1e6 / 2  # at least half of one copy
 
 
 def test_the_command_prints_both_ways(weights):

@@ -1,4 +1,4 @@
-"""The paper's seven figures, made anew from the recipes, the weights and the logs."""
+"""The paper's seven figures, made anew from the recipes, the weights and the logs, and one of all models."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from training import data, networks, recipe, run
-from training.figures import architecture, curves, strips
+from training import data, networks, recipe, run, table
+from training.figures import architecture, curves, strips, tradeoff
 from training.figures.strips import FigureError
 
 FORMATS = ("png", "svg")
@@ -103,6 +103,13 @@ def _restored(kind: str) -> Callable[[Sources], Figure]:
     return figure_of
 
 
+def _tradeoff(sources: Sources) -> Figure:
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    tradeoff.draw(figure.subplots(1, 2), table.rows(sources.weights))
+    figure.suptitle("Quality against speed, the paper's test pictures in float", fontsize=11)
+    return figure
+
+
 FIGURES: dict[str, Callable[[Sources], Figure]] = {
     "1-architecture": _architecture,
     "2-srcnn": _srcnn,
@@ -111,6 +118,7 @@ FIGURES: dict[str, Callable[[Sources], Figure]] = {
     "5-curves-motion": _curve(PAPER[1]),
     "6-gaussian": _restored("gaussian"),
     "7-motion": _restored("motion"),
+    "tradeoff": _tradeoff,
 }
 
 
