@@ -73,11 +73,17 @@ def fit(
 
 
 @app.command()
-def keep(name: Name, runs: Runs = Path("runs")) -> None:
+def keep(
+    name: Name,
+    runs: Runs = Path("runs"),
+    slim: Annotated[
+        bool, typer.Option("--slim", help="The weights alone, in half precision: small, and gone on from not exactly.")
+    ] = False,
+) -> None:
     """Keep a run beside its recipe, with the optimiser's state, so that others can go on from it exactly."""
     from training import run
 
-    run.keep(recipes.load(name), runs, recipes.kept(name))
+    run.keep(recipes.load(name), runs, recipes.kept(name), slim)
     typer.echo(recipes.kept(name))
 
 
@@ -143,8 +149,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="METHOD",
-            help="Measure on the photographs also: unsharp, wiener, sparse, 'wiener, wrong', 'wiener, auto', deblur; "
-            "repeatable.",
+            help="Measure on the photographs also: unsharp, wiener, sparse, 'wiener, wrong', 'wiener, auto', deblur, "
+            "'photo, ensemble'; repeatable.",
         ),
     ] = None,
 ) -> None:

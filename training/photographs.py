@@ -75,9 +75,24 @@ def told(method: str, refiner: Restorer | None = None, wrong: bool = False) -> M
     return restore
 
 
+class _Once:
+    """The PSF that a picture itself shows, found once however many methods ask for it in turn."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Picture, Finding] | None = None
+
+    def __call__(self, picture: Picture, key: str) -> Finding:
+        if self._last is None or self._last[0] is not picture:
+            self._last = picture, Estimated()(picture, key)
+        return self._last[1]
+
+
+_ESTIMATED = _Once()
+
+
 def blind(refiner: Restorer | None = None, fallback: Restorer | None = None) -> Method:
     """Deconvolution with the PSF that the picture itself shows, as ``wiener --psf auto`` and ``deblur``."""
-    restoration = Restoration(Estimated(), Settings(), "wiener", refiner, fallback)
+    restoration = Restoration(_ESTIMATED, Settings(), "wiener", refiner, fallback)
     return lambda blurred, _: _applied(restoration, blurred)
 
 
@@ -113,12 +128,11 @@ def _mistaken(spec: str) -> str:
 def of_model(model: models.Model) -> dict[str, Method]:
     """What a network is measured as, by name.
 
-    One that restores blindly: as it is, and averaged over all orientations. One that corrects the Wiener filter: told
-    the PSF, a wrong one, and none.
+    One that restores blindly: as it is. One that corrects the Wiener filter: told the PSF, a wrong one, and none.
     """
     name, path = model.name, str(model.path)
     if model.card.get("layers", 1) == 1:
-        return {name: network(path), f"{name}, ensemble": network(path, ensemble=True)}
+        return {name: network(path)}
     corrects = restorer(path, layers=LAYERS_REFINED)
     return {
         name: told("wiener", corrects),
@@ -137,6 +151,7 @@ def others() -> dict[str, Callable[[], Method]]:
         "wiener, wrong": partial(told, "wiener", wrong=True),
         "wiener, auto": blind,
         "deblur": lambda: blind(refiner(), restorer(BLIND)),
+        "photo, ensemble": partial(network, BLIND, ensemble=True),
     }
 
 

@@ -53,8 +53,13 @@ class Run:
         }
         if self.critic is not None:
             state["critic"] = self.critic.state()
-        torch.save(state, path.with_suffix(".part"))
-        path.with_suffix(".part").replace(path)
+        _write(state, path)
+
+    def save_slim(self, path: Path) -> None:
+        """Write the result's weights alone, in half precision: a sixth of a checkpoint, to go on from, not exactly."""
+        weights, step = self.chosen()
+        halved = {name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()}
+        _write({"network": halved, "step": step, "seconds": self.seconds}, path)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint; one without optimiser state starts the optimiser afresh.
@@ -83,6 +88,11 @@ class Run:
     def chosen(self) -> tuple[dict[str, torch.Tensor], int]:
         """The weights a recipe's result has, and the step they were reached at."""
         return (self.network.state_dict(), self.step) if self.best is None else (self.best, self.best_step)
+
+
+def _write(state: dict, path: Path) -> None:
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
 
 
 def start(recipe: Recipe, device: torch.device) -> Run:
@@ -115,15 +125,17 @@ def resume(recipe: Recipe, folder: Path, device: torch.device, kept: Path | None
     return run
 
 
-def keep(recipe: Recipe, runs: Path, kept: Path) -> None:
+def keep(recipe: Recipe, runs: Path, kept: Path, slim: bool = False) -> None:
     """Keep a run for others: the whole checkpoint, so that `fit` goes on from it exactly, and the curve beside it.
+
+    slim: the weights alone; see `Run.save_slim`.
 
     Raises CheckpointError when there is no such run, or its checkpoint is not of this recipe.
     """
     folder = runs / recipe.name
     run = start(recipe, torch.device("cpu"))
     run.load(found(recipe, runs))
-    run.save(kept)
+    (run.save_slim if slim else run.save)(kept)
     if (folder / EPOCHS).is_file():
         shutil.copy(folder / EPOCHS, kept.with_suffix(".csv"))
 

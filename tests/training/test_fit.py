@@ -63,6 +63,21 @@ def test_a_schedule_of_minutes_ends_with_them_and_lets_the_rate_down(tiny, pictu
     assert fit.fit(timed, pictures, tmp_path, fabric=cpu).step == done.step
 
 
+def test_a_slim_checkpoint_holds_little_and_is_gone_on_from(tiny, pictures, cpu, tmp_path):
+    runs, slim, whole = tmp_path / "runs", tmp_path / "slim.pt", tmp_path / "whole.pt"
+    done = fit.fit(tiny, pictures, runs / tiny.name, epochs=1, fabric=cpu)
+    run.keep(tiny, runs, slim, slim=True)
+    run.keep(tiny, runs, whole)
+    assert slim.stat().st_size < whole.stat().st_size / 2  # names take most of so small a network's
+    (tmp_path / "other").mkdir()
+    again = run.resume(tiny, tmp_path / "other", cpu.device, slim)
+    assert again.step == done.step and again.seconds == done.seconds
+    for name, weight in done.network.state_dict().items():
+        torch.testing.assert_close(again.network.state_dict()[name], weight, rtol=1e-3, atol=1e-4)
+        assert again.network.state_dict()[name].dtype == torch.float32
+    assert fit.fit(tiny, pictures, tmp_path / "other", epochs=2, fabric=cpu, kept=slim).step > done.step
+
+
 def same(weights, others):
     assert weights.keys() == others.keys()
     for name, weight in weights.items():
