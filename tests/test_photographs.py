@@ -83,7 +83,7 @@ def test_the_command_measures_a_network_and_what_it_is_held_against(one, identit
     command = ["evaluate", str(identity), "--no-scores", "--photographs", str(one), "--beside", "unsharp"]
     made = json.loads(CliRunner().invoke(app, command).stdout)["photographs"]
     assert made["pictures"] == 1 and set(made["gain"]) == {
-        "identity", "identity, ensemble", *(f"unsharp {sigma:g}, {amount:g}" for sigma, amount in photographs.UNSHARP),
+        "identity", *(f"unsharp {sigma:g}, {amount:g}" for sigma, amount in photographs.UNSHARP),
     }  # fmt: skip
     assert made["gain"]["identity"] == {name: pytest.approx(0, abs=1e-6) for name in photographs.BLURS}
     assert made["sharp_psnr"]["identity"] is None
@@ -93,3 +93,12 @@ def test_the_command_measures_a_network_and_what_it_is_held_against(one, identit
 
 def test_a_refining_network_is_told_the_psf_a_wrong_one_or_none():
     assert list(photographs.of_model(models.find("refine"))) == ["refine", "refine, wrong", "refine, auto"]
+
+
+def test_a_picture_s_blur_is_found_once(one, monkeypatch):
+    asked = []
+    monkeypatch.setattr(photographs.Estimated, "__call__", lambda self, picture, key: asked.append(picture))
+    once, pictures = photographs._Once(), [photographs.observed(images.read(one / "a.png"), None, 0.0)] * 2
+    for picture in (*pictures, photographs.observed(images.read(one / "a.png"), None, 0.0)):
+        once(picture, "")
+    assert len(asked) == 2
