@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deblurcli.errors import ModelError
 
-DEFAULT = "faces"
+DEFAULT = "photo"
 _HERE = Path(__file__).parent
 FOLDERS = (_HERE / "weights", _HERE.parent / "weights")  # in a wheel, in a checkout
 

@@ -24,14 +24,16 @@ def deblur(
         str,
         typer.Option(
             metavar="auto|NAME|FILE.onnx",
-            help="auto finds the blur of each picture, undoes it where it is certain, and leaves the rest as it was; "
-            "or a network that restores blindly: a name that `deblurcli models` lists, or a file.",
+            help="auto finds the blur of each picture and undoes it where it is certain, restores blindly what is "
+            "blurred otherwise, and leaves alone what is sharp; or a network that restores blindly: a name that "
+            "`deblurcli models` lists, or a file.",
         ),
     ] = AUTO,
     provider: options.Provider = "auto",
     strength: Annotated[
         float, typer.Option(min=0, max=1, metavar="0..1", help="Share of the restored picture; the rest is the input.")
     ] = 1.0,
+    ensemble: options.Ensemble = False,
     *,
     shared: options.Shared,
 ) -> None:
@@ -46,7 +48,7 @@ def deblur(
     from deblurcli.restoration import Blend
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
-    work, place = _work(model, provider, shared, source, ticker)
+    work, place = _work(model, provider, ensemble, shared, source, ticker)
     work = Blend(work, strength) if strength < 1 else work
     under_way = batch.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
     if not shared.quiet:
@@ -54,19 +56,26 @@ def deblur(
     raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))
 
 
-def _work(model: str, provider: str, shared: options.Shared, source: Path, ticker: Ticker | None) -> tuple[Work, str]:
+def _work(
+    model: str, provider: str, ensemble: bool, shared: options.Shared, source: Path, ticker: Ticker | None
+) -> tuple[Work, str]:
     """What is done to a picture, and where."""
     from deblurcli import batch
-    from deblurcli.deblur import deferred, refiner, restorer
+    from deblurcli.deblur import BLIND, deferred, refiner, restorer
     from deblurcli.observed import Settings
     from deblurcli.restoration import AUTO as FOUND
     from deblurcli.restoration import restoration
 
     there = shared.cluster is not None
     if model == AUTO:
-        network = refiner(provider, shared.workers, there)
-        work = restoration(FOUND, Settings(tick=ticker), "wiener", source, refiner=network)
+        network = refiner(provider, shared.workers, there, ensemble)
+        blind = deferred(BLIND, provider, ensemble=ensemble, workers=None if there else shared.workers)
+        work = restoration(FOUND, Settings(tick=ticker), "wiener", source, refiner=network, blind=blind)
     else:
-        network = deferred(model, provider) if there else restorer(model, provider, shared.workers)
+        network = (
+            deferred(model, provider, ensemble=ensemble)
+            if there
+            else restorer(model, provider, shared.workers, ensemble=ensemble)
+        )
         work = batch.Plain(network)
     return work, "the cluster" if there else network.session.provider
