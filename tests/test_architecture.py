@@ -127,7 +127,7 @@ def test_a_wheel_holds_the_parts_of_pages_and_the_weights_and_finds_them(tmp_pat
     find = "import deblurcli.models as m; print(m.find().path)"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     found = subprocess.run([sys.executable, "-c", find], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert found.stdout.strip() == str(tmp_path / "site" / "deblurcli" / "weights" / "faces.onnx"), found.stderr
+    assert found.stdout.strip() == str(tmp_path / "site" / "deblurcli" / "weights" / "photo.onnx"), found.stderr
 
 
 def test_python_is_new_enough():

@@ -167,7 +167,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole run. `network` and `rate` hold a name and its own settings, `loss` a weight per loss."""
+    """A whole run. `network` and `rate` hold a name and its own settings, `loss` a weight per loss.
+
+    good_for, fails_at: what the network is to be used for and where it does not help, for its card.
+    """
 
     name: str
     description: str
@@ -178,6 +181,8 @@ class Recipe:
     rate: dict
     schedule: Schedule
     adversary: Adversary | None = None
+    good_for: str = ""
+    fails_at: str = ""
 
 
 def file(name: str) -> Path:

@@ -48,7 +48,7 @@ def tool(restore: Restorer, folder: Path) -> float:
 
 def main(folder: Path) -> None:
     """Print the seconds of both and the ratio, round by round."""
-    restore, workers = restorer(), parallel.cpus()
+    restore, workers = restorer("faces"), parallel.cpus()
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES)
     ratios = []
     for _ in range(ROUNDS):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from deblurcli import models
 from training import losses, networks, recipe
 from training.recipe import RecipeError
 
@@ -55,3 +56,9 @@ def test_what_a_recipe_s_data_may_be(little, old, new, reason):
     little.write_text(text.replace(old, new))
     with pytest.raises(RecipeError, match=rf"little\.toml.*{reason}"):
         recipe.load(str(little))
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_every_card_says_what_its_network_is_good_for_and_where_it_fails(name):
+    said, card = recipe.load(name), models.find(name).card
+    assert card["good_for"] == said.good_for != "" and card["fails_at"] == said.fails_at != ""

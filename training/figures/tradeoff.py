@@ -22,7 +22,9 @@ def draw(panels: Sequence[Axes], rows: Sequence[Mapping]) -> None:
             axes.plot(*point, "o", color="#1f6fb2")
             axes.annotate(row["model"], point, xytext=(5, 3), textcoords="offset points", fontsize=8)
         axes.set_xscale("log")
-        axes.margins(0.2, 0.1)
+        for ticks in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+            ticks("{x:g}")
+        axes.margins(0.35, 0.1)  # a name stands right of its point
         axes.set_title(title, fontsize=10)
         axes.set_xlabel("MP/s in ONNX Runtime, one core", fontsize=9)
         axes.set_ylabel("PSNR in dB", fontsize=9)
