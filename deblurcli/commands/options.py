@@ -90,7 +90,7 @@ Provider = Annotated[
 Ensemble = Annotated[
     bool,
     typer.Option(
-        "--ensemble", help="Let the network see each picture in eight orientations: a little better, much slower."
+        "--ensemble", help="Let the network see each picture in eight orientations and average: eight times the work."
     ),
 ]
 MaxPixels = Annotated[
