@@ -2,8 +2,8 @@
 
 Blurs with a formula leave zeros and a slope in the power spectrum: each family of `SHAPES` is fitted to it (see
 `spectrum`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the other
-families and of its own other optima tells how likely it is right. When that is little, a PSF of any form is
-sought (see `kernel`), and judged by the same spectrum.
+families and of its own other optima tells how likely it is right. When that is little, or no blur explains it as
+well, a PSF of any form is sought (see `general`), and judged by the same spectrum.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, j1
 
-from deblurcli import kernel, noise, spectrum
+from deblurcli import general, noise, spectrum
 from deblurcli import psf as psfs
 from deblurcli.errors import PSFError
 from deblurcli.images import checked, to_float
@@ -31,11 +31,10 @@ _STARTS = 5  # fits per family: pictures with lines of their own have several op
 _LARGEST_SIDE = 2048  # of the middle of a picture that is looked at
 _FLAT = 4e-3  # standard deviation of a picture that shows nothing: a step of 8 bits
 _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
-_LARGEST_GENERAL = 31  # side of a general PSF in pixels
 
 # The confidence from which an estimate is acted on: a blur is undone, a sharp picture not looked at further. Of the
 # training photographs restored with such PSFs, 19 in 20 came nearer to the sharp ones.
-CONFIDENT = {"none": 0.5, "motion": 0.8, "gaussian": 0.8, "defocus": 0.8, "general": 0.7}
+CONFIDENT = {"none": 0.5, "motion": 0.8, "gaussian": 0.8, "defocus": 0.8, "general": general.CERTAIN}
 PRUDENCE = 3.0  # multiple of the noise-to-signal ratio to restore with, as an estimated PSF is never quite right
 
 # Logistic weights of the evidence, see `_evidence`, and the constant last, that tell right estimates from wrong
@@ -44,11 +43,6 @@ PRUDENCE = 3.0  # multiple of the noise-to-signal ratio to restore with, as an e
 _WEIGHTS = np.array([1.45, 0.37, 0.72, -2.01, 1.12, 0.81, -0.31])
 _SHARP_WEIGHTS = np.array([2.42, 1.26])  # the same of the logarithm of the share seen, for "none"
 _UNRIVALLED = 0.3  # lead over the next optimum where there is none
-# The same of a general PSF's lead over all families, no further than 0.2, and of what it leaves unexplained: 150
-# training photographs, blurred along curves or not, of which the families say nothing with confidence.
-_GENERAL_WEIGHTS = np.array([11.1, -5.15, -0.52])
-_LONGEST_LEAD = 0.2
-_MOST_SPREAD = 0.32  # of the array's side: a PSF that fills it is noise, or was cut off
 _MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is none that is white
 _MARGIN = 0.02  # added to shares whose logarithm is taken
 
@@ -174,7 +168,7 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     if family != "auto":
         return _named(family, fits, seen)
     named = _named(min(fits, key=lambda name: fits[name][0].misfit), fits, seen)
-    if named.confidence >= CONFIDENT[named.family]:
+    if trusted(named):
         return named
     return max(named, _general(luma, seen, fits), key=lambda found: (trusted(found), found.confidence))
 
@@ -304,19 +298,6 @@ def _none(confidence: float) -> Estimate:
 
 
 def _general(luma: np.ndarray, seen: Spectrum, fits: dict[str, list[Fit]]) -> Estimate:
-    """A PSF of any form; its confidence from how far it is ahead of every family and of no blur."""
-    size = min(_LARGEST_GENERAL, (min(luma.shape) // 3 - 1) // 2 * 2 + 1)
-    psf = kernel.find(luma, size)
-    power, nothing = spectrum.power_of(psf, seen), np.zeros(0)
-    found = spectrum.fit(seen, lambda at, _: power, nothing, nothing, nothing)
-    best = min(optima[0].misfit for optima in fits.values())
-    lead = np.clip((best - found.misfit) / (found.seen + _MARGIN), -_LONGEST_LEAD, _LONGEST_LEAD)
-    evidence = [lead, min(found.excess, 1.0), 1]
-    confidence = 0.0 if _spread(psf) > _MOST_SPREAD * size else float(expit(_GENERAL_WEIGHTS @ evidence))
-    return Estimate(None, psf, confidence, GENERAL, noise=found.noise)
-
-
-def _spread(psf: np.ndarray) -> float:
-    """Root of the mean squared distance from the centre, in pixels."""
-    down, right = (np.arange(side) - side // 2 for side in psf.shape)
-    return float(np.sqrt((psf * (down[:, None] ** 2 + right**2)).sum()))
+    """A PSF of any form."""
+    found = general.find(luma, seen, fits["none"][0])
+    return Estimate(None, found.psf, found.confidence, GENERAL, noise=found.fit.noise)

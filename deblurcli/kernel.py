@@ -46,7 +46,7 @@ def find(luma: np.ndarray, size: int = 31) -> np.ndarray:
     """
     if size % 2 == 0 or not 3 <= size <= min(luma.shape) // 3:
         raise PSFError(f"cannot look for a PSF of {size} pixels; give an odd size from 3 to {min(luma.shape) // 3}")
-    blurred = _middle(luma)
+    blurred = middle(luma)
     psf = np.zeros((_SMALLEST, _SMALLEST))
     psf[_SMALLEST // 2, _SMALLEST // 2 - 1 : _SMALLEST // 2 + 2] = 1 / 3
     for side in _sides(size):
@@ -58,7 +58,15 @@ def find(luma: np.ndarray, size: int = 31) -> np.ndarray:
     return psf
 
 
-def _middle(luma: np.ndarray) -> np.ndarray:
+def alike(one: np.ndarray, other: np.ndarray) -> float:
+    """The normalised correlation of two PSFs, at the shift where it is largest; 1 when they are the same."""
+    shape = [a + b for a, b in zip(one.shape, other.shape)]
+    product = np.fft.rfft2(one, shape) * np.conj(np.fft.rfft2(other, shape))
+    return float(np.fft.irfft2(product, shape).max() / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+def middle(luma: np.ndarray) -> np.ndarray:
+    """The part of a picture's brightness that is looked at: the middle 400 × 400 pixels."""
     top, left = (max(0, (length - _MOST) // 2) for length in luma.shape)
     return np.ascontiguousarray(luma[top : top + _MOST, left : left + _MOST])
 

@@ -8,7 +8,8 @@ from deblurcli import images, kernel, noise, psf, spectrum
 from deblurcli.blur import blur
 from deblurcli.errors import ImageError, PSFError
 from deblurcli.estimate import FAMILIES, PRUDENCE, SHAPES, Estimate, estimate, noise_to_signal, trusted
-from tests.bench.estimation import alike, separation
+from deblurcli.kernel import alike
+from tests.bench.estimation import separation
 from tests.conftest import DATA
 
 TOLERANCE = {"motion": (1.0, 3.0), "gaussian": (0.35,), "defocus": (0.25,)}

@@ -24,6 +24,7 @@ from deblurcli import psf as psfs
 from deblurcli.blur import blur
 from deblurcli.estimate import Estimate, estimate, trusted
 from deblurcli.images import Picture
+from deblurcli.kernel import alike
 from deblurcli.metrics import psnr
 from deblurcli.observed import Settings
 from deblurcli.restoration import Restoration, guessed
@@ -87,13 +88,6 @@ class Trial:
         if self.family in TOLERANCE:
             return all(error <= most for error, most in zip(self.errors, TOLERANCE[self.family]))
         return self.found.family == self.family
-
-
-def alike(one: np.ndarray, other: np.ndarray) -> float:
-    """The normalised correlation of two PSFs, at the shift where it is largest; 1 when they are the same."""
-    shape = [a + b for a, b in zip(one.shape, other.shape)]
-    product = np.fft.rfft2(one, shape) * np.conj(np.fft.rfft2(other, shape))
-    return float(np.fft.irfft2(product, shape).max() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
 def run(sharp: np.ndarray, family: str, random: np.random.Generator, noise: float, quality: int | None) -> Trial:
