@@ -64,7 +64,7 @@ def _likely(*evidence: float) -> float:
 
 def _agreement(luma: np.ndarray) -> float:
     """How alike the PSFs of the two halves of the picture are, 0 to 1."""
-    looked = kernel.middle(luma)
+    looked = kernel.part(luma)
     halves = np.array_split(looked, 2, axis=int(np.argmax(looked.shape)))
     return kernel.alike(*(kernel.find(np.ascontiguousarray(half), _size(half)) for half in halves))
 

@@ -33,12 +33,13 @@ _FAINT = 0.05  # of the largest value: fainter pixels of a PSF are nothing
 _STRAY = 0.1  # of the sum: lighter islands of a PSF are nothing
 _RATIO = 5e-3  # noise-to-signal ratio of the restorations in between
 _MOST = 400  # pixels a side that are looked at
+_PACE = 20  # pixels from one part that may be looked at to the next
 
 
 def find(luma: np.ndarray, size: int = 31) -> np.ndarray:
     """The PSF, ``(K, L)`` with odd sides, that blurred a picture.
 
-    luma: ``(H, W)``, float32 in [0, 1]; the middle 400 × 400 pixels are looked at.
+    luma: ``(H, W)``, float32 in [0, 1]; `part` of it is looked at.
     size: side of the largest PSF to consider, odd and at most a third of the picture's; larger takes longer and
         finds more that is not there.
 
@@ -46,7 +47,7 @@ def find(luma: np.ndarray, size: int = 31) -> np.ndarray:
     """
     if size % 2 == 0 or not 3 <= size <= min(luma.shape) // 3:
         raise PSFError(f"cannot look for a PSF of {size} pixels; give an odd size from 3 to {min(luma.shape) // 3}")
-    blurred = middle(luma)
+    blurred = part(luma)
     psf = np.zeros((_SMALLEST, _SMALLEST))
     psf[_SMALLEST // 2, _SMALLEST // 2 - 1 : _SMALLEST // 2 + 2] = 1 / 3
     for side in _sides(size):
@@ -65,10 +66,13 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.fft.irfft2(product, shape).max() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-def middle(luma: np.ndarray) -> np.ndarray:
-    """The part of a picture's brightness that is looked at: the middle 400 × 400 pixels."""
-    top, left = (max(0, (length - _MOST) // 2) for length in luma.shape)
-    return np.ascontiguousarray(luma[top : top + _MOST, left : left + _MOST])
+def part(luma: np.ndarray) -> np.ndarray:
+    """The part of a picture's brightness that is looked at: the 400 × 400 pixels with the strongest gradients."""
+    height, width = (min(length, _MOST) for length in luma.shape)
+    strength = cv2.boxFilter(np.hypot(*_gradients(luma)), cv2.CV_32F, (width, height), anchor=(0, 0))
+    inside = strength[: luma.shape[0] - height + 1 : _PACE, : luma.shape[1] - width + 1 : _PACE]
+    top, left = (_PACE * index for index in np.unravel_index(inside.argmax(), inside.shape))
+    return np.ascontiguousarray(luma[top : top + height, left : left + width])
 
 
 def _sides(size: int) -> list[int]:

@@ -49,3 +49,12 @@ def test_psfs_are_alike_wherever_they_lie_and_whatever_surrounds_them():
     one, other = psf.motion(9, 30), psf.motion(9, 120)
     assert alike(one, np.pad(one, ((4, 0), (0, 2)))) == pytest.approx(1)
     assert alike(one, other) == pytest.approx(alike(other, one)) and 0 < alike(one, other) < 0.6
+
+
+def test_of_a_large_picture_the_part_with_most_to_see_is_looked_at(coffee):
+    wall = np.full((1300, 1500), 0.5, np.float32)
+    wall[860:1260, 100:500] = coffee.mean(axis=2)[:, :400]
+    np.testing.assert_array_equal(kernel.part(wall), wall[860:1260, 100:500])
+    assert kernel.part(np.zeros((90, 1000), np.float32)).shape == (90, 400)
+    small = coffee.mean(axis=2)[:300, :200]
+    np.testing.assert_array_equal(kernel.part(small), small)
