@@ -1,4 +1,4 @@
-"""The table of every trained model, from the cards; and the places of tables in documents."""
+"""The tables of every trained model, from the cards; and the places of tables in documents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ NOTES = Path(__file__).parent / "README.md"
 README = Path(__file__).parents[1] / "README.md"
 SCORES = {"psnr": "{:.2f}", "ssim": "{:.4f}", "mae": "{:.4f}", "mse": "{:.2e}"}
 UNKNOWN = "–"
-DOCUMENTS = {"table": NOTES, "photographs": README}  # where each table has its place
+DOCUMENTS = {"table": NOTES, "related": NOTES, "photographs": README}  # where each table has its place
+RELATED = Path(__file__).parent / "weights"  # of the related networks, which are not bundled
 
 
 class TableError(DeblurError):
@@ -135,9 +136,13 @@ def write(tables: Mapping[str, str], documents: Mapping[str, Path] = DOCUMENTS) 
         path.write_text(placed(path.read_text(encoding="utf-8"), name, text), encoding="utf-8")
 
 
-def documented(weights: Path) -> dict[str, str]:
-    """The tables that documents hold, by name: nothing in them is timed anew."""
+def documented(weights: Path, related: Path = RELATED) -> dict[str, str]:
+    """The tables that documents hold, by name: nothing in them is timed anew.
+
+    weights: folder of the bundled models; related: of the networks made for comparison.
+    """
     return {
         "table": markdown(rows(weights)),
+        "related": markdown(rows(related)),
         "photographs": photographs.table(*photographs.of_cards(list(cards(weights).values()))),
     }

@@ -5,6 +5,7 @@ import pytest
 from deblurcli import models
 from training import losses, networks, recipe
 from training.recipe import RecipeError
+from training.table import RELATED
 
 
 def test_every_recipe_loads_and_builds():
@@ -58,7 +59,7 @@ def test_what_a_recipe_s_data_may_be(little, old, new, reason):
         recipe.load(str(little))
 
 
-@pytest.mark.parametrize("name", models.names())
-def test_every_card_says_what_its_network_is_good_for_and_where_it_fails(name):
-    said, card = recipe.load(name), models.find(name).card
+@pytest.mark.parametrize("path", [*models.folder().glob("*.json"), *RELATED.glob("*.json")], ids=lambda path: path.stem)
+def test_every_card_says_what_its_network_is_good_for_and_where_it_fails(path):
+    said, card = recipe.load(path.stem), models.read_card(path)
     assert card["good_for"] == said.good_for != "" and card["fails_at"] == said.fails_at != ""

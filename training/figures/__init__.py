@@ -25,12 +25,13 @@ class Sources:
     """What the figures are made from.
 
     pictures: sharp, float32 ``(128, 96, 3)`` each.
-    weights: folder of the .onnx files; runs: of the logs.
+    weights: folder of the .onnx files; runs: of the logs; related: of the related networks' cards.
     """
 
     pictures: Sequence[np.ndarray]
     weights: Path
     runs: Path
+    related: Path = table.RELATED
 
 
 def _architecture(_: Sources) -> Figure:
@@ -105,7 +106,7 @@ def _restored(kind: str) -> Callable[[Sources], Figure]:
 
 def _tradeoff(sources: Sources) -> Figure:
     figure = Figure(figsize=(11, 4.6), layout="constrained")
-    tradeoff.draw(figure.subplots(1, 2), table.rows(sources.weights))
+    tradeoff.draw(figure.subplots(1, 2), [*table.rows(sources.weights), *table.rows(sources.related)])
     figure.suptitle("Quality against speed, the paper's test pictures in float", fontsize=11)
     return figure
 
