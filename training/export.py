@@ -114,9 +114,9 @@ def halo(network: torch.nn.Module, path: Path, pairs: Pairs) -> int | None:
     """The least context in pixels at which tiles join within half a step of 8 bits.
 
     Measured on a mosaic of blurred pictures, whose joints are harder than any photograph. None for a network that
-    says, by ``looks_everywhere``, that there is none.
+    says, by ``looks_everywhere``, why there is none.
     """
-    if getattr(network, "looks_everywhere", False):
+    if getattr(network, "looks_everywhere", None):
         return None
     session, multiple_of, layers = _session(path, network), network.multiple_of, _mosaic(pairs)
     whole = Restorer(session, multiple_of, halo=0, tile=4096).restore(*layers)
@@ -168,6 +168,7 @@ def _architecture(network: torch.nn.Module) -> dict:
         "trainable_parameters": trainable,
         "layers": channels(network) // 3,
         "multiple_of": network.multiple_of,
+        **({"whole_pictures": why} if (why := getattr(network, "looks_everywhere", None)) else {}),
     }
 
 

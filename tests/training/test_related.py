@@ -32,7 +32,8 @@ def test_it_is_what_its_recipe_and_card_say(path):
     assert found.card["sha256"] == models.sha256(path)
     assert found.card["parameters"] == sum(networks.parameters(network))
     assert found.multiple_of == network.multiple_of
-    assert (found.halo is None) == getattr(network, "looks_everywhere", False)
+    assert found.card.get("whole_pictures") == getattr(network, "looks_everywhere", None)
+    assert (found.halo is None) == ("whole_pictures" in found.card)
     assert found.card["minutes"] == pytest.approx(20, abs=0.5)
 
 

@@ -47,7 +47,7 @@ class DeblurGAN(nn.Module):
     """
 
     multiple_of = 8  # of which two by two pixels are left to normalise
-    looks_everywhere = True
+    looks_everywhere = "its instance normalisation takes means over the whole picture"
 
     def __init__(self, width: int, blocks: int):
         super().__init__()

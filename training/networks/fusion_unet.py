@@ -82,7 +82,7 @@ class FusionUNet(nn.Module):
     widths: channels at each scale, finest first, even. dilations: of the convolutions in each block.
     """
 
-    looks_everywhere = True
+    looks_everywhere = "its channel attention takes means over the whole picture"
 
     def __init__(self, widths: Sequence[int], dilations: Sequence[int]):
         super().__init__()

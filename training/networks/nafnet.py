@@ -68,7 +68,7 @@ class NAFNet(nn.Module):
     the last, once.
     """
 
-    looks_everywhere = True
+    looks_everywhere = "its channel attention takes means over the whole picture"
 
     def __init__(self, widths: Sequence[int], blocks: Sequence[int]):
         super().__init__()
