@@ -206,18 +206,19 @@ def load(name: str) -> Recipe:
         raise RecipeError(f"{name}: no such recipe; choose one of {known} or give a .toml file")
     try:
         return _recipe(_table(path))
-    except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError, OSError, PSFError) as error:
+    except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError, OSError, PSFError, RecursionError) as error:
         raise RecipeError(f"{path}: not a valid recipe ({error})") from error
 
 
 def _table(path: Path) -> dict:
     """What a file says; where it names another recipe that it is like, what that says of all it does not say itself.
 
-    The other one is a whole recipe of `training/recipes`, whose sections are taken or replaced as they are.
+    The other one is of `training/recipes`, and may be like another itself; its sections are taken or replaced as they
+    are.
     """
     own = tomllib.loads(path.read_text(encoding="utf-8"))
     other = own.pop("like", None)
-    return own if other is None else {**tomllib.loads(file(other).read_text(encoding="utf-8")), **own}
+    return own if other is None else {**_table(file(other)), **own}
 
 
 def _recipe(table: dict) -> Recipe:

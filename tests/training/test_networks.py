@@ -58,6 +58,7 @@ PARAMETERS = {
     "faces": 1_639_244,
     "photo": 3_610_860,
     "deblurgan": 702_851,
+    "deblurgan-full": 11_173_379,
     "nafnet": 715_555,
     "dense-unet": 431_467,
     "fusion-unet": 440_703,

@@ -22,6 +22,13 @@ def test_a_recipe_may_be_like_another_but_for_some_sections(tmp_path):
     mine, photo = recipe.load(str(path)), recipe.load("photo")
     assert mine.name == "mine" and mine.network == {"name": "paper-unet", "widths": [4, 8]}
     assert (mine.data, mine.loss, mine.schedule) == (photo.data, photo.loss, photo.schedule)
+    other = tmp_path / "other.toml"
+    other.write_text(f'like = "{path}"\nname = "other"\n[loss]\nmse = 1.0')
+    theirs = recipe.load(str(other))
+    assert (theirs.name, theirs.network, theirs.loss) == ("other", mine.network, {"mse": 1.0})
+    other.write_text(f'like = "{other}"')
+    with pytest.raises(RecipeError, match=r"other\.toml.*not a valid recipe"):
+        recipe.load(str(other))
     path.write_text('like = "nope"\nname = "mine"')
     with pytest.raises(RecipeError, match=r"mine\.toml.*nope"):
         recipe.load(str(path))

@@ -5,8 +5,8 @@ Generator: a convolution 7×7, two of stride two, nine residual blocks with inst
 convolutions up, a convolution 7×7 and tanh; the input added to the output. Critic: PatchGAN (Isola et al., CVPR 2017),
 convolutions 4×4 with instance normalisation and a score for every patch.
 
-Deviations: no dropout in the residual blocks, so that a resumed fit is the uninterrupted one; zero padding; the width
-is the recipe's, 64 in the paper.
+Deviations: no dropout in the residual blocks, so that a resumed fit is the uninterrupted one; zero padding;
+transposed convolutions of 2×2; the width is the recipe's, 64 in the paper.
 """
 
 from __future__ import annotations
