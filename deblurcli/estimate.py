@@ -111,7 +111,7 @@ class Estimate:
     spec: a specification that `psf.parse` reads, or None for a PSF without a formula.
     psf: ``(K, L)``, odd sides, sums to 1; a single 1 when the family is "none".
     confidence: 0 to 1, about the chance that the estimate is right: motion within 2 pixels and 6 degrees, sigma
-        and radius within 0.4 pixels, a general PSF correlated to the true one by 0.8 or more.
+        and radius within 0.4 pixels, a general PSF so near that restoring with it helps.
     family: "motion", "gaussian", "defocus", "general", or "none" for a picture that is not blurred, or of which
         nothing can be told.
     parameters: the numbers of the specification, by name.
