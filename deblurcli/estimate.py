@@ -164,13 +164,13 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     seen = _spectrum(luma, _FINE)
     fits = _search(luma, seen)
     if family == GENERAL:
-        return _general(luma, seen, fits)
+        return _general(luma, seen, fits["none"][0])
     if family != "auto":
         return _named(family, fits, seen)
     named = _named(min(fits, key=lambda name: fits[name][0].misfit), fits, seen)
     if trusted(named):
         return named
-    return max(named, _general(luma, seen, fits), key=lambda found: (trusted(found), found.confidence))
+    return max(named, _general(luma, seen, fits["none"][0]), key=lambda found: (trusted(found), found.confidence))
 
 
 def trusted(found: Estimate) -> bool:
@@ -297,7 +297,7 @@ def _none(confidence: float) -> Estimate:
     return Estimate(None, np.ones((1, 1)), confidence, "none")
 
 
-def _general(luma: np.ndarray, seen: Spectrum, fits: dict[str, list[Fit]]) -> Estimate:
-    """A PSF of any form."""
-    found = general.find(luma, seen, fits["none"][0])
+def _general(luma: np.ndarray, seen: Spectrum, nothing: Fit) -> Estimate:
+    """A PSF of any form; nothing is no blur at all, fitted to the spectrum."""
+    found = general.find(luma, seen, nothing)
     return Estimate(None, found.psf, found.confidence, GENERAL, noise=found.fit.noise)
