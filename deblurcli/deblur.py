@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from deblurcli import images, models, mosaic, parallel, tiling
+from deblurcli import images, models, mosaic, overshoot, parallel, tiling
 from deblurcli.ensemble import Ensemble
 from deblurcli.images import Picture
 from deblurcli.mosaic import Map, Window
@@ -29,6 +29,7 @@ class Restorer:
 
     session: runs the network, or an ensemble of it.
     multiple_of, halo: what the network asks of its input; see `models.Model`.
+    overshoot: how far its answer may go beyond flat areas; None limits nothing.
     tile: side in pixels of the largest input the network gets; larger wastes less on context and takes more memory.
     map: runs a function over windows, in order; `map`, or an executor's.
     source: the model, provider, tile, layers and ensemble it was made from; with them it can be sent to another
@@ -40,6 +41,7 @@ class Restorer:
     halo: int | None
     tile: int = TILE
     map: Map = map
+    overshoot: float | None = None
     source: tuple[str, str, int, int, bool] | None = None
 
     def __reduce__(self) -> tuple:
@@ -77,7 +79,11 @@ class Restorer:
 
     def _tile(self, layers: Sequence[np.ndarray], window: Window) -> np.ndarray:
         """The network's answer for one window, float32 ``(h, w, C)``, cut to what is kept."""
-        answer = mosaic.kept(self.session.run(self._batch(layers, window))[0].transpose(1, 2, 0), window)
+        batch = self._batch(layers, window)
+        answer = self.session.run(batch)[0].transpose(1, 2, 0)
+        if self.overshoot is not None:
+            answer = overshoot.limited(answer, batch[0, :3].transpose(1, 2, 0), self.overshoot)
+        answer = mosaic.kept(answer, window)
         return answer.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else answer
 
     def _batch(self, layers: Sequence[np.ndarray], window: Window) -> np.ndarray:
@@ -193,7 +199,7 @@ def _open(model: str, provider: str, tile: int, layers: int, ensemble: bool) -> 
     session = Session(found.path, provider, layers=layers)
     source = (_portable(model, found), provider, tile, layers, ensemble)
     asked = Ensemble(session) if ensemble else session
-    return Restorer(asked, found.multiple_of, found.halo, tile, source=source)
+    return Restorer(asked, found.multiple_of, found.halo, tile, overshoot=found.overshoot, source=source)
 
 
 @lru_cache(maxsize=4)

@@ -22,12 +22,15 @@ class Model:
     multiple_of: height and width the network takes are multiples of this.
     halo: context in pixels it needs around what is kept of a tile; None for a network that looks at the whole picture,
         which is then not cut into tiles.
+    overshoot: how far what it restores may go beyond flat areas, on the scale [0, 1]; None where that is left to it.
+        See `overshoot`.
     card: everything the card holds; empty for a file without one.
     """
 
     path: Path
     multiple_of: int = 16
     halo: int | None = 64
+    overshoot: float | None = None
     card: dict = field(default_factory=dict)
 
     @property
@@ -82,13 +85,20 @@ def _model(path: Path) -> Model:
     try:
         expected, multiple_of = str(card["sha256"]), int(card["multiple_of"])
         halo = None if card["halo"] is None else int(card["halo"])
+        overshoot = None if card.get("overshoot") is None else float(card["overshoot"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path.with_suffix('.json')}: not a model card ({error!r}); restore or remove it") from error
-    if not (1 <= multiple_of <= 1024 and 0 <= (halo or 0) <= 1024):
-        raise ModelError(f"{path.with_suffix('.json')}: multiple_of or halo is out of range; restore or remove it")
+    in_range = {
+        "multiple_of": 1 <= multiple_of <= 1024,
+        "halo": 0 <= (halo or 0) <= 1024,
+        "overshoot": overshoot is None or 0.01 <= overshoot <= 1,
+    }
+    for name, holds in in_range.items():
+        if not holds:
+            raise ModelError(f"{path.with_suffix('.json')}: {name} is out of range; restore or remove the card")
     if found != expected:
         raise ModelError(f"{path}: SHA-256 is {found[:12]}…, its card says {expected[:12]}…; install the weights again")
-    return Model(path, multiple_of, halo, card)
+    return Model(path, multiple_of, halo, overshoot, card)
 
 
 def read_card(path: Path) -> dict:

@@ -44,7 +44,9 @@ def test_an_unknown_model_is_refused_with_the_known_ones(name):
         models.find(name)
 
 
-@pytest.mark.parametrize("wrong", [{"multiple_of": 0}, {"halo": -5}, {"sha256": 5}])
+@pytest.mark.parametrize(
+    "wrong", [{"multiple_of": 0}, {"halo": -5}, {"overshoot": 0}, {"overshoot": "a"}, {"sha256": 5}]
+)
 def test_a_card_out_of_range_is_refused(identity, wrong):
     card = {"sha256": models.sha256(identity), "multiple_of": 8, "halo": 0, **wrong}
     identity.with_suffix(".json").write_text(json.dumps(card))

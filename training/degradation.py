@@ -20,11 +20,12 @@ MARGIN = 32  # pixels around a sample that are blurred with it where its border 
 _GAMMA, _BRIGHTEST = 2.2, 1.6  # of linear light, and how far its brightest is over white
 _OUT_OF_HAND = 3.0  # times too large or too small: nothing is told more wrongly
 
+_FAINT = 0.06  # of a PSF's brightest: about what estimates of any form lose
 # Standard deviation of what is told of each field, as a share of its value where it has none of its own unit: those of
 # `estimate` on pictures with noise, and a little more.
 STRAYS: dict[str, dict[str, float]] = {
     "gaussian": {"sigma": 0.07},
-    "motion": {"length": 0.05, "angle": 3.0},
+    "motion": {"length": 0.07, "angle": 4.0},
     "defocus": {"radius": 0.05},
 }
 ABSOLUTE = ("angle",)
@@ -119,10 +120,10 @@ def _psfs(specs: Sequence[Spec], data: Data, rng: np.random.Generator) -> tuple[
 
 
 def mistaken(spec: Spec, rng: np.random.Generator) -> np.ndarray:
-    """The PSF of a specification that strays; one without a formula is softened, as an estimate of it would be."""
+    """The PSF of a specification that strays; one without a formula is spoiled, as an estimate of it would be."""
     strays = STRAYS.get(spec.family)
     if strays is None:
-        return softened(spec.array(), rng.uniform(0.3, 0.8))
+        return softened(roughened(spec.array(), rng), rng.uniform(0.3, 0.8))
     values = tuple(
         (name, _strayed(value, name, strays[name], rng)) if name in strays else (name, value)
         for name, value in spec.values
@@ -134,6 +135,13 @@ def _strayed(value: float, name: str, deviation: float, rng: np.random.Generator
     if name in ABSOLUTE:
         return value + rng.normal(0, deviation)
     return value * float(np.clip(1 + rng.normal(0, deviation), 1 / _OUT_OF_HAND, _OUT_OF_HAND))
+
+
+def roughened(psf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A PSF of which some parts are too bright and others too faint, and the faintest are lost."""
+    uneven = psf * np.exp(rng.uniform(0, 0.5) * rng.standard_normal(psf.shape))
+    uneven[uneven < rng.uniform(0, _FAINT) * uneven.max()] = 0
+    return uneven / uneven.sum()
 
 
 def softened(psf: np.ndarray, sigma: float) -> np.ndarray:

@@ -149,7 +149,7 @@ def _about(recipe: Recipe, path: Path) -> dict:
     return {
         "name": recipe.name,
         "description": recipe.description,
-        **{name: said for name in ("good_for", "fails_at") if (said := getattr(recipe, name))},
+        **{name: said for name in ("good_for", "fails_at", "overshoot") if (said := getattr(recipe, name))},
         "sha256": models.sha256(path),
         "recipe": f"training/recipes/{recipe.name}.toml",
         "data": DATA[about.source].format(about=about.about or f"the pictures below {about.path}", piece=about.piece),

@@ -170,6 +170,7 @@ class Recipe:
     """A whole run. `network` and `rate` hold a name and its own settings, `loss` a weight per loss.
 
     good_for, fails_at: what the network is to be used for and where it does not help, for its card.
+    overshoot: how far what the network restores may go beyond flat areas, for its card; None leaves that to it.
     """
 
     name: str
@@ -183,6 +184,7 @@ class Recipe:
     adversary: Adversary | None = None
     good_for: str = ""
     fails_at: str = ""
+    overshoot: float | None = None
 
 
 def file(name: str) -> Path:
