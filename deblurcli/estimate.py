@@ -3,20 +3,22 @@
 Blurs with a formula leave zeros and a slope in the power spectrum: each family of `SHAPES` is fitted to it (see
 `spectrum`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the other
 families and of its own other optima tells how likely it is right. When that is little, or no blur explains it as
-well, a PSF of any form is sought (see `general`), and judged by the same spectrum.
+well, a PSF of any form is sought (see `general`), and judged by the same spectrum. What is too large to be found in a
+large picture is sought in the picture at a half and a quarter of its size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 from scipy.special import expit, j1
 
-from deblurcli import general, noise, spectrum
+from deblurcli import general, kernel, noise, spectrum
 from deblurcli import psf as psfs
 from deblurcli.errors import PSFError
 from deblurcli.images import checked, to_float
@@ -29,6 +31,12 @@ _COARSE, _FINE = 128, 256  # sides of the patches for the search and for the fit
 _HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
 _LARGEST_SIDE = 2048  # of the middle of a picture that is looked at
+_REDUCTIONS = (2, 4)  # how many times smaller a picture is looked at as well
+_REDUCIBLE = 256  # pixels a side that are to be left of it
+_SMALL, _LARGE = 9, 27  # sides of a PSF: found better without reducing, and easily taken for another
+_FINEST = 512  # side of the patches for the last fit in large pictures
+# Families fitted once more, and from which multiples of the size found: of a motion's zeros, others have some as well.
+_POLISHED = {"motion": (1, 2, 3, 4), "defocus": (1,)}
 _FLAT = 4e-3  # standard deviation of a picture that shows nothing: a step of 8 bits
 _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 
@@ -140,10 +148,11 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     """Find the PSF that blurred an image.
 
     image: ``(H, W, 1 or 3)``, blurred or not; float in [0, 1], uint8 or uint16. The middle 2048 × 2048 pixels are
-        looked at.
+        looked at; and where no small blur is certain in a picture of at least 512 pixels a side, the middle of it at
+        half and, from 1024, a quarter of its size.
     family: "motion", "gaussian" or "defocus" fits that family whatever the others say; "general" finds a PSF of any
-        form, at most 31 pixels a side; "auto" takes the family that explains the picture best, and a general PSF
-        when none does so with confidence.
+        form, at most 31 pixels a side at the size that is looked at; "auto" takes the family that explains the
+        picture best, and a general PSF when none does so with confidence.
 
     The result is of family "none", with a PSF of one pixel, for pictures that show no blur; with confidence 0
     when they are below 32 pixels a side, or show hardly more than noise on a slope.
@@ -158,7 +167,16 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     """
     if family not in FAMILIES:
         raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(FAMILIES)}")
-    luma = _luma(checked(image))
+    image = checked(image)
+    found = _estimate(_luma(image), family)
+    if _is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
+        return found
+    found = _of_sizes(image, found, family)
+    return _polished(_luma(image), found) if found.family in _POLISHED and trusted(found) else found
+
+
+def _estimate(luma: np.ndarray, family: str) -> Estimate:
+    """What blurred a picture, from its brightness ``(H, W)``, at this size alone."""
     if min(luma.shape) < SMALLEST_SIDE or not np.isfinite(luma).all() or _shows_nothing(luma):
         return _none(0.0)
     seen = _spectrum(luma, _FINE)
@@ -181,6 +199,62 @@ def trusted(found: Estimate) -> bool:
     return found.family != "none" and found.confidence >= CONFIDENT[found.family]
 
 
+def _is_sharp(found: Estimate) -> bool:
+    return found.family == "none" and found.confidence >= CONFIDENT["none"]
+
+
+def _of_sizes(image: np.ndarray, found: Estimate, family: str) -> Estimate:
+    """The best of the estimate found and those of the picture at smaller sizes, where large blurs are small."""
+    for times in _REDUCTIONS:
+        if min(image.shape[:2]) < times * _REDUCIBLE:
+            break
+        coarse = _estimate(_luma(image, times), family)
+        if trusted(coarse):
+            found = _enlarged(coarse, times) if _is_better(coarse, found) else found
+        if trusted(found) or _is_sharp(coarse):
+            break
+    return found
+
+
+def _is_better(coarse: Estimate, fine: Estimate) -> bool:
+    """Whether a trusted estimate of a smaller picture is better than that of the picture itself."""
+    if not trusted(fine):
+        return True
+    if coarse.family == fine.family == GENERAL:
+        return _extent(fine.psf) > _LARGE
+    return _extent(coarse.psf) > _SMALL
+
+
+def _extent(psf: np.ndarray) -> int:
+    """Side of the square that holds all of a PSF."""
+    return max(int(np.ptp(places)) + 1 for places in np.nonzero(psf))
+
+
+def _polished(luma: np.ndarray, found: Estimate) -> Estimate:
+    """The estimate of a family fitted once more, to large patches of the picture at its own size."""
+    shape, seen = SHAPES[found.family], _spectrum(luma, _FINEST)
+    start, unbounded = np.array([value for _, value in found.parameters]), np.full(len(found.parameters), np.inf)
+    starts = [np.array([times * start[0], *start[1:]]) for times in _POLISHED[found.family]]
+    fits = [
+        spectrum.fit(seen, shape.transfer, start, np.array(shape.low), unbounded)
+        for start in starts
+        if start[0] <= _FINEST / 3
+    ]
+    if not fits:
+        return found
+    best = min(fits, key=lambda fit: fit.misfit)
+    return replace(found, noise=best.noise, **_specified(found.family, best.parameters))
+
+
+def _enlarged(found: Estimate, times: int) -> Estimate:
+    """The estimate for a picture so many times larger; white noise is stronger there by the square of that."""
+    noise = found.noise * times**2
+    if found.spec is None:
+        return replace(found, psf=kernel.enlarged(found.psf, times), noise=noise)
+    size, *others = (value for _, value in found.parameters)
+    return replace(found, noise=noise, **_specified(found.family, [times * size, *others]))
+
+
 def noise_to_signal(image: np.ndarray, found: Estimate, floor: float = 0.0) -> float:
     """The noise-to-signal ratio to restore an image with, given its estimate, within `noise.NSR`.
 
@@ -198,11 +272,13 @@ def noise_to_signal(image: np.ndarray, found: Estimate, floor: float = 0.0) -> f
     return float(np.clip(PRUDENCE * (shown if shown > _MUCH * ratio else ratio), *noise.NSR))
 
 
-def _luma(image: np.ndarray) -> np.ndarray:
-    """The brightness of the middle of an image, float32 ``(H, W)``, at most 2048 a side."""
-    top, left = (max(0, (length - _LARGEST_SIDE) // 2) for length in image.shape[:2])
-    middle = to_float(image[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE])
-    return middle[..., 0] if image.shape[2] == 1 else middle @ _LUMA
+def _luma(image: np.ndarray, times: int = 1) -> np.ndarray:
+    """The brightness of the middle of an image so many times smaller, float32 ``(H, W)``, at most 2048 a side."""
+    side = times * _LARGEST_SIDE
+    top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
+    middle = to_float(image[top : top + side, left : left + side])
+    luma = middle[..., 0] if image.shape[2] == 1 else middle @ _LUMA
+    return cv2.resize(luma, None, fx=1 / times, fy=1 / times, interpolation=cv2.INTER_AREA) if times > 1 else luma
 
 
 def _shows_nothing(luma: np.ndarray) -> bool:
@@ -283,14 +359,19 @@ def _named(name: str, fits: dict[str, list[Fit]], seen: Spectrum) -> Estimate:
     if name == "none" or best.parameters[0] < shape.least:
         sharp = _SHARP_WEIGHTS @ [np.log(fits["none"][0].seen + _MARGIN), 1]
         return _none(float(expit(sharp)))
-    values = [round(float(value), 2) for value in best.parameters]
-    if name == "motion":
-        values[1] = round(values[1] % 180, 2)
-    parameters = tuple(zip(shape.names, values))
-    spec = f"{name}:{','.join(f'{field}={value:g}' for field, value in parameters)}"
-    psf = psfs.parse(spec).array()
     confidence = float(expit(_WEIGHTS @ [*_evidence(name, fits, len(seen.power)), 1]))
-    return Estimate(spec, psf, confidence if max(psf.shape) <= seen.side else 0.0, name, parameters, best.noise)
+    found = Estimate(confidence=confidence, family=name, noise=best.noise, **_specified(name, best.parameters))
+    return found if max(found.psf.shape) <= seen.side else replace(found, confidence=0.0)
+
+
+def _specified(name: str, values: Sequence[float]) -> dict[str, Any]:
+    """The specification of a family with these values, its parameters and its PSF, as `Estimate` holds them."""
+    rounded = [round(float(value), 2) for value in values]
+    if name == "motion":
+        rounded[1] = round(rounded[1] % 180, 2)
+    parameters = tuple(zip(SHAPES[name].names, rounded))
+    spec = f"{name}:{','.join(f'{field}={value:g}' for field, value in parameters)}"
+    return {"spec": spec, "parameters": parameters, "psf": psfs.parse(spec).array()}
 
 
 def _none(confidence: float) -> Estimate:

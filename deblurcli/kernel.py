@@ -66,6 +66,12 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.fft.irfft2(product, shape).max() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
+def enlarged(psf: np.ndarray, times: float) -> np.ndarray:
+    """The PSF ``(K, L)`` of a picture as that of the same picture so many times larger."""
+    scaled = cv2.resize(psf, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
+    return centred(scaled / scaled.sum())
+
+
 def part(luma: np.ndarray) -> np.ndarray:
     """The part of a picture's brightness that is looked at: the 400 × 400 pixels with the strongest gradients."""
     height, width = (min(length, _MOST) for length in luma.shape)
@@ -88,8 +94,7 @@ def _shrunk(picture: np.ndarray, scale: float) -> np.ndarray:
 
 def _resized(psf: np.ndarray, side: int) -> np.ndarray:
     """A PSF of one level as that of the next."""
-    scaled = cv2.resize(psf, None, fx=_STEP, fy=_STEP, interpolation=cv2.INTER_LINEAR)
-    return _framed(centred(scaled / scaled.sum()), side)
+    return _framed(enlarged(psf, _STEP), side)
 
 
 def _framed(psf: np.ndarray, side: int) -> np.ndarray:

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import skimage.data
 
 from deblurcli import images, kernel, noise, psf, spectrum
@@ -216,3 +217,33 @@ def test_separation_is_the_area_under_the_curve():
             self.found, self.right = Estimate(None, np.ones((1, 1)), confidence, "none"), right
 
     assert separation([Trial(0.9, True), Trial(0.8, False), Trial(0.7, True), Trial(0.1, False)]) == 0.75
+
+
+@pytest.fixture(scope="module")
+def large(coffee) -> np.ndarray:
+    """A photograph mirrored to four times its area, float32 (760, 960, 3)."""
+    return np.pad(coffee, ((0, 360), (0, 480), (0, 0)), mode="reflect")
+
+
+@pytest.mark.parametrize("spec", ["motion:length=72,angle=35", "defocus:radius=23", "motion:length=12,angle=120"])
+def test_large_and_small_blurs_of_a_large_picture_are_found(large, spec):
+    found = estimate(seen_through(large, spec))
+    assert_close(found, spec)
+    assert trusted(found)
+
+
+def test_long_camera_shake_of_a_large_picture_is_found_at_half_its_size(large):
+    shake = psf.array("trajectory:68,seed=27")
+    found = estimate(seen_through(large, "trajectory:68,seed=27"))
+    assert max(shake.shape) > 31 and max(found.psf.shape) > 31
+    assert trusted(found) and found.family == "general" and found.psf.sum() == pytest.approx(1)
+    as_thick = scipy.ndimage.gaussian_filter(np.pad(shake, 6), 1.5)
+    assert alike(found.psf, as_thick) > 0.75
+
+
+def test_a_large_sharp_picture_is_looked_at_once(large, monkeypatch):
+    sizes = []
+    looked = spectrum.measure
+    monkeypatch.setattr(spectrum, "measure", lambda luma, *more: (sizes.append(luma.shape), looked(luma, *more))[1])
+    assert estimate(images.from_float(large, np.uint8)).family == "none"
+    assert set(sizes) == {large.shape[:2]}
