@@ -1,7 +1,7 @@
 """The PSF of a blurred picture, found from the picture alone.
 
 Blurs with a formula leave zeros and a slope in the power spectrum: each family of `SHAPES` is fitted to it (see
-`spectrum`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the other
+`shapes`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the other
 families and of its own other optima tells how likely it is right. When that is little, or no blur explains it as
 well, a PSF of any form is sought (see `general`), and judged by the same spectrum. What is too large to be found in a
 large picture is sought in the picture at a half and a quarter of its size.
@@ -9,34 +9,28 @@ large picture is sought in the picture at a half and a quarter of its size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
-from scipy.special import expit, j1
+from scipy.special import expit
 
-from deblurcli import general, kernel, noise, spectrum
+from deblurcli import general, kernel, noise, shapes
 from deblurcli import psf as psfs
 from deblurcli.errors import PSFError
 from deblurcli.images import checked, to_float
+from deblurcli.shapes import SHAPES
 from deblurcli.spectrum import Fit, Spectrum
 
 SMALLEST_SIDE = 32  # below, a picture has too few patches and lines in its spectrum to tell anything
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_COARSE, _FINE = 128, 256  # sides of the patches for the search and for the fit
-_HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
-_STARTS = 5  # fits per family: pictures with lines of their own have several optima
 _LARGEST_SIDE = 2048  # of the middle of a picture that is looked at
 _REDUCTIONS = (2, 4)  # how many times smaller a picture is looked at as well
 _REDUCIBLE = 256  # pixels a side that are to be left of it
 _SMALL, _LARGE = 9, 27  # sides of a PSF: found better without reducing, and easily taken for another
-_FINEST = 512  # side of the patches for the last fit in large pictures
-# Families fitted once more, and from which multiples of the size found: of a motion's zeros, others have some as well.
-_POLISHED = {"motion": (1, 2, 3, 4), "defocus": (1,)}
 _FLAT = 4e-3  # standard deviation of a picture that shows nothing: a step of 8 bits
 _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 
@@ -53,60 +47,6 @@ _SHARP_WEIGHTS = np.array([2.42, 1.26])  # the same of the logarithm of the shar
 _UNRIVALLED = 0.3  # lead over the next optimum where there is none
 _MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is none that is white
 _MARGIN = 0.02  # added to shares whose logarithm is taken
-
-
-def _untouched(at: Spectrum, _: np.ndarray) -> np.ndarray:
-    return np.ones(len(at.power))
-
-
-def _gaussian(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
-    """``exp(−4π²σ²f²)``."""
-    return np.exp(-((2 * np.pi * parameters[0]) ** 2) * (at.across**2 + at.down**2))
-
-
-def _motion(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
-    """``sinc²(L u)``, u the frequency along the motion."""
-    length, angle = parameters[0], np.deg2rad(parameters[1])
-    return np.sinc(length * (at.across * np.cos(angle) - at.down * np.sin(angle))) ** 2
-
-
-def _defocus(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
-    """``(2 J₁(2πrf) / 2πrf)²``."""
-    phase = 2 * np.pi * parameters[0] * np.hypot(at.across, at.down)
-    return (2 * j1(phase) / phase) ** 2
-
-
-def _lines() -> tuple[tuple[float, float], ...]:
-    """Lengths and angles to try, so close that no zero of the spectrum falls between two."""
-    lengths = [*np.arange(2, 12, 1.0), *np.arange(12, 24, 1.5), *np.arange(24, 45, 2.0)]
-    return tuple((length, angle) for length in lengths for angle in np.arange(0, 180, np.clip(90 / length, 3, 15)))
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A family of blurs as the spectrum shows it.
-
-    transfer: ``(spectrum, θ) → |OTF|²`` at its frequencies.
-    names: of the parameters θ, as the family's specification has them.
-    guesses: parameters to try, for the search.
-    low, high: bounds of the parameters.
-    least: of the first parameter; below, the blur is none.
-    """
-
-    transfer: Callable[[Spectrum, np.ndarray], np.ndarray]
-    names: tuple[str, ...] = ()
-    guesses: tuple[tuple[float, ...], ...] = ((),)
-    low: tuple[float, ...] = ()
-    high: tuple[float, ...] = ()
-    least: float = 0.0
-
-
-SHAPES: dict[str, Shape] = {
-    "none": Shape(_untouched),
-    "motion": Shape(_motion, ("length", "angle"), _lines(), (1.0, -np.inf), (50.0, np.inf), 1.8),
-    "gaussian": Shape(_gaussian, ("sigma",), tuple((s,) for s in np.geomspace(0.3, 8, 30)), (0.3,), (12.0,), 0.55),
-    "defocus": Shape(_defocus, ("radius",), tuple((r,) for r in np.geomspace(0.8, 16, 60)), (0.6,), (24.0,), 1.1),
-}
 
 GENERAL = "general"
 FAMILIES = ("auto", *(name for name in SHAPES if name != "none"), GENERAL)
@@ -172,15 +112,15 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     if _is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
         return found
     found = _of_sizes(image, found, family)
-    return _polished(_luma(image), found) if found.family in _POLISHED and trusted(found) else found
+    return _polished(_luma(image), found) if found.spec and trusted(found) else found
 
 
 def _estimate(luma: np.ndarray, family: str) -> Estimate:
     """What blurred a picture, from its brightness ``(H, W)``, at this size alone."""
     if min(luma.shape) < SMALLEST_SIDE or not np.isfinite(luma).all() or _shows_nothing(luma):
         return _none(0.0)
-    seen = _spectrum(luma, _FINE)
-    fits = _search(luma, seen)
+    seen = shapes.seen_in(luma)
+    fits = shapes.search(luma, seen)
     if family == GENERAL:
         return _general(luma, seen, fits["none"][0])
     if family != "auto":
@@ -231,19 +171,9 @@ def _extent(psf: np.ndarray) -> int:
 
 
 def _polished(luma: np.ndarray, found: Estimate) -> Estimate:
-    """The estimate of a family fitted once more, to large patches of the picture at its own size."""
-    shape, seen = SHAPES[found.family], _spectrum(luma, _FINEST)
-    start, unbounded = np.array([value for _, value in found.parameters]), np.full(len(found.parameters), np.inf)
-    starts = [np.array([times * start[0], *start[1:]]) for times in _POLISHED[found.family]]
-    fits = [
-        spectrum.fit(seen, shape.transfer, start, np.array(shape.low), unbounded)
-        for start in starts
-        if start[0] <= _FINEST / 3
-    ]
-    if not fits:
-        return found
-    best = min(fits, key=lambda fit: fit.misfit)
-    return replace(found, noise=best.noise, **_specified(found.family, best.parameters))
+    """The estimate of a family fitted once more to the picture at its own size."""
+    fit = shapes.polished(luma, found.family, [value for _, value in found.parameters])
+    return found if fit is None else replace(found, noise=fit.noise, **_specified(found.family, fit.parameters))
 
 
 def _enlarged(found: Estimate, times: int) -> Estimate:
@@ -291,54 +221,6 @@ def _shows_nothing(luma: np.ndarray) -> bool:
     return float((luma - slopes).std()) < max(_FLAT, _BARELY * noise.noise(luma[..., None]))
 
 
-def _spectrum(luma: np.ndarray, side: int) -> Spectrum:
-    """The spectrum of even patches, of the side or as large as the picture allows."""
-    return spectrum.measure(luma, min(side, min(luma.shape) // 2 * 2), _HIGHEST)
-
-
-@lru_cache(maxsize=2)
-def _transfers(side: int) -> dict[str, np.ndarray]:
-    """The transfer functions of every family's guesses, ``(N, F)`` float32, on patches of a side."""
-    at = _spectrum(np.zeros((side, side), np.float32), side)
-    return {
-        name: np.array([shape.transfer(at, np.array(guess)) for guess in shape.guesses], np.float32)
-        for name, shape in SHAPES.items()
-    }
-
-
-def _search(luma: np.ndarray, seen: Spectrum) -> dict[str, list[Fit]]:
-    """The optima of each family, the best first: found among its guesses, fitted to the spectrum."""
-    coarse = _spectrum(luma, _COARSE)
-    misfits = {name: spectrum.profile(coarse, table) for name, table in _transfers(coarse.side).items()}
-    return {name: sorted(_fits(name, misfits[name], seen), key=lambda fit: fit.misfit) for name in SHAPES}
-
-
-def _fits(name: str, misfits: np.ndarray, seen: Spectrum) -> list[Fit]:
-    shape = SHAPES[name]
-    bounds = np.array(shape.low), np.array(shape.high)
-    return [spectrum.fit(seen, shape.transfer, start, *bounds) for start in _starts(name, misfits)]
-
-
-def _starts(name: str, misfits: np.ndarray) -> list[np.ndarray]:
-    """The best guesses that are not near a better one; and for motion twice the best, as zeros repeat."""
-    starts: list[np.ndarray] = []
-    for index in np.argsort(misfits):
-        guess = np.array(SHAPES[name].guesses[index], float)
-        if not any(_near(name, start, guess) for start in starts):
-            starts.append(guess)
-        if len(starts) == _STARTS:
-            break
-    return [*starts, starts[0] * [2, 1]] if name == "motion" else starts
-
-
-def _near(name: str, one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two parameters lie at the same optimum; families of one parameter have but one."""
-    if name != "motion":
-        return True
-    turned = abs((one[1] - other[1] + 90) % 180 - 90)
-    return bool(abs(one[0] - other[0]) < 0.15 * one[0] + 0.5 and turned < max(4, 60 / one[0]))
-
-
 def _evidence(name: str, fits: dict[str, list[Fit]], count: int) -> np.ndarray:
     """What tells a right estimate: the logarithms of how far, per frequency seen, the fit is ahead of no blur, of
     the next family and of its own next optimum; what it leaves unexplained; the logarithms of the share of
@@ -347,7 +229,7 @@ def _evidence(name: str, fits: dict[str, list[Fit]], count: int) -> np.ndarray:
     best = fits[name][0]
     shown = best.seen + _MARGIN
     others = min(fits[other][0].misfit for other in fits if other not in ("none", name))
-    rivals = [fit.misfit for fit in fits[name][1:] if not _near(name, best.parameters, fit.parameters)]
+    rivals = [fit.misfit for fit in fits[name][1:] if not shapes.near(name, best.parameters, fit.parameters)]
     rival = min(rivals) - best.misfit if rivals else _UNRIVALLED
     leads = np.array([fits["none"][0].misfit - best.misfit, others - best.misfit, rival])
     return np.array([*np.log(np.maximum(leads, 0) / shown + 1e-3), best.excess, np.log(shown), np.log(count)])

@@ -14,8 +14,8 @@ from tests.conftest import ROOT
 ROOMS = [
     "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates",
     "scores", "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "estimate",
-    "general", "kernel", "spectrum", "deconvolve", "sparse_prior", "wiener_filter", "observed", "fourier", "blur",
-    "sheet", "metrics", "similarity", "noise", "psf", "overshoot", "mosaic", "tiling", "ensemble", "session",
+    "general", "kernel", "shapes", "spectrum", "deconvolve", "sparse_prior", "wiener_filter", "observed", "fourier",
+    "blur", "sheet", "metrics", "similarity", "noise", "psf", "overshoot", "mosaic", "tiling", "ensemble", "session",
     "parallel", "models", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [

@@ -8,8 +8,9 @@ import skimage.data
 from deblurcli import images, kernel, noise, psf, spectrum
 from deblurcli.blur import blur
 from deblurcli.errors import ImageError, PSFError
-from deblurcli.estimate import FAMILIES, PRUDENCE, SHAPES, Estimate, estimate, noise_to_signal, trusted
+from deblurcli.estimate import FAMILIES, PRUDENCE, Estimate, estimate, noise_to_signal, trusted
 from deblurcli.kernel import alike
+from deblurcli.shapes import SHAPES
 from tests.bench.estimation import separation
 from tests.conftest import DATA
 
