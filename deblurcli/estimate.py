@@ -3,8 +3,9 @@
 Blurs with a formula leave zeros and a slope in the power spectrum: each family of `SHAPES` is fitted to it (see
 `shapes`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the other
 families and of its own other optima tells how likely it is right. When that is little, or no blur explains it as
-well, a PSF of any form is sought (see `general`), and judged by the same spectrum. What is too large to be found in a
-large picture is sought in the picture at a half and a quarter of its size.
+well, a PSF of any form is sought (see `general`), and judged by the same spectrum; when that is not certain either, the
+families are fitted to low frequencies alone, which JPEG leaves as they were. What is too large to be found in a large
+picture is sought in the picture at a half and a quarter of its size.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ from deblurcli import general, kernel, noise, shapes
 from deblurcli import psf as psfs
 from deblurcli.errors import PSFError
 from deblurcli.images import checked, to_float
-from deblurcli.shapes import SHAPES
-from deblurcli.spectrum import Fit, Spectrum
+from deblurcli.shapes import SHAPES, Search
 
 SMALLEST_SIDE = 32  # below, a picture has too few patches and lines in its spectrum to tell anything
 
@@ -43,7 +43,8 @@ PRUDENCE = 3.0  # multiple of the noise-to-signal ratio to restore with, as an e
 # ones: 550 training photographs and cuttings of them, blurred (motion, Gaussian, defocus, curves) or not, with
 # noise of 0 to 5%, three in ten compressed as JPEG afterwards.
 _WEIGHTS = np.array([1.45, 0.37, 0.72, -2.01, 1.12, 0.81, -0.31])
-_SHARP_WEIGHTS = np.array([2.42, 1.26])  # the same of the logarithm of the share seen, for "none"
+_SHARP_WEIGHTS = np.array([1.66, -2.08, -24.76, 33.85, -9.21])  # the same of `_sharpness`
+_LEAST_LEAD = 2e-3  # added to the lead, whose logarithm is taken
 _UNRIVALLED = 0.3  # lead over the next optimum where there is none
 _MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is none that is white
 _MARGIN = 0.02  # added to shares whose logarithm is taken
@@ -119,16 +120,23 @@ def _estimate(luma: np.ndarray, family: str) -> Estimate:
     """What blurred a picture, from its brightness ``(H, W)``, at this size alone."""
     if min(luma.shape) < SMALLEST_SIDE or not np.isfinite(luma).all() or _shows_nothing(luma):
         return _none(0.0)
-    seen = shapes.seen_in(luma)
-    fits = shapes.search(luma, seen)
+    search = shapes.search(luma)
     if family == GENERAL:
-        return _general(luma, seen, fits["none"][0])
+        return _general(luma, search)
     if family != "auto":
-        return _named(family, fits, seen)
-    named = _named(min(fits, key=lambda name: fits[name][0].misfit), fits, seen)
+        return _named(family, search)
+    named = _named(search.best, search)
     if trusted(named):
         return named
-    return max(named, _general(luma, seen, fits["none"][0]), key=lambda found: (trusted(found), found.confidence))
+    low = shapes.search(luma, shapes.LOW)
+    if named.family == "none":
+        named = _none(_sharpness(search, low))
+        if _is_sharp(named):
+            return named
+    free = _general(luma, search)
+    if trusted(free):
+        return free
+    return max(named, free, _named(low.best, low), key=lambda found: (trusted(found), found.confidence))
 
 
 def trusted(found: Estimate) -> bool:
@@ -221,29 +229,40 @@ def _shows_nothing(luma: np.ndarray) -> bool:
     return float((luma - slopes).std()) < max(_FLAT, _BARELY * noise.noise(luma[..., None]))
 
 
-def _evidence(name: str, fits: dict[str, list[Fit]], count: int) -> np.ndarray:
+def _evidence(name: str, search: Search) -> np.ndarray:
     """What tells a right estimate: the logarithms of how far, per frequency seen, the fit is ahead of no blur, of
     the next family and of its own next optimum; what it leaves unexplained; the logarithms of the share of
     frequencies seen and of their number.
     """
-    best = fits[name][0]
+    fits, best = search.fits, search.fits[name][0]
     shown = best.seen + _MARGIN
     others = min(fits[other][0].misfit for other in fits if other not in ("none", name))
     rivals = [fit.misfit for fit in fits[name][1:] if not shapes.near(name, best.parameters, fit.parameters)]
     rival = min(rivals) - best.misfit if rivals else _UNRIVALLED
-    leads = np.array([fits["none"][0].misfit - best.misfit, others - best.misfit, rival])
+    leads = np.array([search.nothing.misfit - best.misfit, others - best.misfit, rival])
+    count = len(search.seen.power)
     return np.array([*np.log(np.maximum(leads, 0) / shown + 1e-3), best.excess, np.log(shown), np.log(count)])
 
 
-def _named(name: str, fits: dict[str, list[Fit]], seen: Spectrum) -> Estimate:
-    """The estimate of a family; "none" when its blur is too small to be one, of confidence 0 when it is too large."""
-    shape, best = SHAPES[name], fits[name][0]
+def _named(name: str, search: Search) -> Estimate:
+    """The estimate of a family; of confidence 0 when its blur is too small to be one, and then "none", or too large."""
+    shape, best = SHAPES[name], search.fits[name][0]
     if name == "none" or best.parameters[0] < shape.least:
-        sharp = _SHARP_WEIGHTS @ [np.log(fits["none"][0].seen + _MARGIN), 1]
-        return _none(float(expit(sharp)))
-    confidence = float(expit(_WEIGHTS @ [*_evidence(name, fits, len(seen.power)), 1]))
+        return _none(0.0)
+    confidence = float(expit(_WEIGHTS @ [*_evidence(name, search), 1]))
     found = Estimate(confidence=confidence, family=name, noise=best.noise, **_specified(name, best.parameters))
-    return found if max(found.psf.shape) <= seen.side else replace(found, confidence=0.0)
+    return found if max(found.psf.shape) <= search.seen.side else replace(found, confidence=0.0)
+
+
+def _sharpness(search: Search, low: Search) -> float:
+    """How likely a picture is sharp of which no blur explains the spectrum better: 0 to 1.
+
+    JPEG clears the spectrum's high frequencies, and then no blur explains it; the low ones show it still.
+    """
+    lead = low.nothing.misfit - min(low.fits[name][0].misfit for name in low.fits if name != "none")
+    left = low.fits[low.best][0].excess
+    evidence = np.log(search.nothing.seen + _MARGIN), np.log(max(lead, 0) + _LEAST_LEAD), left, search.nothing.excess
+    return float(expit(_SHARP_WEIGHTS @ [*evidence, 1]))
 
 
 def _specified(name: str, values: Sequence[float]) -> dict[str, Any]:
@@ -260,7 +279,7 @@ def _none(confidence: float) -> Estimate:
     return Estimate(None, np.ones((1, 1)), confidence, "none")
 
 
-def _general(luma: np.ndarray, seen: Spectrum, nothing: Fit) -> Estimate:
-    """A PSF of any form; nothing is no blur at all, fitted to the spectrum."""
-    found = general.find(luma, seen, nothing)
+def _general(luma: np.ndarray, search: Search) -> Estimate:
+    """A PSF of any form."""
+    found = general.find(luma, search.seen, search.nothing)
     return Estimate(None, found.psf, found.confidence, GENERAL, noise=found.fit.noise)

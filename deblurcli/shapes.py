@@ -14,7 +14,8 @@ from deblurcli.spectrum import Fit, Spectrum
 
 _COARSE, _FINE = 128, 256  # sides of the patches for the search and for the fit
 _FINEST = 512  # side of the patches for the last fit in large pictures
-_HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
+HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
+LOW = 0.22  # cycles per pixel, below which JPEG leaves a spectrum as it was, mostly
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
 # Families fitted once more, and from which multiples of the size found: of a motion's zeros, others have some as well.
 _POLISHED = {"motion": (1, 2, 3, 4), "defocus": (1,)}
@@ -74,29 +75,51 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-def seen_in(luma: np.ndarray, side: int = _FINE) -> Spectrum:
-    """The spectrum of a picture's brightness ``(H, W)``, of even patches of the side or as large as it allows."""
-    return spectrum.measure(luma, min(side, min(luma.shape) // 2 * 2), _HIGHEST)
+def seen_in(luma: np.ndarray, highest: float = HIGHEST, side: int = _FINE) -> Spectrum:
+    """The spectrum of a picture's brightness ``(H, W)`` up to a frequency in cycles per pixel.
+
+    side: of the patches in pixels; they are even, and no larger than the picture allows.
+    """
+    return spectrum.measure(luma, min(side, min(luma.shape) // 2 * 2), highest)
 
 
-@lru_cache(maxsize=2)
-def _transfers(side: int) -> dict[str, np.ndarray]:
+@lru_cache(maxsize=4)
+def _transfers(side: int, highest: float) -> dict[str, np.ndarray]:
     """The transfer functions of every family's guesses, ``(N, F)`` float32, on patches of a side."""
-    at = seen_in(np.zeros((side, side), np.float32), side)
+    at = seen_in(np.zeros((side, side), np.float32), highest, side)
     return {
         name: np.array([shape.transfer(at, np.array(guess)) for guess in shape.guesses], np.float32)
         for name, shape in SHAPES.items()
     }
 
 
-def search(luma: np.ndarray, seen: Spectrum) -> dict[str, list[Fit]]:
-    """The optima of each family, the best first: found among its guesses, fitted to the spectrum seen.
+@dataclass(frozen=True)
+class Search:
+    """What a picture's spectrum shows, and the optima of each family in it, the best first."""
 
-    luma: the picture's brightness, ``(H, W)``, for the search among the guesses.
+    seen: Spectrum
+    fits: dict[str, list[Fit]]
+
+    @property
+    def nothing(self) -> Fit:
+        """No blur at all, fitted to it."""
+        return self.fits["none"][0]
+
+    @property
+    def best(self) -> str:
+        """The family that explains it best."""
+        return min(self.fits, key=lambda name: self.fits[name][0].misfit)
+
+
+def search(luma: np.ndarray, highest: float = HIGHEST) -> Search:
+    """Find the optima of each family: among its guesses, then fitted.
+
+    luma: the picture's brightness, ``(H, W)``. highest: frequency that is looked at, in cycles per pixel.
     """
-    coarse = seen_in(luma, _COARSE)
-    misfits = {name: spectrum.profile(coarse, table) for name, table in _transfers(coarse.side).items()}
-    return {name: sorted(_fits(name, misfits[name], seen), key=lambda fit: fit.misfit) for name in SHAPES}
+    coarse, seen = (seen_in(luma, highest, side) for side in (_COARSE, _FINE))
+    misfits = {name: spectrum.profile(coarse, table) for name, table in _transfers(coarse.side, highest).items()}
+    fits = {name: sorted(_fits(name, misfits[name], seen), key=lambda fit: fit.misfit) for name in SHAPES}
+    return Search(seen, fits)
 
 
 def _fits(name: str, misfits: np.ndarray, seen: Spectrum) -> list[Fit]:
@@ -132,7 +155,7 @@ def polished(luma: np.ndarray, name: str, values: Sequence[float]) -> Fit | None
 
     None for families of which large patches tell nothing more, and blurs too large for those.
     """
-    shape, seen, (size, *others) = SHAPES[name], seen_in(luma, _FINEST), values
+    shape, seen, (size, *others) = SHAPES[name], seen_in(luma, side=_FINEST), values
     sizes = [times * size for times in _POLISHED.get(name, ()) if times * size <= seen.side / 3]
     low, high = np.array(shape.low), np.full(len(values), np.inf)
     fits = [spectrum.fit(seen, shape.transfer, np.array([start, *others]), low, high) for start in sizes]

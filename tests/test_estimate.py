@@ -106,6 +106,23 @@ def test_a_sharp_picture_is_not_blurred(name, request):
     np.testing.assert_array_equal(found.psf, [[1.0]])
 
 
+def through_jpeg(pixels, quality):
+    return images.decode(images.encode(images.Picture(pixels), "jpeg", quality)).pixels
+
+
+@pytest.mark.parametrize("spec", ["motion:length=14,angle=20", "gaussian:sigma=2.5", "defocus:radius=4"])
+def test_jpeg_and_noise_do_not_make_a_blurred_picture_sharp(coffee, spec):
+    found = estimate(through_jpeg(seen_through(coffee, spec, noise=0.02), 60))
+    assert found.family == psf.parse(spec).family or found.family == "general"
+    assert found.family != "none" or found.confidence < 0.5
+
+
+@pytest.mark.parametrize("quality", [60, 85])
+def test_a_sharp_picture_is_sharp_after_jpeg(coffee, quality):
+    found = estimate(through_jpeg(images.from_float(coffee, np.uint8), quality))
+    assert found.family == "none" and found.confidence >= 0.5
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (5, 5, 1), (1, 200, 3), (31, 31, 3)])
 def test_of_a_tiny_picture_nothing_can_be_told(shape):
     for family in FAMILIES:
@@ -154,7 +171,7 @@ def test_the_ratio_is_the_usual_one_for_white_noise_and_more_after_jpeg(coffee):
     noisy = seen_through(coffee, "defocus:radius=4")
     usual = noise.noise_to_signal(noisy)
     assert noise_to_signal(noisy, estimate(noisy)) == pytest.approx(PRUDENCE * usual)
-    jpeg = images.decode(images.encode(images.Picture(noisy), "jpeg", 75)).pixels
+    jpeg = through_jpeg(noisy, 75)
     assert noise_to_signal(jpeg, estimate(jpeg)) > 3 * PRUDENCE * noise.noise_to_signal(jpeg)
 
 
