@@ -15,7 +15,7 @@ from deblurcli.spectrum import Fit, Spectrum
 _COARSE, _FINE = 128, 256  # sides of the patches for the search and for the fit
 _FINEST = 512  # side of the patches for the last fit in large pictures
 HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
-LOW = 0.22  # cycles per pixel, below which JPEG leaves a spectrum as it was, mostly
+LOW, MIDDLE = 0.15, 0.22  # cycles per pixel: below, JPEG leaves a spectrum as it was, or mostly
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
 # Families fitted once more, and from which multiples of the size found: of a motion's zeros, others have some as well.
 _POLISHED = {"motion": (1, 2, 3, 4), "defocus": (1,)}
