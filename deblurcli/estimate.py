@@ -182,9 +182,14 @@ def _extent(psf: np.ndarray) -> int:
 
 
 def _polished(luma: np.ndarray, found: Estimate) -> Estimate:
-    """The estimate of a family fitted once more to the picture at its own size."""
+    """The estimate of a family fitted once more to the picture at its own size.
+
+    The noise is that of the size at which it was found, if larger: what JPEG adds to low frequencies shows there.
+    """
     fit = shapes.polished(luma, found.family, [value for _, value in found.parameters])
-    return found if fit is None else replace(found, noise=fit.noise, **_specified(found.family, fit.parameters))
+    if fit is None:
+        return found
+    return replace(found, noise=max(found.noise, fit.noise), **_specified(found.family, fit.parameters))
 
 
 def _enlarged(found: Estimate, times: int) -> Estimate:
