@@ -38,6 +38,7 @@ _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 # training photographs restored with such PSFs, 19 in 20 came nearer to the sharp ones.
 CONFIDENT = {"none": 0.6, "motion": 0.8, "gaussian": 0.8, "defocus": 0.8, "general": general.CERTAIN}
 PRUDENCE = 3.0  # multiple of the noise-to-signal ratio to restore with, as an estimated PSF is never quite right
+_PATHS, _LONG, _MORE = ("motion", "general"), 40, 3.0  # of paths longer than so many pixels, so many times that
 
 # Logistic weights of the evidence, see `_evidence`, and the constant last, that tell right estimates from wrong
 # ones: 550 training photographs and cuttings of them, blurred (motion, Gaussian, defocus, curves) or not, with
@@ -204,9 +205,10 @@ def _enlarged(found: Estimate, times: int) -> Estimate:
 def noise_to_signal(image: np.ndarray, found: Estimate, floor: float = 0.0) -> float:
     """The noise-to-signal ratio to restore an image with, given its estimate, within `noise.NSR`.
 
-    `PRUDENCE` times that of `noise.noise_to_signal`; or, where the spectrum has a floor more than 3 times as
-    high as the finest detail shows, that of the spectrum. JPEG leaves such: it clears the finest detail and not
-    the rest (70 JPEGs of training photographs, restored with the true PSF: 97% improved against 60%).
+    `PRUDENCE` times that of `noise.noise_to_signal`, and more for long paths; or, where the spectrum has a floor more
+    than 3 times as high as the finest detail shows, that of the spectrum. JPEG leaves such: it clears the finest
+    detail and not the rest (70 JPEGs of training photographs, restored with the true PSF: 97% improved
+    against 60%).
 
     image: ``(H, W, 1 or 3)``, float in [0, 1], uint8 or uint16.
     floor: least standard deviation of the noise to believe in, such as that of rounding.
@@ -215,7 +217,8 @@ def noise_to_signal(image: np.ndarray, found: Estimate, floor: float = 0.0) -> f
     ratio = noise.noise_to_signal(image, floor)
     share = 1.0 if image.shape[2] == 1 else float(np.square(_LUMA).sum())  # of a channel's noise left in the brightness
     shown = found.noise / share / max(float(image.var(axis=(0, 1)).mean()), 1e-6)
-    return float(np.clip(PRUDENCE * (shown if shown > _MUCH * ratio else ratio), *noise.NSR))
+    prudence = PRUDENCE * (_MORE if found.family in _PATHS and max(found.psf.shape) > _LONG else 1)
+    return float(np.clip(prudence * (shown if shown > _MUCH * ratio else ratio), *noise.NSR))
 
 
 def _luma(image: np.ndarray, times: int = 1) -> np.ndarray:

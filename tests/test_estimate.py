@@ -265,3 +265,9 @@ def test_a_large_sharp_picture_is_looked_at_once(large, monkeypatch):
     monkeypatch.setattr(spectrum, "measure", lambda luma, *more: (sizes.append(luma.shape), looked(luma, *more))[1])
     assert estimate(images.from_float(large, np.uint8)).family == "none"
     assert set(sizes) == {large.shape[:2]}
+
+
+def test_after_long_paths_is_restored_more_carefully(large):
+    blurred = [seen_through(large, f"motion:length={length},angle=35") for length in (20, 60)]
+    short, long = (noise_to_signal(each, estimate(each)) / noise.noise_to_signal(each) for each in blurred)
+    assert short == pytest.approx(PRUDENCE) and long == pytest.approx(3 * PRUDENCE)
