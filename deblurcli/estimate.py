@@ -134,11 +134,11 @@ def _estimate(luma: np.ndarray, family: str) -> Estimate:
     low = shapes.search(luma, shapes.LOW)
     if named.family == "none":
         named = _none(_sharpness(search, low))
-        if _is_sharp(named):
-            return named
     free = _general(luma, search)
     if trusted(free):
         return free
+    if _is_sharp(named):
+        return named
     lower = (_named(each.best, each) for each in (low, shapes.search(luma, shapes.MIDDLE)))
     return max(named, free, *lower, key=lambda found: (trusted(found), found.confidence))
 

@@ -40,11 +40,8 @@ def test_of_a_sharp_picture_the_halves_are_not_looked_at(coffee, monkeypatch):
     looked = []
     found = kernel.find
     monkeypatch.setattr(kernel, "find", lambda luma, size: (looked.append(luma.shape), found(luma, size))[1])
-    sharp, noisy, blurred = (
-        estimate(shaken(coffee, spec, noise))
-        for spec, noise in (("box:1", 0.01), ("box:1", 0.08), ("trajectory:20,seed=2", 0.01))
-    )
-    assert sharp.family == "none" and not trusted(noisy) and blurred.family == "general"
+    sharp, blurred = (estimate(shaken(coffee, spec)) for spec in ("box:1", "trajectory:20,seed=2"))
+    assert sharp.family == "none" and blurred.family == "general"
     assert looked == [(400, 480), (400, 480), (200, 400), (200, 400)]
 
 
