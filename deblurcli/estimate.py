@@ -31,6 +31,7 @@ _LARGEST_SIDE = 2048  # of the middle of a picture that is looked at
 _REDUCTIONS = (2, 4)  # how many times smaller a picture is looked at as well
 _REDUCIBLE = 256  # pixels a side that are to be left of it
 _SMALL, _LARGE = 9, 27  # sides of a PSF: found better without reducing, and easily taken for another
+_STRIP = 256  # rows that are made float at a time, a multiple of all reductions
 _FLAT = 4e-3  # standard deviation of a picture that shows nothing: a step of 8 bits
 _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 
@@ -223,11 +224,21 @@ def noise_to_signal(image: np.ndarray, found: Estimate, floor: float = 0.0) -> f
 
 def _luma(image: np.ndarray, times: int = 1) -> np.ndarray:
     """The brightness of the middle of an image so many times smaller, float32 ``(H, W)``, at most 2048 a side."""
-    side = times * _LARGEST_SIDE
-    top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
-    middle = to_float(image[top : top + side, left : left + side])
-    luma = middle[..., 0] if image.shape[2] == 1 else middle @ _LUMA
-    return cv2.resize(luma, None, fx=1 / times, fy=1 / times, interpolation=cv2.INTER_AREA) if times > 1 else luma
+    height, width = (min(length // times, _LARGEST_SIDE) * times for length in image.shape[:2])
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    middle = image[top : top + height, left : left + width]
+    strips = (middle[first : first + _STRIP] for first in range(0, height, _STRIP))
+    return np.concatenate([_reduced(_brightness(strip), times) for strip in strips])
+
+
+def _brightness(image: np.ndarray) -> np.ndarray:
+    image = to_float(image)
+    return image[..., 0] if image.shape[2] == 1 else image @ _LUMA
+
+
+def _reduced(luma: np.ndarray, times: int) -> np.ndarray:
+    size = luma.shape[1] // times, luma.shape[0] // times
+    return luma if times == 1 else cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
 
 
 def _shows_nothing(luma: np.ndarray) -> bool:

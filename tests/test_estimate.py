@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -271,3 +272,11 @@ def test_after_long_paths_is_restored_more_carefully(large):
     blurred = [seen_through(large, f"motion:length={length},angle=35") for length in (20, 60)]
     short, long = (noise_to_signal(each, estimate(each)) / noise.noise_to_signal(each) for each in blurred)
     assert short == pytest.approx(PRUDENCE) and long == pytest.approx(3 * PRUDENCE)
+
+
+def test_a_large_picture_is_looked_at_strip_by_strip():
+    tracemalloc.start()
+    assert estimate(np.zeros((6000, 8000, 3), np.uint8)).family == "none"
+    taken = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    assert taken < 300
