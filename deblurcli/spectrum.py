@@ -75,23 +75,28 @@ def measure(luma: np.ndarray, side: int, highest: float) -> Spectrum:
     window = np.outer(*2 * [np.hanning(side + 1)[:side]])
     window /= np.sqrt((window**2).sum())
     patches = _patches(luma, side)
-    level = (patches * window).sum(axis=(1, 2), keepdims=True) / window.sum()
-    transform = scipy.fft.rfft2((patches - level) * window)
-    power = (transform.real**2 + transform.imag**2).mean(axis=0)
+    power = sum(_periodogram(patch, window) for patch in patches) / len(patches)
     down, across = np.meshgrid(scipy.fft.fftfreq(side), scipy.fft.rfftfreq(side), indexing="ij")
     radius = np.hypot(across, down)
     kept = (radius >= _LOWEST / side) & (radius <= highest) & ~((across == 0) & (down < 0))
     return Spectrum(power[kept].astype(np.float64) + _GRAIN**2, across[kept], down[kept], side)
 
 
-def _patches(luma: np.ndarray, side: int) -> np.ndarray:
-    """Patches ``(N, side, side)`` spread evenly over the picture."""
+def _periodogram(patch: np.ndarray, window: np.ndarray) -> np.ndarray:
+    """The power of a patch about its level, under a window."""
+    level = (patch * window).sum() / window.sum()
+    transform = scipy.fft.rfft2((patch - level) * window)
+    return transform.real**2 + transform.imag**2
+
+
+def _patches(luma: np.ndarray, side: int) -> list[np.ndarray]:
+    """Patches ``(side, side)`` spread evenly over the picture, views of it."""
     rows, columns = ([*_starts(length, side)] for length in luma.shape)
     corners = [(row, column) for row in rows for column in columns]
     if len(corners) > _MOST_PATCHES:
         contrast = [luma[row : row + side : 4, column : column + side : 4].std() for row, column in corners]
         corners = [corners[index] for index in np.argsort(contrast)[-_MOST_PATCHES:]]
-    return np.stack([luma[row : row + side, column : column + side] for row, column in corners])
+    return [luma[row : row + side, column : column + side] for row, column in corners]
 
 
 def _starts(length: int, side: int) -> np.ndarray:
