@@ -93,8 +93,8 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     """Find the PSF that blurred an image.
 
     image: ``(H, W, 1 or 3)``, blurred or not; float in [0, 1], uint8 or uint16. The middle 2048 × 2048 pixels are
-        looked at; and where no small blur is certain in a picture of at least 512 pixels a side, the middle of it at
-        half and, from 1024, a quarter of its size.
+        looked at; of a picture of at least 512 pixels a side that does not look sharp, also the middle at half its
+        size and, from 1024, where nothing is certain yet, at a quarter.
     family: "motion", "gaussian" or "defocus" fits that family whatever the others say; "general" finds a PSF of any
         form, at most 31 pixels a side at the size that is looked at; "auto" takes the family that explains the
         picture best, and a general PSF when none does so with confidence.
@@ -113,11 +113,12 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     if family not in FAMILIES:
         raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(FAMILIES)}")
     image = checked(image)
-    found = _estimate(_luma(image), family)
-    if _is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
+    luma = _luma(image)
+    found = _estimate(luma, family)
+    if is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
         return found
     found = _of_sizes(image, found, family)
-    return _polished(_luma(image), found) if found.spec and trusted(found) else found
+    return _polished(luma, found) if found.spec and trusted(found) else found
 
 
 def _estimate(luma: np.ndarray, family: str) -> Estimate:
@@ -138,7 +139,7 @@ def _estimate(luma: np.ndarray, family: str) -> Estimate:
     free = _general(luma, search)
     if trusted(free):
         return free
-    if _is_sharp(named):
+    if is_sharp(named):
         return named
     lower = (_named(each.best, each) for each in (low, shapes.search(luma, shapes.MIDDLE)))
     return max(named, free, *lower, key=lambda found: (trusted(found), found.confidence))
@@ -152,7 +153,8 @@ def trusted(found: Estimate) -> bool:
     return found.family != "none" and found.confidence >= CONFIDENT[found.family]
 
 
-def _is_sharp(found: Estimate) -> bool:
+def is_sharp(found: Estimate) -> bool:
+    """Whether an estimate says with confidence that there is nothing to restore."""
     return found.family == "none" and found.confidence >= CONFIDENT["none"]
 
 
@@ -162,9 +164,9 @@ def _of_sizes(image: np.ndarray, found: Estimate, family: str) -> Estimate:
         if min(image.shape[:2]) < times * _REDUCIBLE:
             break
         coarse = _estimate(_luma(image, times), family)
-        if trusted(coarse):
-            found = _enlarged(coarse, times) if _is_better(coarse, found) else found
-        if trusted(found) or _is_sharp(coarse):
+        if trusted(coarse) and _is_better(coarse, found):
+            found = _enlarged(coarse, times)
+        if trusted(found) or is_sharp(coarse):
             break
     return found
 

@@ -98,7 +98,7 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
     """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone."""
     about = {"psf": found.spec, "family": found.family, "confidence": round(found.confidence, 3)}
     if found.family == "none":
-        sharp = found.confidence >= estimate.CONFIDENT["none"]
+        sharp = estimate.is_sharp(found)
         doubt = "it looks sharp" if sharp else "it tells nothing of a blur"
         return Finding(None, about, doubt=doubt, is_sharp=sharp)
     if not estimate.trusted(found):
