@@ -14,24 +14,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 from scipy.special import expit
 
 from deblurcli import general, kernel, noise, shapes
 from deblurcli import psf as psfs
+from deblurcli.brightness import LUMA, middle
 from deblurcli.errors import PSFError
-from deblurcli.images import checked, to_float
+from deblurcli.images import checked
 from deblurcli.shapes import SHAPES, Search
 
 SMALLEST_SIDE = 32  # below, a picture has too few patches and lines in its spectrum to tell anything
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-_LARGEST_SIDE = 2048  # of the middle of a picture that is looked at
 _REDUCTIONS = (2, 4)  # how many times smaller a picture is looked at as well
 _REDUCIBLE = 256  # pixels a side that are to be left of it
 _SMALL, _LARGE = 9, 27  # sides of a PSF: found better without reducing, and easily taken for another
-_STRIP = 256  # rows that are made float at a time, a multiple of all reductions
 _FLAT = 4e-3  # standard deviation of a picture that shows nothing: a step of 8 bits
 _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 
@@ -113,7 +110,7 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     if family not in FAMILIES:
         raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(FAMILIES)}")
     image = checked(image)
-    luma = _luma(image)
+    luma = middle(image)
     found = _estimate(luma, family)
     if is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
         return found
@@ -163,7 +160,7 @@ def _of_sizes(image: np.ndarray, found: Estimate, family: str) -> Estimate:
     for times in _REDUCTIONS:
         if min(image.shape[:2]) < times * _REDUCIBLE:
             break
-        coarse = _estimate(_luma(image, times), family)
+        coarse = _estimate(middle(image, times), family)
         if trusted(coarse) and _is_better(coarse, found):
             found = _enlarged(coarse, times)
         if trusted(found) or is_sharp(coarse):
@@ -218,29 +215,10 @@ def noise_to_signal(image: np.ndarray, found: Estimate, floor: float = 0.0) -> f
     """
     image = noise.sample(image)
     ratio = noise.noise_to_signal(image, floor)
-    share = 1.0 if image.shape[2] == 1 else float(np.square(_LUMA).sum())  # of a channel's noise left in the brightness
+    share = 1.0 if image.shape[2] == 1 else float(np.square(LUMA).sum())  # of a channel's noise left in the brightness
     shown = found.noise / share / max(float(image.var(axis=(0, 1)).mean()), 1e-6)
     prudence = PRUDENCE * (_MORE if found.family in _PATHS and max(found.psf.shape) > _LONG else 1)
     return float(np.clip(prudence * (shown if shown > _MUCH * ratio else ratio), *noise.NSR))
-
-
-def _luma(image: np.ndarray, times: int = 1) -> np.ndarray:
-    """The brightness of the middle of an image so many times smaller, float32 ``(H, W)``, at most 2048 a side."""
-    height, width = (min(length // times, _LARGEST_SIDE) * times for length in image.shape[:2])
-    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
-    middle = image[top : top + height, left : left + width]
-    strips = (middle[first : first + _STRIP] for first in range(0, height, _STRIP))
-    return np.concatenate([_reduced(_brightness(strip), times) for strip in strips])
-
-
-def _brightness(image: np.ndarray) -> np.ndarray:
-    image = to_float(image)
-    return image[..., 0] if image.shape[2] == 1 else image @ _LUMA
-
-
-def _reduced(luma: np.ndarray, times: int) -> np.ndarray:
-    size = luma.shape[1] // times, luma.shape[0] // times
-    return luma if times == 1 else cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
 
 
 def _shows_nothing(luma: np.ndarray) -> bool:
