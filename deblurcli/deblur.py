@@ -9,7 +9,8 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from deblurcli import images, models, mosaic, overshoot, parallel, tiling
+from deblurcli import images, models, mosaic, overshoot, parallel, spectrum, tiling
+from deblurcli.brightness import middle
 from deblurcli.ensemble import Ensemble
 from deblurcli.images import Picture
 from deblurcli.mosaic import Map, Window
@@ -31,6 +32,7 @@ class Restorer:
     session: runs the network, or an ensemble of it.
     multiple_of, halo: what the network asks of its input; see `models.Model`.
     overshoot: how far its answer may go beyond flat areas; None limits nothing.
+    told: whether the network is told the picture's spectrum; see `spectrum.told`.
     tile: side in pixels of the largest input the network gets; larger wastes less on context and takes more memory.
     map: runs a function over windows, in order; `map`, or an executor's.
     source: the model, provider, tile, layers and ensemble it was made from; with them it can be sent to another
@@ -43,6 +45,7 @@ class Restorer:
     tile: int = TILE
     map: Map = map
     overshoot: float | None = None
+    told: bool = False
     source: tuple[str, str, int, int, bool] | None = None
 
     def __reduce__(self) -> tuple:
@@ -66,7 +69,16 @@ class Restorer:
         pixels, *others = layers = [images.checked(layer) for layer in (pixels, *others)]
         height, width, _ = pixels.shape
         rows, columns = self._spans(height), self._spans(width)
-        return mosaic.assembled(pixels, rows, columns, partial(self._tile, layers), self.map)
+        spectra = (spectrum.told(middle(pixels))[None],) if self.told else ()
+        return mosaic.assembled(pixels, rows, columns, partial(self._tile, layers, spectra), self.map)
+
+    def limited(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
+        """A restored image within `overshoot` of the blurred one's flat areas; both float32 ``(H, W, C)``."""
+        if self.overshoot is None:
+            return restored
+        channels = restored.shape[2]
+        full = (np.broadcast_to(image, (*image.shape[:2], 3)) for image in (restored, blurred))
+        return overshoot.limited(*full, self.overshoot)[..., :channels]
 
     def _spans(self, length: int) -> list[Span]:
         """Tiles along one axis, on sizes rounded to what the network takes."""
@@ -78,12 +90,11 @@ class Restorer:
         tile = tiling.padded(max(self.tile, 4 * halo + OVERLAP + multiple), multiple)  # half of each is kept, at least
         return tiling.spans(tiling.padded(length, multiple), tile, halo, OVERLAP, multiple)
 
-    def _tile(self, layers: Sequence[np.ndarray], window: Window) -> np.ndarray:
+    def _tile(self, layers: Sequence[np.ndarray], spectra: Sequence[np.ndarray], window: Window) -> np.ndarray:
         """The network's answer for one window, float32 ``(h, w, C)``, cut to what is kept."""
         batch = self._batch(layers, window)
-        answer = self.session.run(batch)[0].transpose(1, 2, 0)
-        if self.overshoot is not None:
-            answer = overshoot.limited(answer, batch[0, :3].transpose(1, 2, 0), self.overshoot)
+        answer = self.session.run(batch, *spectra)[0].transpose(1, 2, 0)
+        answer = self.limited(answer, batch[0, :3].transpose(1, 2, 0))
         answer = mosaic.kept(answer, window)
         return answer.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else answer
 
@@ -155,6 +166,10 @@ class Deferred:
         """Restored pixels; see `Restorer.restore`, and for what else is raised `__call__`."""
         return self._opened().restore(pixels, *others)
 
+    def limited(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
+        """As `Restorer.limited`, and for what is raised `__call__`."""
+        return self._opened().limited(restored, blurred)
+
     def _opened(self) -> Restorer:
         source = self.model, self.provider, self.tile, self.layers, self.ensemble
         if self.workers is None:
@@ -202,7 +217,9 @@ def _open(model: str, provider: str, tile: int, layers: int, ensemble: bool) -> 
     source = (_portable(model, found), provider, tile, layers, ensemble)
     asked = Ensemble(session) if ensemble else session
     tile = tile or max(TILE, min(6 * (found.halo or 0), WIDE))
-    return Restorer(asked, found.multiple_of, found.halo, tile, overshoot=found.overshoot, source=source)
+    return Restorer(
+        asked, found.multiple_of, found.halo, tile, overshoot=found.overshoot, told=session.told, source=source
+    )
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deblurcli.session import Session
+from deblurcli.spectrum import turned
 
 ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 
@@ -25,11 +26,17 @@ class Ensemble:
         """Where the network runs."""
         return self.session.provider
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
+    @property
+    def told(self) -> bool:
+        """Whether the network is to be told each picture's spectrum."""
+        return self.session.told
+
+    def run(self, batch: np.ndarray, *spectra: np.ndarray) -> np.ndarray:
         """The network's mean answer to a batch; as `Session.run`."""
         total = np.zeros((len(batch), 3, *batch.shape[2:]), np.float32)
         for turns, mirrored in ORIENTATIONS:
             seen = np.rot90(batch[..., ::-1] if mirrored else batch, turns, axes=(2, 3))
-            answer = np.rot90(self.session.run(np.ascontiguousarray(seen)), -turns, axes=(2, 3))
+            told = (turned(spectrum, turns, mirrored) for spectrum in spectra)
+            answer = np.rot90(self.session.run(np.ascontiguousarray(seen), *told), -turns, axes=(2, 3))
             total += answer[..., ::-1] if mirrored else answer
         return total / len(ORIENTATIONS)

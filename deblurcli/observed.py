@@ -155,7 +155,8 @@ class Observed:
         self.seen = np.float32(1) if self.all_seen else (~_white(image)).astype(np.float32)
         self.image, self.size = image, image.shape[:2]
         self.symmetric, self.variance = _symmetric(psf), _believed(whole, psf)
-        extended = fourier.periodic(self.planes, psf.shape)
+        self._margins = psf.shape
+        extended = fourier.periodic(self.planes, self._margins)
         self.shape = extended.shape[1:]
         self.otf = fourier.otf(psf, self.shape)
         self.passed = np.square(np.abs(self.otf))
@@ -188,12 +189,24 @@ class Observed:
         """Spectrum of what was seen, blurred with the mirrored PSF."""
         return self._back_projected(self.planes)
 
+    def missed(self, restored: np.ndarray) -> np.ndarray:
+        """What was seen less the blur of what a spectrum says is there, planes ``(C, h, w)``; 0 where nothing was."""
+        return self.seen * (self.planes - self._inside(fourier.back(restored * self.otf, self.shape)))
+
+    def transformed(self, planes: np.ndarray) -> np.ndarray:
+        """Spectrum of planes ``(C, h, w)``, extended as the picture's own are."""
+        return fourier.forward(fourier.periodic(planes, self._margins))
+
+    def cut(self, restored: np.ndarray) -> np.ndarray:
+        """The image that a spectrum of planes stands for, cut to size."""
+        return fourier.derotated(self._inside(fourier.back(restored, self.shape)), self.rotation)
+
     def _inside(self, planes: np.ndarray) -> np.ndarray:
         return planes[..., : self.size[0], : self.size[1]]
 
     def picture(self, restored: np.ndarray) -> np.ndarray:
         """The image that a spectrum of planes stands for, cut to size, within [0, 1]; clipped lights stay on."""
-        image = fourier.derotated(self._inside(fourier.back(restored, self.shape)), self.rotation)
+        image = self.cut(restored)
         if not self.all_seen:
             image = np.where(self.seen[..., None] > 0, image, np.maximum(image, self.image))
         return np.clip(image, 0, 1)

@@ -12,12 +12,13 @@ import numpy as np
 
 from deblurcli import deconvolve, estimate, manifest
 from deblurcli import psf as psfs
+from deblurcli.consistency import consistent
 from deblurcli.errors import PSFError
 from deblurcli.estimate import Estimate
 from deblurcli.images import Picture
 from deblurcli.noise import rounding_noise
-from deblurcli.observed import Settings
-from deblurcli.wiener_filter import wiener_twice
+from deblurcli.observed import Observed, Settings, fitting
+from deblurcli.wiener_filter import answers
 
 MANIFEST, AUTO = "manifest", "auto"
 LEFT, BLINDLY = "left as it was, ", "restored blindly, "
@@ -117,6 +118,9 @@ class Refiner(Protocol):
     def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
         """Restored pixels like the blurred ones, from these and both images of `wiener_filter.wiener_twice`."""
 
+    def limited(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
+        """The restored image within what it may go beyond the blurred one's flat areas."""
+
 
 @dataclass(frozen=True)
 class Restoration:
@@ -159,9 +163,11 @@ class Restoration:
         return picture.with_pixels(pixels)
 
     def _refined(self, tile: np.ndarray, psf: np.ndarray, settings: Settings) -> np.ndarray:
-        """A tile as the Wiener filter and the refiner restore it."""
-        careful, bold = wiener_twice(tile, psf, settings)
-        return self.refiner.restore(tile, bold, careful)
+        """A tile as the Wiener filter and the refiner restore it, moved towards what was seen."""
+        blurred = Observed(*fitting(tile, psf), settings)
+        careful, bold = answers(blurred)
+        restored = self.refiner.restore(tile, bold, careful)
+        return self.refiner.limited(consistent(restored, blurred, settings.compressed), tile)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ PROVIDERS: dict[str, Provider] = {
     "cpu": Provider("CPUExecutionProvider", "onnxruntime"),
 }
 AUTO = "auto"
+SPECTRUM, SHAPE = "spectrum", (64, 33)  # of a second input, and its shape for each picture
 
 # ONNX Runtime's exceptions share no base class of their own.
 RUNTIME_ERRORS = (
@@ -83,12 +84,16 @@ def _reason(error: Exception) -> str:
 
 
 class Session:
-    """A network ready to run; `run` may be called from many threads at once."""
+    """A network ready to run; `run` may be called from many threads at once.
+
+    told: whether it is to be told each picture's spectrum.
+    """
 
     def __init__(self, path: Path, provider: str = AUTO, threads: int = 1, layers: int = 1):
         """Open weights.
 
-        path: of an .onnx file with one input, float32 ``(N, 3 · layers, H, W)``, and one output ``(N, 3, H, W)``.
+        path: of an .onnx file with one input, float32 ``(N, 3 · layers, H, W)``, and one output ``(N, 3, H, W)``. It
+            may have a second input named "spectrum", float32 ``(N, 64, 33)``; see `spectrum.told`.
         provider: a key of `PROVIDERS`, or "auto" for the best that starts.
         threads: CPU threads of one `run`.
         layers: pictures that the network looks at together; they lie one behind the other in its channels.
@@ -106,21 +111,25 @@ class Session:
         self._check(path, 3 * layers)
 
     def _check(self, path: Path, channels: int) -> None:
-        ends = (*self._session.get_inputs(), *self._session.get_outputs())
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        self.told = len(inputs) == 2 and inputs[1].name == SPECTRUM and inputs[1].shape[1:] == [*SHAPE]
+        ends = (*(inputs[:1] if self.told else inputs), *outputs)
         if len(ends) == 2 and all(_takes_images(end, count) for end, count in zip(ends, (channels, 3))):
-            self._input = ends[0].name
+            self._inputs = [end.name for end in inputs]
             return
         found = ", ".join(f"{end.name} {end.type} {end.shape}" for end in ends)
         wanted = f"one input (N, {channels}, H, W) and one output (N, 3, H, W), float, of any H and W"
         raise ModelError(f"{path}: expected {wanted}, got {found}; choose a model made for this")
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
+    def run(self, batch: np.ndarray, *spectra: np.ndarray) -> np.ndarray:
         """The network's answer to a batch, float32 ``(N, 3 · layers, H, W)``: one of ``(N, 3, H, W)``.
+
+        spectra: where it is to be told, one array ``(N, 64, 33)``.
 
         Raises ModelError when the network cannot take the batch or answers with another shape.
         """
         try:
-            (answer,) = self._session.run(None, {self._input: batch})
+            (answer,) = self._session.run(None, dict(zip(self._inputs, (batch, *spectra))))
         except RUNTIME_ERRORS as error:
             raise ModelError(f"{self.path}: failed on an input of {batch.shape} ({_reason(error)})") from error
         if answer.shape != (len(batch), 3, *batch.shape[2:]):

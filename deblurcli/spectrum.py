@@ -30,6 +30,8 @@ SHARP_MEAN = np.array([-2.8, -2.6, -0.1, 0.0, 0.15, 0.0])
 SHARP_DEVIATION = np.array([3.0, 0.6, 0.45, 0.35, 0.4, 0.2])
 PRIOR_WEIGHT = 10.0  # pictures stray from the model more than the likelihood grants; 1 to 30 did equally well
 
+TOLD_SIDE = 64  # of the patches whose power networks are told
+_LEAST_POWER = 1e-6
 _LOWEST = 2.5  # in lines of the spectrum: below, the window's own transform reaches over the origin
 _REFERENCE = 0.1  # cycles per pixel, where the constant feature is the spectrum
 _MOST_PATCHES = 64
@@ -72,14 +74,52 @@ def measure(luma: np.ndarray, side: int, highest: float) -> Spectrum:
 
     Of a large picture only the 64 patches with the most contrast count.
     """
-    window = np.outer(*2 * [np.hanning(side + 1)[:side]])
-    window /= np.sqrt((window**2).sum())
-    patches = _patches(luma, side)
-    power = sum(_periodogram(patch, window) for patch in patches) / len(patches)
+    power = _mean_power(luma, side)
     down, across = np.meshgrid(scipy.fft.fftfreq(side), scipy.fft.rfftfreq(side), indexing="ij")
     radius = np.hypot(across, down)
     kept = (radius >= _LOWEST / side) & (radius <= highest) & ~((across == 0) & (down < 0))
     return Spectrum(power[kept].astype(np.float64) + _GRAIN**2, across[kept], down[kept], side)
+
+
+def told(luma: np.ndarray) -> np.ndarray:
+    """The logarithm of a grey picture's mean power as networks are told it, float32 ``(64, 33)``.
+
+    Over patches of 64 × 64, as `measure` takes them; the origin lies in the middle row. A picture ``(H, W)`` that is
+    smaller is mirrored.
+    """
+    missing = [(0, max(TOLD_SIDE - side, 0)) for side in luma.shape]
+    power = _mean_power(
+        np.pad(luma, missing, mode="reflect") if any(after for _, after in missing) else luma, TOLD_SIDE
+    )
+    return scipy.fft.fftshift(np.log(power + _LEAST_POWER), axes=0).astype(np.float32)
+
+
+def turned(spectrum: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
+    """What `told` gives, ``(…, 64, 33)``, for the picture turned by `turns` · 90°, and mirrored left to right before.
+
+    It turns as `numpy.rot90` does.
+    """
+    half = spectrum.shape[-1] - 1
+    opposite = _about_origin(spectrum, -2)
+    right = opposite if mirrored else spectrum
+    left = (spectrum if mirrored else opposite)[..., half:0:-1]
+    plane = np.concatenate([left, right[..., :half]], axis=-1)
+    for _ in range(turns % 4):
+        plane = _about_origin(np.swapaxes(plane, -1, -2), -2)
+    return np.concatenate([plane[..., half:], plane[..., :1]], axis=-1)
+
+
+def _about_origin(plane: np.ndarray, axis: int) -> np.ndarray:
+    """A spectrum mirrored along an axis about its origin, which lies in the middle."""
+    return np.roll(np.flip(plane, axis), 1, axis)
+
+
+def _mean_power(luma: np.ndarray, side: int) -> np.ndarray:
+    """The mean power of a picture's patches, ``(side, side / 2 + 1)``."""
+    window = np.outer(*2 * [np.hanning(side + 1)[:side]])
+    window /= np.sqrt((window**2).sum())
+    patches = _patches(luma, side)
+    return sum(_periodogram(patch, window) for patch in patches) / len(patches)
 
 
 def _periodogram(patch: np.ndarray, window: np.ndarray) -> np.ndarray:

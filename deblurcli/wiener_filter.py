@@ -45,7 +45,11 @@ def wiener_twice(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAUL
 
     Both together tell a network more than one does. Arguments, results and errors as for `wiener`.
     """
-    blurred = Observed(*fitting(image, psf), settings)
+    return answers(Observed(*fitting(image, psf), settings))
+
+
+def answers(blurred: Observed) -> tuple[np.ndarray, np.ndarray]:
+    """What `wiener_twice` gives, of a picture that was looked at already."""
     careful, spectrum = _answered(blurred)
     blurred.fill(spectrum)
     return careful, blurred.picture(blurred.wiener(_BOLD))

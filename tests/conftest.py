@@ -67,6 +67,24 @@ def make_last(path: Path, layers: int) -> Path:
     return path
 
 
+def make_told(path: Path, name: str = "spectrum") -> Path:
+    """A network that adds a hundredth of the mean of what it is told of each picture's spectrum, written as ONNX."""
+    ends = [helper.make_tensor_value_info(end, TensorProto.FLOAT, ["n", 3, "h", "w"]) for end in ("x", "y")]
+    spectrum = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 64, 33])
+    axes = helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3])
+    one = helper.make_tensor("one", TensorProto.INT64, [1], [1])
+    nodes = [
+        helper.make_node("Unsqueeze", [name, "one"], ["plane"]),
+        helper.make_node("ReduceMean", ["plane", "axes"], ["mean"]),
+        helper.make_node("Mul", ["mean", "share"], ["little"]),
+        helper.make_node("Add", ["x", "little"], ["y"]),
+    ]
+    share = helper.make_tensor("share", TensorProto.FLOAT, [], [0.01])
+    graph = helper.make_graph(nodes, "test", [ends[0], spectrum], ends[1:], [axes, one, share])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)
+    return path
+
+
 @pytest.fixture
 def identity(tmp_path) -> Path:
     """A network that changes nothing."""

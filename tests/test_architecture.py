@@ -14,9 +14,9 @@ from tests.conftest import ROOT
 ROOMS = [
     "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates",
     "scores", "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "estimate",
-    "general", "kernel", "shapes", "spectrum", "deconvolve", "sparse_prior", "wiener_filter", "observed", "fourier",
+    "general", "kernel", "shapes", "deconvolve", "sparse_prior", "wiener_filter", "consistency", "observed", "fourier",
     "blur", "sheet", "metrics", "similarity", "noise", "psf", "overshoot", "mosaic", "tiling", "ensemble", "session",
-    "parallel", "models", "images", "metadata", "formats", "storage", "errors",
+    "spectrum", "parallel", "models", "brightness", "images", "metadata", "formats", "storage", "errors",
 ]  # fmt: skip
 TRAINING = [
     "__main__", "batch", "figures", "table", "photographs", "speed", "evaluate", "export", "fit", "machine",

@@ -67,7 +67,7 @@ def test_what_is_not_certain_is_restored_blindly_if_it_is_not_sharp(sharp, found
         assert about["method"] == "blind"
 
 
-def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(sharp):
+def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(sharp, monkeypatch):
     given = []
 
     class Halfway:
@@ -79,6 +79,11 @@ def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(s
             given.extend((pixels, careful, bold))
             return (pixels + careful) / 2
 
+        def limited(self, restored, blurred):
+            assert blurred is given[0]
+            return restored
+
+    monkeypatch.setattr("deblurcli.restoration.consistent", lambda restored, blurred, compressed: restored)
     blurred, spec = eight_bits(blur(sharp, psf.gaussian(2))), "gaussian:2"
     refined = restoration(spec, Settings(), "wiener", None, refiner=Halfway())(blurred, "a")[0]
     plain = restoration(spec, Settings(), "wiener", None)(blurred, "a")[0]
@@ -305,6 +310,10 @@ def test_the_refiner_sees_what_lies_around_each_tile(large, monkeypatch):
             seen.append(pixels.shape)
             return cv2.blur(pixels, (41, 41), borderType=cv2.BORDER_REFLECT_101)
 
+        def limited(self, restored, blurred):
+            return restored
+
+    monkeypatch.setattr("deblurcli.restoration.consistent", lambda restored, blurred, compressed: restored)
     settings = Settings(tick=ticks.append)
     made = restoration("gaussian:1", settings, "wiener", None, refiner=Means())(eight_bits(large), "a")[0]
     expected = cv2.blur(large, (41, 41), borderType=cv2.BORDER_REFLECT_101)
