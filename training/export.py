@@ -12,7 +12,7 @@ import torch
 from deblurcli import models
 from deblurcli.deblur import Restorer
 from deblurcli.errors import DeblurError
-from deblurcli.session import Session
+from deblurcli.session import SPECTRUM, Session
 from training import data, networks, perceptual, refinement
 from training.data import Pictures
 from training.pairs import Pairs
@@ -21,9 +21,11 @@ from training.run import Run, found, start
 
 OPSET = 18
 PARITY = 1e-4
+EXAMPLE = 80, 144  # pixels, at least, of what a network is traced with: more than one block of any that works in blocks
 PARITY_SIZES = ((16, 12), (8, 25), (1, 1))  # in multiples of what the network takes
-HALOS = (16, 24, 32, 48, 64, 96, 128)
+HALOS = (16, 24, 32, 48, 64, 96, 128, 144, 160, 176, 192)
 SEAM = 0.5 / 255
+SPREAD = 6 * HALOS[-1]  # pixels of the mosaic that seams are measured on; a tile has at least four times its halo
 DATA = {
     "lfw": "Labeled Faces in the Wild (funneled), the paper's training split at 128 × 96",
     "folder": "{about}, pieces of {piece[1]} × {piece[0]}",
@@ -32,6 +34,7 @@ LICENCES = {
     "lfw": "MIT for the weights; the pictures they were trained on are research data without an open licence",
     "folder": "MIT for the weights; the pictures they were trained on have licences of their own",
 }
+TOLD = "the logarithm of the mean power of the whole picture's brightness, (N, 64, 33); see deblurcli.spectrum.told"
 WATCHED = {
     "test": "the test split, as in the paper: it set the learning rate, the end and the epoch that was kept",
 }
@@ -82,16 +85,18 @@ def to_onnx(network: torch.nn.Module, path: Path) -> None:
     unit = network.multiple_of
     height, width = (torch.export.Dim(side, min=1, max=2048) for side in ("rows", "columns"))
     batch = torch.export.Dim("batch", min=1, max=64)
+    example = networks.inputs(network, 2, *(unit * max(4, -(-side // unit)) for side in EXAMPLE))
+    free = ({0: batch, 2: unit * height, 3: unit * width}, {0: batch})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             network,
-            (torch.rand(2, channels(network), 4 * unit, 6 * unit),),
+            example,
             dynamo=True,
             opset_version=OPSET,
-            input_names=["blurred"],
+            input_names=["blurred", SPECTRUM][: len(example)],
             output_names=["restored"],
-            dynamic_shapes=({0: batch, 2: unit * height, 3: unit * width},),
+            dynamic_shapes=free[: len(example)],
             verbose=False,
         )
     program.save(str(path), external_data=False)
@@ -100,11 +105,11 @@ def to_onnx(network: torch.nn.Module, path: Path) -> None:
 @torch.no_grad()
 def parity(network: torch.nn.Module, path: Path) -> float:
     """Largest difference between torch and ONNX Runtime on random batches of several sizes."""
-    session, generator = _session(path, network), torch.Generator().manual_seed(0)
-    unit, depth = network.multiple_of, channels(network)
-    sizes = [(1, depth, unit * rows, unit * columns) for rows, columns in PARITY_SIZES]
-    batches = [torch.rand(size, generator=generator) for size in sizes]
-    difference = max(float(np.abs(network(batch).numpy() - session.run(batch.numpy())).max()) for batch in batches)
+    torch.manual_seed(0)
+    session, unit = _session(path, network), network.multiple_of
+    batches = [networks.inputs(network, 1, unit * rows, unit * columns) for rows, columns in PARITY_SIZES]
+    answers = [session.run(*(part.numpy() for part in batch)) for batch in batches]
+    difference = max(float(np.abs(network(*batch).numpy() - answer).max()) for batch, answer in zip(batches, answers))
     if difference > PARITY:
         raise ParityError(f"{path}: differs from torch by {difference:.1e}; at most {PARITY:.0e} is allowed")
     return difference
@@ -119,28 +124,30 @@ def halo(network: torch.nn.Module, path: Path, pairs: Pairs) -> int | None:
     if getattr(network, "looks_everywhere", None):
         return None
     session, multiple_of, layers = _session(path, network), network.multiple_of, _mosaic(pairs)
-    whole = Restorer(session, multiple_of, halo=0, tile=4096).restore(*layers)
+    whole = Restorer(session, multiple_of, halo=0, tile=4096, told=session.told).restore(*layers)
     for reach in HALOS:
-        tiled = Restorer(session, multiple_of, reach, tile=2 * reach + 64).restore(*layers)
+        tiled = Restorer(session, multiple_of, reach, tile=2 * reach + 64, told=session.told).restore(*layers)
         if np.abs(tiled - whole).max() <= SEAM:
             return reach
     raise ParityError(f"tiles differ by more than half a step of 8 bits even with {HALOS[-1]} pixels of halo")
 
 
 def _mosaic(pairs: Pairs) -> list[np.ndarray]:
-    """Sixteen inputs, four by four, an image ``(4·H, 4·W, 3)`` for each picture that the network looks at."""
-    inputs = [pairs[0, index % len(pairs)][0].numpy().transpose(1, 2, 0) for index in range(16)]
-    whole = np.concatenate([np.concatenate(inputs[row : row + 4], axis=1) for row in range(0, 16, 4)])
+    """Inputs side by side, so many that several tiles of the widest halo are needed along each axis.
+
+    An image ``(H, W, 3)`` for each picture that the network looks at.
+    """
+    height, width = pairs[0, 0][0].shape[1:]
+    rows, columns = (-(-SPREAD // side) for side in (height, width))
+    made = [pairs[0, index][0].numpy().transpose(1, 2, 0) for index in range(min(rows * columns, len(pairs)))]
+    seen = [made[index % len(made)] for index in range(rows * columns)]
+    strips = [np.concatenate(seen[first : first + columns], axis=1) for first in range(0, len(seen), columns)]
+    whole = np.concatenate(strips)
     return [np.ascontiguousarray(whole[..., first : first + 3]) for first in range(0, whole.shape[2], 3)]
 
 
-def channels(network: torch.nn.Module) -> int:
-    """What a network's input has: three for every picture it looks at."""
-    return 3 * getattr(network, "layers", 1)
-
-
 def _session(path: Path, network: torch.nn.Module) -> Session:
-    return Session(path, "cpu", layers=channels(network) // 3)
+    return Session(path, "cpu", layers=networks.channels(network) // 3)
 
 
 def _about(recipe: Recipe, path: Path) -> dict:
@@ -166,8 +173,9 @@ def _architecture(network: torch.nn.Module) -> dict:
         "network": type(network).__name__,
         "parameters": trainable + fixed,
         "trainable_parameters": trainable,
-        "layers": channels(network) // 3,
+        "layers": networks.channels(network) // 3,
         "multiple_of": network.multiple_of,
+        **({"told": TOLD} if getattr(network, "told", False) else {}),
         **({"whole_pictures": why} if (why := getattr(network, "looks_everywhere", None)) else {}),
     }
 

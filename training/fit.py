@@ -120,9 +120,9 @@ class _Fit:
             batches, initial=run.step, total=self.steps, desc=self.recipe.name, mininterval=5,
             disable=not self.fabric.is_global_zero,
         )  # fmt: skip
-        for blurred, sharp in bar:
+        for batch in bar:
             rate = run.rate.at(run.step, self.expected())
-            self.step(blurred, sharp, rate)
+            self.step(batch, rate)
             run.step += 1
             run.seconds = before + time.monotonic() - begun
             ended = run.step % self.per_epoch == 0
@@ -135,15 +135,13 @@ class _Fit:
                 break
         self.save()
 
-    def step(self, blurred: torch.Tensor, sharp: torch.Tensor, rate: float) -> None:
+    def step(self, batch: Batch, rate: float) -> None:
         """One step of the optimiser, on this process's part of the batch."""
         run, device = self.run, self.fabric.device
         for group in run.optimiser.param_groups:
             group["lr"] = rate
-        blurred, sharp = (
-            part.to(device, memory_format=torch.channels_last, non_blocking=True) for part in (blurred, sharp)
-        )
-        restored = self.model(blurred)
+        *inputs, sharp = (_moved(part, device) for part in batch)
+        restored = self.model(*inputs)
         loss = self.loss(restored, sharp)
         if run.critic is not None:
             run.critic.learn(restored, sharp, run.step)
@@ -210,6 +208,11 @@ class _Fit:
         return self.fabric.broadcast(time.monotonic() - begun > 60 * minutes)
 
 
+def _moved(part: torch.Tensor, device: torch.device) -> torch.Tensor:
+    layout = torch.channels_last if part.dim() == 4 else torch.preserve_format
+    return part.to(device, memory_format=layout, non_blocking=True)
+
+
 def _sums(loss: torch.Tensor, restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
     """The loss and the measures summed over the pictures of a batch, and their number."""
     count = torch.full((1,), float(len(sharp)), device=sharp.device)
@@ -230,10 +233,10 @@ def validate(
     device = next(network.parameters()).device
     sums = torch.zeros(2 + len(measures.MEASURES), device=device)
     network.eval()
-    for blurred, sharp in watched:
-        blurred, sharp = blurred.to(device), sharp.to(device)
+    for batch in watched:
+        *inputs, sharp = (part.to(device) for part in batch)
         with precision():
-            restored = network(blurred)
+            restored = network(*inputs)
         restored = restored.float()
         sums += _sums(loss(restored, sharp), restored.clamp(0, 1), sharp)
     network.train()

@@ -16,7 +16,7 @@ from training.data import Pictures
 from training.recipe import Recipe
 
 Key = tuple[int, int]
-Batch = tuple[torch.Tensor, torch.Tensor]
+Batch = tuple[torch.Tensor, ...]  # what the network takes, in the order it takes it, and the sharp pictures last
 RESIDENT_SHARE = 0.25  # of an accelerator's memory, that pairs may take for the length of a fit
 AHEAD = 4  # batches that each worker has ready
 
@@ -137,7 +137,7 @@ class Resident:
 
     def __init__(self, pairs: Pairs, batches: Iterable[list[Key]], device: torch.device):
         made = [pairs[0, index] for index in range(len(pairs))]
-        self.blurred, self.sharp = (torch.stack(part).to(device) for part in zip(*made))
+        self.parts = [torch.stack(part).to(device) for part in zip(*made)]
         self.batches = batches
 
     def __len__(self) -> int:
@@ -145,8 +145,8 @@ class Resident:
 
     def __iter__(self) -> Iterator[Batch]:
         for keys in self.batches:
-            chosen = torch.tensor([index for _, index in keys], device=self.sharp.device)
-            yield self.blurred[chosen], self.sharp[chosen]
+            chosen = torch.tensor([index for _, index in keys], device=self.parts[0].device)
+            yield tuple(part[chosen] for part in self.parts)
 
 
 def supply(pairs: Pairs, batches: Iterable[list[Key]], device: torch.device, workers: int) -> Iterable[Batch]:

@@ -55,7 +55,8 @@ class Data:
     scale: what pictures are reduced to at random, at most. noiseless: share of the inputs without noise.
     twice: share that a second PSF of the mixture blurs as well. linear: share blurred in linear light, brighter lights
         than white in it. soft: share that a small Gaussian blurs as well. wrong: share whose PSF is told a little
-        wrong, where a network refines.
+        wrong, where a network refines. around: sides, one of which is drawn for each axis, of the larger piece whose
+        spectrum a network is told, where it takes one.
     """
 
     source: str
@@ -80,6 +81,7 @@ class Data:
     linear: float = 0.0
     soft: float = 0.0
     wrong: float = 0.0
+    around: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for rule, holds in self._rules().items():

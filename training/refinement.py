@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from deblurcli import estimate, noise
+from deblurcli.brightness import brightness
 from deblurcli.images import to_float
 from deblurcli.observed import Settings
+from deblurcli.spectrum import told
 from deblurcli.wiener_filter import wiener_twice
 from training.data import Pictures
 from training.degradation import Sample, degrade, piece
@@ -21,17 +24,42 @@ class Degraded(Pairs):
     """Blurred pictures ``(3, H, W)`` as cameras make them, and sharp ones; see `Pairs` and `degradation`."""
 
     def __getitem__(self, key: Key) -> Batch:
-        epoch, index = key
-        rng = np.random.default_rng([self.seed, epoch, index])
-        picture = to_float(self.pictures[self.chosen[index % len(self.chosen)]])
-        sharp, margin = piece(picture, self.data.piece, self.data.scale, rng)
-        again = bool(self.data.twice) and rng.random() < self.data.twice
-        sample = degrade(sharp, margin, [self.spec(rng) for _ in range(1 + again)], self.data, rng)
+        rng = np.random.default_rng([self.seed, *key])
+        sample = self.spoiled(self._picture(key), self.data.piece, rng)
         return to_tensor(self.inputs(sample)), to_tensor(sample.sharp)
+
+    def _picture(self, key: Key) -> np.ndarray:
+        return to_float(self.pictures[self.chosen[key[1] % len(self.chosen)]])
+
+    def spoiled(self, picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> Sample:
+        """A piece of a picture as the recipe spoils it."""
+        sharp, margin = piece(picture, size, self.data.scale, rng)
+        again = bool(self.data.twice) and rng.random() < self.data.twice
+        return degrade(sharp, margin, [self.spec(rng) for _ in range(1 + again)], self.data, rng)
 
     def inputs(self, sample: Sample) -> np.ndarray:
         """What the network looks at, ``(H, W, 3 · layers)``."""
         return sample.blurred
+
+
+class Told(Degraded):
+    """Blurred pictures ``(3, H, W)``, what networks are told of the spectrum ``(64, 33)``, and sharp ones.
+
+    A piece is cut out of a larger one, whose spectrum it is.
+    """
+
+    def __getitem__(self, key: Key) -> Batch:
+        rng = np.random.default_rng([self.seed, *key])
+        picture, size = self._picture(key), self.data.piece
+        around = tuple(
+            max(length, min(int(rng.choice(self.data.around or size)), side))
+            for length, side in zip(size, picture.shape)
+        )
+        sample = self.spoiled(picture, around, rng)
+        corner = [int(rng.integers(side - length + 1)) for side, length in zip(around, size)]
+        cut = tuple(slice(first, first + length) for first, length in zip(corner, size))
+        spectrum = torch.from_numpy(told(brightness(sample.blurred)))
+        return to_tensor(sample.blurred[cut]), spectrum, to_tensor(sample.sharp[cut])
 
 
 class Refinements(Degraded):
@@ -52,6 +80,6 @@ def restored(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
 
 def pairs(pictures: Pictures, recipe: Recipe, chosen: np.ndarray | None = None) -> Pairs:
     """The pairs of a recipe: plain, spoiled as cameras do, or with what is to be refined."""
-    refining = recipe.network.get("layers", 1) == LAYERS
-    kind = Refinements if refining else Degraded if recipe.data.realistic else Pairs
+    refining, telling = recipe.network.get("layers", 1) == LAYERS, "gains" in recipe.network
+    kind = Refinements if refining else Told if telling else Degraded if recipe.data.realistic else Pairs
     return kind(pictures, recipe, chosen)

@@ -38,6 +38,7 @@ SMALL = {
     "nafnet": {"widths": [4, 8], "blocks": [1, 1]},
     "paper-unet": {"widths": [4, 8]},
     "residual-unet": {"widths": [4, 8], "blocks": [1, 1], "layers": 3},
+    "spectral-unet": {"widths": [4, 8], "blocks": [1, 1], "gains": [4, 8]},
     "srcnn": {"sides": [3, 1, 3], "widths": [4, 4]},
 }
 
@@ -47,6 +48,7 @@ def test_every_network_can_be_exported(name, tmp_path):
     network = networks.build({"name": name, **SMALL[name]}).eval()
     export.to_onnx(network, tmp_path / "x.onnx")
     assert export.parity(network, tmp_path / "x.onnx") <= export.PARITY
-    made = Restorer(Session(tmp_path / "x.onnx", layers=getattr(network, "layers", 1)), network.multiple_of, halo=None)
+    session = Session(tmp_path / "x.onnx", layers=getattr(network, "layers", 1))
+    made = Restorer(session, network.multiple_of, halo=None, told=session.told)
     odd = np.random.default_rng(0).random((37, 23, 3), np.float32)
     assert made.restore(*[odd] * getattr(network, "layers", 1)).shape == odd.shape

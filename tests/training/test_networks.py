@@ -1,5 +1,6 @@
 """The networks, and Keras's ways in them."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -56,13 +57,13 @@ PARAMETERS = {
     "paper-gaussian": 950_883,
     "srcnn-gaussian": 20_099,
     "faces": 1_639_244,
-    "photo": 3_610_860,
+    "photo": 4_146_949,
     "deblurgan": 702_851,
     "deblurgan-full": 11_173_379,
     "nafnet": 715_555,
     "dense-unet": 431_467,
     "fusion-unet": 440_703,
-    "amsa-unet": 435_293,
+    "amsa-unet": 336_989,
 }
 
 
@@ -73,8 +74,8 @@ class Torch:
         self.network = network.eval()
 
     @torch.no_grad()
-    def run(self, batch):
-        return self.network(torch.tensor(batch)).numpy()
+    def run(self, *inputs):
+        return self.network(*map(torch.tensor, inputs)).numpy()
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -82,7 +83,7 @@ class Torch:
 def test_every_network_keeps_odd_sizes_through_the_padding_it_asks_for(name, size):
     network = networks.build(recipe.load(name).network)
     assert sum(networks.parameters(network)) == PARAMETERS[name]
-    restorer = Restorer(Torch(network), network.multiple_of, halo=16)
+    restorer = Restorer(Torch(network), network.multiple_of, halo=16, told=getattr(network, "told", False))
     image = np.random.default_rng(0).random((*size, 3), np.float32)
     restored = restorer.restore(image)
     assert restored.shape == image.shape and np.isfinite(restored).all()
@@ -168,3 +169,27 @@ def test_attention_keeps_the_shape(attention, width):
     x = torch.rand(2, width, 16, 24)
     made = attention(width)(x)
     assert made.shape == x.shape and torch.isfinite(made).all()
+
+
+@pytest.mark.parametrize("size", [(112, 80), (16, 16), (128, 192), (64, 2)])
+def test_a_filter_s_gains_are_those_of_its_transfer_function(size):
+    """A Gaussian's, which is so short that no interpolation of 64 frequencies is seen."""
+    down, across = networks.spectral_unet.frequencies(64)
+    gains = torch.exp(-2 * (torch.pi * 1.2) ** 2 * (down**2 + across**2)).expand(2, -1, -1)
+    planes = np.random.default_rng(0).random((2, *size), np.float32)
+    found = networks.spectral_unet.Filter()(torch.tensor(planes), gains).numpy()
+    expected = [cv2.GaussianBlur(plane, (0, 0), 1.2, borderType=cv2.BORDER_REFLECT_101) for plane in planes]
+    assert min(size) < 8 or np.abs(found - expected).max() < 2e-3
+    same = networks.spectral_unet.Filter()(torch.tensor(planes), torch.ones_like(gains)).numpy()
+    np.testing.assert_allclose(same, planes, atol=1e-5)
+
+
+def test_the_gains_of_one_picture_are_its_own():
+    torch.manual_seed(0)
+    network = networks.build({"name": "spectral-unet", "widths": [4, 8], "blocks": [1, 1], "gains": [4, 8]}).eval()
+    torch.nn.init.normal_(network.gains.head.weight, std=0.1)
+    torch.nn.init.normal_(network.corrected.head.weight, std=0.1)
+    batch, spectra = networks.inputs(network, 2, 32, 48)
+    both = network(batch, spectra)
+    torch.testing.assert_close(network(batch[1:], spectra[1:]), both[1:])
+    assert (network(batch[1:], spectra[:1]) - both[1:]).abs().max() > 1e-3, "what it is told counts"

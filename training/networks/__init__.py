@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from deblurcli.session import SHAPE
 from training.networks.amsa_unet import AMSAUNet
 from training.networks.deblurgan import DeblurGAN
 from training.networks.dense_unet import DenseUNet
@@ -16,6 +17,7 @@ from training.networks.fusion_unet import FusionUNet
 from training.networks.nafnet import NAFNet
 from training.networks.paper_unet import PaperUNet
 from training.networks.residual_unet import ResidualUNet
+from training.networks.spectral_unet import SpectralUNet
 from training.networks.srcnn import SRCNN
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
@@ -26,6 +28,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "nafnet": NAFNet,
     "paper-unet": PaperUNet,
     "residual-unet": ResidualUNet,
+    "spectral-unet": SpectralUNet,
     "srcnn": SRCNN,
 }
 
@@ -36,18 +39,30 @@ def build(settings: dict) -> nn.Module:
     return NETWORKS[settings["name"]](**own)
 
 
+def channels(network: nn.Module) -> int:
+    """What a network's input has: three for every picture it looks at."""
+    return 3 * getattr(network, "layers", 1)
+
+
+def inputs(network: nn.Module, count: int, height: int, width: int) -> tuple[torch.Tensor, ...]:
+    """A batch of noise, as the network takes it; with it goes a spectrum where it is told one."""
+    batch = torch.rand(count, channels(network), height, width)
+    return (batch, torch.randn(count, *SHAPE) - 5) if getattr(network, "told", False) else (batch,)
+
+
 def parameters(network: nn.Module) -> tuple[int, int]:
     """Numbers that training changes, and those it only keeps count of: running means and variances.
 
     Keras calls their sum the parameters of a network.
     """
-    kept = {name: value for name, value in network.named_buffers() if not name.endswith("num_batches_tracked")}
-    return sum(value.numel() for value in network.parameters()), sum(value.numel() for value in kept.values())
+    trainable = dict(network.named_parameters())
+    kept = (name for name in network.state_dict() if not (name in trainable or name.endswith("num_batches_tracked")))
+    return sum(value.numel() for value in trainable.values()), sum(network.get_buffer(name).numel() for name in kept)
 
 
 def multiply_adds(network: nn.Module, height: int, width: int) -> int:
     """Multiply-accumulate operations of the convolutions for one picture; height and width as the network takes."""
     shadow = deepcopy(network).to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        shadow(torch.empty(1, 3 * getattr(network, "layers", 1), height, width, device="meta"))
+        shadow(*(part.to("meta") for part in inputs(network, 1, height, width)))
     return counter.get_total_flops() // 2

@@ -1,0 +1,161 @@
+"""A residual U-Net that also sees what a linear filter makes of the picture, a filter drawn up from its power spectrum.
+
+Blur is the same all over a picture, and its spectrum shows it; convolutions alone see too little of the picture to
+tell. So a small U-Net looks at the mean power spectrum and gives each frequency a gain, a real one, since most PSFs are
+symmetric and the power spectrum of no other shows its phase. Luma is filtered by those gains, block by block
+(overlap-save), and the residual U-Net corrects the blurred picture looking at both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from deblurcli.spectrum import TOLD_SIDE
+from training.networks.residual_unet import Block, ResidualUNet
+
+BLOCK = 2 * TOLD_SIDE  # side of what is filtered at once; its middle is kept
+LUMA = 0.299, 0.587, 0.114
+_TYPICAL, _SPREAD = -5.0, 3.0  # of logarithms of power
+
+
+def frequencies(side: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Down and across, in cycles per pixel, of a half plane ``(side, side / 2 + 1)``, its origin in the middle row."""
+    down = torch.fft.fftshift(torch.fft.fftfreq(side))
+    return torch.meshgrid(down, torch.arange(side // 2 + 1) / side, indexing="ij")
+
+
+class Gains(nn.Module):
+    """Logarithm of a picture's mean power ``(N, 64, 33)`` to gains of the same shape, 1 to begin with: a small U-Net.
+
+    widths: channels at each scale, finest first.
+    """
+
+    def __init__(self, widths: Sequence[int]):
+        super().__init__()
+        down, across = frequencies(TOLD_SIDE)
+        radius, turn = torch.hypot(down, across).clamp_min(0.5 / TOLD_SIDE), torch.atan2(down, across)
+        waves = [wave(count * turn) for count in (2, 4) for wave in (torch.cos, torch.sin)]
+        self.register_buffer("place", torch.stack([torch.log(10 * radius), *waves])[None], persistent=False)
+        steps = list(pairwise(widths))
+        self.stem = nn.Conv2d(6, widths[0], 3, padding=1)
+        self.encoder = nn.ModuleList(Block(width) for width in widths)
+        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 3, stride=2, padding=1) for fine, coarse in steps)
+        self.everywhere = nn.Linear(widths[-1], widths[-1])
+        self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in steps)
+        self.decoder = nn.ModuleList(Block(width) for width in widths[:-1])
+        self.head = nn.Conv2d(widths[0], 1, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, spectrum: torch.Tensor) -> torch.Tensor:
+        seen = ((spectrum - _TYPICAL) / _SPREAD)[:, None]
+        x = self.stem(torch.cat([seen, self.place.expand(seen.shape[0], -1, -1, -1)], dim=1))  # (N, w0, 64, 33)
+        skips = []
+        for encoder, down in zip(self.encoder, self.down):
+            skips.append(encoder(x))
+            x = down(skips[-1])  # (N, w1, 32, 17), …
+        x = self.encoder[-1](x)
+        x = x + self.everywhere(x.mean(dim=(2, 3)))[:, :, None, None]
+        for up, decoder, skip in zip(reversed(self.up), reversed(self.decoder), reversed(skips)):
+            grown = functional.interpolate(up(x), size=skip.shape[2:], mode="bilinear", align_corners=True)
+            x = decoder(grown + skip)
+        return 1 + self.head(x)[:, 0]
+
+
+class Filter(nn.Module):
+    """Planes ``(N, H, W)`` filtered by gains ``(N, 64, 33)``: the picture is mirrored beyond its border.
+
+    Transforms are products with matrices, which ONNX Runtime is quick at.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        side, kept = BLOCK, slice(BLOCK // 4, 3 * BLOCK // 4)
+        angle = 2 * torch.pi / side * torch.outer(torch.arange(side), torch.arange(side)).double()
+        cos, sin = torch.cos(angle), torch.sin(angle)
+        half = side // 2 + 1
+        twice = torch.full((half, 1), 2.0, dtype=torch.double)  # a half plane stands for the other half as well
+        twice[0] = twice[-1] = 1
+        tables = {
+            "across": torch.cat([cos[:, :half], -sin[:, :half]], dim=1),  # (128, 130)
+            "down": torch.cat([cos, sin]),  # (256, 128)
+            "back_down": torch.cat([cos, sin], dim=1)[kept],  # (64, 256)
+            "back_across": torch.cat([twice * cos[:half, kept], -twice * sin[:half, kept]]) / side**2,  # (130, 64)
+        }
+        for name, table in tables.items():
+            self.register_buffer(name, table.float(), persistent=False)
+
+    def forward(self, planes: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
+        _, height, width = planes.shape
+        whole = torch.cat([gains, gains[:, :1]], dim=1)[:, None]  # the first row is the one past the last as well
+        fine = functional.interpolate(whole, size=(BLOCK + 1, BLOCK // 2 + 1), mode="bilinear", align_corners=True)
+        fine = torch.cat([fine[:, :, BLOCK // 2 : BLOCK], fine[:, :, : BLOCK // 2]], dim=2)[:, :, None]
+        spectra = self._forward(self._blocks(planes))  # (N, m, n, 128, 65), twice
+        middles = self._backward(*(part * fine for part in spectra))  # (N, m, n, 64, 64)
+        return middles.transpose(2, 3).flatten(3, 4).flatten(1, 2)[:, :height, :width]
+
+    def _blocks(self, planes: torch.Tensor) -> torch.Tensor:
+        """Blocks ``(N, m, n, 128, 128)`` that overlap by half; their middles tile the picture."""
+        rows, columns = (_mirrored(side, planes.device) for side in planes.shape[1:])
+        step = BLOCK // 2
+        grown = planes.index_select(1, rows).index_select(2, columns)
+        down = grown.unflatten(1, (-1, step))  # (N, m + 1, 64, W)
+        down = torch.cat([down[:, :-1], down[:, 1:]], dim=2).unflatten(3, (-1, step))  # (N, m, 128, n + 1, 64)
+        return torch.cat([down[:, :, :, :-1], down[:, :, :, 1:]], dim=4).transpose(2, 3)
+
+    def _forward(self, blocks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Real and imaginary part of half-plane spectra."""
+        half, side = BLOCK // 2 + 1, BLOCK
+        both = self.down @ (blocks @ self.across)
+        cos, sin = both[..., :side, :], both[..., side:, :]
+        return cos[..., :half] + sin[..., half:], cos[..., half:] - sin[..., :half]
+
+    def _backward(self, real: torch.Tensor, imaginary: torch.Tensor) -> torch.Tensor:
+        """The middles of the blocks of such spectra."""
+        stacked = torch.cat([torch.cat([real, imaginary], dim=-1), torch.cat([-imaginary, real], dim=-1)], dim=-2)
+        return (self.back_down @ stacked) @ self.back_across
+
+
+def _mirrored(side: int, device: torch.device) -> torch.Tensor:
+    """Which line of an axis stands at each place of a longer one, by a quarter of a block or more at both ends."""
+    blocks = (side + BLOCK // 2 - 1) // (BLOCK // 2)
+    places = torch.arange(-(BLOCK // 4), blocks * (BLOCK // 2) + BLOCK // 4, device=device)
+    twice = torch.full_like(places, 2 * side - 2)
+    return side - 1 - (torch.remainder(places, twice) - (side - 1)).abs()
+
+
+def _single_precision(device: torch.device) -> AbstractContextManager:
+    """Where half of it is on: a filter of many taps needs it."""
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
+
+
+class SpectralUNet(nn.Module):
+    """Batch ``(N, 3, H, W)`` and the logarithm of each picture's mean power, ``(N, 64, 33)``, to ``(N, 3, H, W)``.
+
+    H and W are multiples of `multiple_of`. The power is that of the whole picture that a tile is of; see
+    `deblurcli.spectrum.told`.
+
+    widths, blocks: of the residual U-Net. gains: widths of what draws up the filter.
+    """
+
+    told = True
+
+    def __init__(self, widths: Sequence[int], blocks: Sequence[int], gains: Sequence[int]):
+        super().__init__()
+        self.gains, self.filter = Gains(gains), Filter()
+        self.corrected = ResidualUNet(widths, blocks, layers=2)
+        self.multiple_of = self.corrected.multiple_of
+        self.register_buffer("luma", torch.tensor(LUMA)[:, None, None], persistent=False)
+
+    def forward(self, blurred: torch.Tensor, spectrum: torch.Tensor) -> torch.Tensor:
+        gains = self.gains(spectrum)
+        with _single_precision(blurred.device):
+            luma = (blurred * self.luma).sum(dim=1)
+            filtered = blurred + (self.filter(luma, gains.float()) - luma)[:, None]
+        return self.corrected(torch.cat([filtered, blurred], dim=1))
