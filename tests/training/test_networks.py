@@ -193,3 +193,12 @@ def test_the_gains_of_one_picture_are_its_own():
     both = network(batch, spectra)
     torch.testing.assert_close(network(batch[1:], spectra[1:]), both[1:])
     assert (network(batch[1:], spectra[:1]) - both[1:]).abs().max() > 1e-3, "what it is told counts"
+
+
+def test_the_stem_of_both_pictures_is_one_convolution():
+    torch.manual_seed(0)
+    network = networks.build({"name": "spectral-unet", "widths": [4, 8], "blocks": [1, 1], "gains": [4, 8]}).eval()
+    blurred, change = torch.rand(2, 3, 16, 24), torch.rand(2, 1, 16, 24)
+    both = torch.cat([blurred + change, blurred], dim=1)
+    expected = network.corrected.stem(torch.nn.functional.pixel_unshuffle(both, 2))
+    torch.testing.assert_close(network._stem(torch.cat([blurred, change], dim=1)), expected, atol=1e-5, rtol=1e-5)

@@ -55,7 +55,10 @@ class ResidualUNet(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, blurred: torch.Tensor) -> torch.Tensor:
-        x = self.stem(functional.pixel_unshuffle(blurred, 2))  # (N, w0, H/2, W/2)
+        return blurred[:, -3:] + self.correction(self.stem(functional.pixel_unshuffle(blurred, 2)))
+
+    def correction(self, x: torch.Tensor) -> torch.Tensor:
+        """What is to be added ``(N, 3, H, W)``, from what the stem makes of a batch, ``(N, w0, H/2, W/2)``."""
         skips = []
         for encoder, down in zip(self.encoder, self.down):
             skips.append(encoder(x))
@@ -63,4 +66,4 @@ class ResidualUNet(nn.Module):
         x = self.bottom(x)
         for up, decoder, skip in zip(reversed(self.up), reversed(self.decoder), reversed(skips)):
             x = decoder(up(x) + skip)
-        return blurred[:, -3:] + functional.pixel_shuffle(self.head(x), 2)
+        return functional.pixel_shuffle(self.head(x), 2)

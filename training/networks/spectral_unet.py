@@ -82,10 +82,11 @@ class Filter(nn.Module):
         half = side // 2 + 1
         twice = torch.full((half, 1), 2.0, dtype=torch.double)  # a half plane stands for the other half as well
         twice[0] = twice[-1] = 1
+        once = twice.T / 2  # at frequencies that are their own opposites, else each counts and so does its opposite
         tables = {
             "across": torch.cat([cos[:, :half], -sin[:, :half]], dim=1),  # (128, 130)
-            "down": torch.cat([cos, sin]),  # (256, 128)
-            "back_down": torch.cat([cos, sin], dim=1)[kept],  # (64, 256)
+            "down": torch.cat([cos[:half], sin[:half]]),  # (130, 128)
+            "back_down": torch.cat([once * cos[kept, :half], once * sin[kept, :half]], dim=1),  # (64, 130)
             "back_across": torch.cat([twice * cos[:half, kept], -twice * sin[:half, kept]]) / side**2,  # (130, 64)
         }
         for name, table in tables.items():
@@ -94,10 +95,13 @@ class Filter(nn.Module):
     def forward(self, planes: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
         _, height, width = planes.shape
         whole = torch.cat([gains, gains[:, :1]], dim=1)[:, None]  # the first row is the one past the last as well
-        fine = functional.interpolate(whole, size=(BLOCK + 1, BLOCK // 2 + 1), mode="bilinear", align_corners=True)
-        fine = torch.cat([fine[:, :, BLOCK // 2 : BLOCK], fine[:, :, : BLOCK // 2]], dim=2)[:, :, None]
-        spectra = self._forward(self._blocks(planes))  # (N, m, n, 128, 65), twice
-        middles = self._backward(*(part * fine for part in spectra))  # (N, m, n, 64, 64)
+        half = BLOCK // 2 + 1
+        fine = functional.interpolate(whole, size=(BLOCK + 1, half), mode="bilinear", align_corners=True)[:, :, None]
+        upper, lower = (
+            fine[..., half - 1 :, :],
+            fine[..., :half, :].flip(-2),
+        )  # of frequencies down, and their opposites
+        middles = self._filtered(self._blocks(planes), upper + lower, upper - lower)  # (N, m, n, 64, 64)
         return middles.transpose(2, 3).flatten(3, 4).flatten(1, 2)[:, :height, :width]
 
     def _blocks(self, planes: torch.Tensor) -> torch.Tensor:
@@ -109,17 +113,17 @@ class Filter(nn.Module):
         down = torch.cat([down[:, :-1], down[:, 1:]], dim=2).unflatten(3, (-1, step))  # (N, m, 128, n + 1, 64)
         return torch.cat([down[:, :, :, :-1], down[:, :, :, 1:]], dim=4).transpose(2, 3)
 
-    def _forward(self, blocks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Real and imaginary part of half-plane spectra."""
-        half, side = BLOCK // 2 + 1, BLOCK
-        both = self.down @ (blocks @ self.across)
-        cos, sin = both[..., :side, :], both[..., side:, :]
-        return cos[..., :half] + sin[..., half:], cos[..., half:] - sin[..., :half]
+    def _filtered(self, blocks: torch.Tensor, even: torch.Tensor, odd: torch.Tensor) -> torch.Tensor:
+        """The middles of blocks whose spectra are multiplied by gains, told as sums and differences of opposite rows.
 
-    def _backward(self, real: torch.Tensor, imaginary: torch.Tensor) -> torch.Tensor:
-        """The middles of the blocks of such spectra."""
-        stacked = torch.cat([torch.cat([real, imaginary], dim=-1), torch.cat([-imaginary, real], dim=-1)], dim=-2)
-        return (self.back_down @ stacked) @ self.back_across
+        Cosines and sines down an axis are the same for opposite frequencies but for a sign, so that half of them do.
+        """
+        half = BLOCK // 2 + 1
+        cosines, sines = (self.down @ (blocks @ self.across)).split(half, dim=-2)
+        (a, b), (c, d) = cosines.split(half, dim=-1), sines.split(half, dim=-1)
+        real = torch.cat([even * a + odd * d, even * c - odd * b], dim=-2)
+        imaginary = torch.cat([even * b - odd * c, odd * a + even * d], dim=-2)
+        return (self.back_down @ torch.cat([real, imaginary], dim=-1)) @ self.back_across
 
 
 def _mirrored(side: int, device: torch.device) -> torch.Tensor:
@@ -157,5 +161,16 @@ class SpectralUNet(nn.Module):
         gains = self.gains(spectrum)
         with _single_precision(blurred.device):
             luma = (blurred * self.luma).sum(dim=1)
-            filtered = blurred + (self.filter(luma, gains.float()) - luma)[:, None]
-        return self.corrected(torch.cat([filtered, blurred], dim=1))
+            change = (self.filter(luma, gains.float()) - luma)[:, None]
+        return blurred + self.corrected.correction(self._stem(torch.cat([blurred, change], dim=1)))
+
+    def _stem(self, x: torch.Tensor) -> torch.Tensor:
+        """What the stem makes of ``blurred + change`` and `blurred`, from ``(N, 4, H, W)``, blurred and change.
+
+        It is linear, so that both are one convolution of fewer channels, at stride 2 in place of the unshuffling.
+        """
+        stem = self.corrected.stem
+        filtered, plain = stem.weight.unflatten(1, (2, 3, 2, 2)).unbind(1)  # (w0, 3, 2, 2, 3, 3)
+        weight = torch.cat([filtered + plain, filtered.sum(dim=1, keepdim=True)], dim=1)
+        taps = weight.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)  # (w0, 4, 6, 6)
+        return functional.conv2d(x, taps, stem.bias, stride=2, padding=2)
