@@ -14,6 +14,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from deblurcli.errors import ModelError, ProviderError
+from deblurcli.spectrum import TOLD_SHAPE
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ PROVIDERS: dict[str, Provider] = {
     "cpu": Provider("CPUExecutionProvider", "onnxruntime"),
 }
 AUTO = "auto"
-SPECTRUM, SHAPE = "spectrum", (64, 33)  # of a second input, and its shape for each picture
+SPECTRUM = "spectrum"  # name of a second input
 
 # ONNX Runtime's exceptions share no base class of their own.
 RUNTIME_ERRORS = (
@@ -112,7 +113,7 @@ class Session:
 
     def _check(self, path: Path, channels: int) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        self.told = len(inputs) == 2 and inputs[1].name == SPECTRUM and inputs[1].shape[1:] == [*SHAPE]
+        self.told = len(inputs) == 2 and inputs[1].name == SPECTRUM and inputs[1].shape[1:] == [*TOLD_SHAPE]
         ends = (*(inputs[:1] if self.told else inputs), *outputs)
         if len(ends) == 2 and all(_takes_images(end, count) for end, count in zip(ends, (channels, 3))):
             self._inputs = [end.name for end in inputs]

@@ -31,6 +31,7 @@ SHARP_DEVIATION = np.array([3.0, 0.6, 0.45, 0.35, 0.4, 0.2])
 PRIOR_WEIGHT = 10.0  # pictures stray from the model more than the likelihood grants; 1 to 30 did equally well
 
 TOLD_SIDE = 64  # of the patches whose power networks are told
+TOLD_SHAPE = TOLD_SIDE, TOLD_SIDE // 2 + 1
 _LEAST_POWER = 1e-6
 _LOWEST = 2.5  # in lines of the spectrum: below, the window's own transform reaches over the origin
 _REFERENCE = 0.1  # cycles per pixel, where the constant feature is the spectrum
@@ -88,9 +89,7 @@ def told(luma: np.ndarray) -> np.ndarray:
     smaller is mirrored.
     """
     missing = [(0, max(TOLD_SIDE - side, 0)) for side in luma.shape]
-    power = _mean_power(
-        np.pad(luma, missing, mode="reflect") if any(after for _, after in missing) else luma, TOLD_SIDE
-    )
+    power = _mean_power(np.pad(luma, missing, mode="reflect"), TOLD_SIDE)
     return scipy.fft.fftshift(np.log(power + _LEAST_POWER), axes=0).astype(np.float32)
 
 

@@ -52,7 +52,7 @@ class Told(Degraded):
         rng = np.random.default_rng([self.seed, *key])
         picture, size = self._picture(key), self.data.piece
         around = tuple(
-            max(length, min(int(rng.choice(self.data.around or size)), side))
+            max(length, min(int(rng.choice(self.data.around or (length,))), side))
             for length, side in zip(size, picture.shape)
         )
         sample = self.spoiled(picture, around, rng)

@@ -16,11 +16,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from deblurcli.brightness import LUMA
 from deblurcli.spectrum import TOLD_SIDE
 from training.networks.residual_unet import Block, ResidualUNet
 
 BLOCK = 2 * TOLD_SIDE  # side of what is filtered at once; its middle is kept
-LUMA = 0.299, 0.587, 0.114
 _TYPICAL, _SPREAD = -5.0, 3.0  # of logarithms of power
 
 
@@ -97,11 +97,8 @@ class Filter(nn.Module):
         whole = torch.cat([gains, gains[:, :1]], dim=1)[:, None]  # the first row is the one past the last as well
         half = BLOCK // 2 + 1
         fine = functional.interpolate(whole, size=(BLOCK + 1, half), mode="bilinear", align_corners=True)[:, :, None]
-        upper, lower = (
-            fine[..., half - 1 :, :],
-            fine[..., :half, :].flip(-2),
-        )  # of frequencies down, and their opposites
-        middles = self._filtered(self._blocks(planes), upper + lower, upper - lower)  # (N, m, n, 64, 64)
+        below, above = fine[..., half - 1 :, :], fine[..., :half, :].flip(-2)  # opposite frequencies, row by row
+        middles = self._filtered(self._blocks(planes), below + above, below - above)  # (N, m, n, 64, 64)
         return middles.transpose(2, 3).flatten(3, 4).flatten(1, 2)[:, :height, :width]
 
     def _blocks(self, planes: torch.Tensor) -> torch.Tensor:
