@@ -18,7 +18,6 @@ import numpy as np
 from scipy.special import expit
 
 from deblurcli import general, kernel, noise, shapes
-from deblurcli import psf as psfs
 from deblurcli.brightness import LUMA, middle
 from deblurcli.errors import PSFError
 from deblurcli.images import checked
@@ -101,9 +100,10 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
 
     Raises ImageError when the image is none, PSFError when there is no such family.
 
+    >>> from deblurcli import psf
     >>> from deblurcli.blur import blur
     >>> squares = np.kron(np.random.default_rng(0).random((24, 24)), np.ones((9, 9)))[..., None].astype(np.float32)
-    >>> found = estimate(blur(squares, psfs.motion(9, 30)))
+    >>> found = estimate(blur(squares, psf.motion(9, 30)))
     >>> found.family, [round(value) for _, value in found.parameters]
     ('motion', [9, 30])
     """
@@ -267,12 +267,9 @@ def _sharpness(search: Search, low: Search) -> float:
 
 def _specified(name: str, values: Sequence[float]) -> dict[str, Any]:
     """The specification of a family with these values, its parameters and its PSF, as `Estimate` holds them."""
-    rounded = [round(float(value), 2) for value in values]
-    if name == "motion":
-        rounded[1] = round(rounded[1] % 180, 2)
-    parameters = tuple(zip(SHAPES[name].names, rounded))
-    spec = f"{name}:{','.join(f'{field}={value:g}' for field, value in parameters)}"
-    return {"spec": spec, "parameters": parameters, "psf": psfs.parse(spec).array()}
+    spec = shapes.specification(name, values)
+    parameters = tuple(pair for pair in spec.values if pair[0] in SHAPES[name].names)
+    return {"spec": str(spec), "parameters": parameters, "psf": spec.array()}
 
 
 def _none(confidence: float) -> Estimate:

@@ -12,6 +12,7 @@ import numpy as np
 
 from deblurcli import deconvolve, estimate, manifest
 from deblurcli import psf as psfs
+from deblurcli.adjustment import adjusted
 from deblurcli.consistency import consistent
 from deblurcli.errors import PSFError
 from deblurcli.estimate import Estimate
@@ -22,6 +23,7 @@ from deblurcli.wiener_filter import answers
 
 MANIFEST, AUTO = "manifest", "auto"
 LEFT, BLINDLY = "left as it was, ", "restored blindly, "
+ADJUSTED = "shows a PSF near the one told, and was restored with it"
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
 
@@ -50,16 +52,24 @@ Source = Callable[[Picture, str], Finding]
 
 @dataclass(frozen=True)
 class Known:
-    """One PSF for every picture, from its specification."""
+    """One PSF for every picture, from its specification.
+
+    adjusts: whether to each picture, where that clearly shows another one nearby.
+    """
 
     spec: str
+    adjusts: bool = False
 
     def __post_init__(self) -> None:
         psfs.array(self.spec)
 
     def __call__(self, picture: Picture, key: str) -> Finding:
-        """That PSF."""
-        return Finding(psfs.array(self.spec), {"psf": self.spec})
+        """That PSF, or the one nearby."""
+        told = psfs.parse(self.spec)
+        spec = adjusted(picture.pixels, told) if self.adjusts else told
+        if spec == told:
+            return Finding(psfs.array(self.spec), {"psf": self.spec})
+        return Finding(spec.array(), {"psf": str(spec), "told": self.spec, "note": ADJUSTED})
 
 
 @dataclass(frozen=True)
@@ -208,23 +218,25 @@ def restoration(
     listing: Path | None = None,
     refiner: Refiner | None = None,
     blind: Callable[[Picture], Picture] | None = None,
+    adjusts: bool = False,
 ) -> Restoration:
     """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
 
     folder: of the pictures, or a picture in it, where the manifest lies unless `listing` names it.
     refiner: a network that corrects the result.
     blind: restores what no PSF is certain for.
+    adjusts: whether a specification is adjusted to each picture; see `adjustment.adjusted`.
 
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
-    return Restoration(_source(psf, folder, listing), settings, method, refiner, blind)
+    return Restoration(_source(psf, folder, listing, adjusts), settings, method, refiner, blind)
 
 
-def _source(psf: str, folder: Path, listing: Path | None) -> Source:
+def _source(psf: str, folder: Path, listing: Path | None, adjusts: bool) -> Source:
     if psf == AUTO:
         return Estimated()
     if psf != MANIFEST:
-        return Known(psf)
+        return Known(psf, adjusts)
     path = listing or manifest.beside(folder)
     return Listed(path, manifest.read(path), _below(path.parent, folder))
 

@@ -9,11 +9,11 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import j1
 
-from deblurcli import spectrum
+from deblurcli import psf, spectrum
 from deblurcli.spectrum import Fit, Spectrum
 
 _COARSE, _FINE = 128, 256  # sides of the patches for the search and for the fit
-_FINEST = 512  # side of the patches for the last fit in large pictures
+FINEST = 512  # side of the patches for the last fit in large pictures
 HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
 LOW, MIDDLE = 0.15, 0.22  # cycles per pixel: below, JPEG leaves a spectrum as it was, or mostly
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
@@ -148,6 +148,15 @@ def near(name: str, one: np.ndarray, other: np.ndarray) -> bool:
     return bool(abs(one[0] - other[0]) < 0.15 * one[0] + 0.5 and turned < max(4, 60 / one[0]))
 
 
+def specification(name: str, values: Sequence[float]) -> psf.Spec:
+    """The PSF of a family with these values, to two decimals, a motion's angle from 0 to 180 degrees."""
+    rounded = [round(float(value), 2) for value in values]
+    if name == "motion":
+        rounded[1] = round(rounded[1] % 180, 2)
+    given = ",".join(f"{field}={value:g}" for field, value in zip(SHAPES[name].names, rounded))
+    return psf.parse(f"{name}:{given}")
+
+
 def polished(luma: np.ndarray, name: str, values: Sequence[float]) -> Fit | None:
     """A blur found, or one of a multiple of its size, fitted once more, to large patches of a picture.
 
@@ -155,7 +164,7 @@ def polished(luma: np.ndarray, name: str, values: Sequence[float]) -> Fit | None
 
     None for families of which large patches tell nothing more, and blurs too large for those.
     """
-    shape, seen, (size, *others) = SHAPES[name], seen_in(luma, side=_FINEST), values
+    shape, seen, (size, *others) = SHAPES[name], seen_in(luma, side=FINEST), values
     sizes = [times * size for times in _POLISHED.get(name, ()) if times * size <= seen.side / 3]
     low, high = np.array(shape.low), np.full(len(values), np.inf)
     fits = [spectrum.fit(seen, shape.transfer, np.array([start, *others]), low, high) for start in sizes]

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 ROOMS = [
     "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates",
-    "scores", "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "estimate",
+    "scores", "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "adjustment", "estimate",
     "general", "kernel", "shapes", "deconvolve", "sparse_prior", "wiener_filter", "consistency", "observed", "fourier",
     "blur", "sheet", "metrics", "similarity", "noise", "psf", "overshoot", "mosaic", "tiling", "ensemble", "session",
     "spectrum", "parallel", "models", "brightness", "images", "metadata", "formats", "storage", "errors",

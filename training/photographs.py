@@ -7,7 +7,7 @@ Each photograph is blurred by eight PSFs and by none, with a reflecting border, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -64,12 +64,15 @@ def unsharp(sigma: float, amount: float) -> Method:
 
 
 def told(method: str, refiner: Restorer | None = None, wrong: bool = False) -> Method:
-    """Deconvolution with the PSF, or with one a little wrong; where there is no blur, the picture stays as it is."""
+    """Deconvolution with the PSF, or with one a little wrong; where there is no blur, the picture stays as it is.
+
+    With a refiner, either is adjusted to the picture, as ``wiener --refine`` does.
+    """
 
     def restore(blurred: Picture, spec: str | None) -> np.ndarray:
         if spec is None:
             return images.to_float(blurred.pixels)
-        source = Doubtful(_mistaken(spec)) if wrong else Known(spec)
+        source = Doubtful(_mistaken(spec), refiner is not None) if wrong else Known(spec, refiner is not None)
         return _applied(Restoration(source, Settings(), method, refiner), blurred)
 
     return restore
@@ -108,14 +111,21 @@ def _applied(restoration: Restoration, blurred: Picture) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Doubtful:
-    """A PSF that may be wrong, and is restored with as carefully as an estimate is."""
+    """A PSF that may be wrong, and is restored with as carefully as an estimate is; not so what the picture shows.
+
+    adjusts: as of `Known`.
+    """
 
     spec: str
+    adjusts: bool = False
 
     def __call__(self, picture: Picture, key: str) -> Finding:
-        """That PSF, and the noise-to-signal ratio of `estimate` for it."""
+        """That PSF and the noise-to-signal ratio of `estimate` for it, or the one nearby that the picture shows."""
+        found = Known(self.spec, self.adjusts)(picture, key)
+        if found.about["psf"] != self.spec:
+            return found
         ratio = PRUDENCE * noise_to_signal(picture.pixels, rounding_noise(picture.pixels.dtype))
-        return Finding(psf.array(self.spec), {"psf": self.spec}, ratio, is_guess=True)
+        return replace(found, nsr=ratio, is_guess=True)
 
 
 def _mistaken(spec: str) -> str:

@@ -50,9 +50,19 @@ def wiener(
     refine: Annotated[
         bool,
         typer.Option(
-            "--refine", help="Let a network correct what the wiener method leaves; best but for camera shake."
+            "--refine", help="Let a network correct what the wiener method leaves, and adjust --psf; the best of all."
         ),
     ] = False,
+    adjust: Annotated[
+        bool | None,
+        typer.Option(
+            "--adjust/--exact",
+            help="Adjust the length and angle of a motion, or the radius of a defocus, that --psf tells to each "
+            "picture that clearly shows others near them; or take them as they are told. Adjusted with --refine if "
+            "left out.",
+            show_default=False,
+        ),
+    ] = None,
     ensemble: options.Ensemble = False,
     provider: options.Provider = "auto",
     iterations: Annotated[
@@ -72,6 +82,8 @@ def wiener(
         raise typer.BadParameter(f"corrects --method {REFINED} only, not {method}", param_hint="--refine")
     if ensemble and not refine:
         raise typer.BadParameter("is of the network that --refine asks for; add --refine", param_hint="--ensemble")
+    if adjust is not None and psf in (None, "manifest", "auto"):
+        raise typer.BadParameter("is of one PSF for all pictures; name it with --psf", param_hint="--adjust / --exact")
     if iterations is not None and method != ITERATING:
         raise typer.BadParameter(f"are those of --method {ITERATING}, not {method}", param_hint="--iterations")
 
@@ -85,7 +97,8 @@ def wiener(
     settings = Settings(_number(nsr, *NSR), iterations or ITERATIONS, tick=ticker)
     spec = psf or MANIFEST
     network = refiner(provider, shared.workers, shared.cluster is not None, ensemble) if refine else None
-    work = restoration(spec, settings, method, source, manifest, network)
+    adjusts = refine if adjust is None else adjust
+    work = restoration(spec, settings, method, source, manifest, network, adjusts=adjusts)
     under_way = batch.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
 
