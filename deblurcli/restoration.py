@@ -17,7 +17,7 @@ from deblurcli.consistency import consistent
 from deblurcli.errors import PSFError
 from deblurcli.estimate import Estimate
 from deblurcli.images import Picture
-from deblurcli.noise import rounding_noise
+from deblurcli.noise import NSR, rounding_noise
 from deblurcli.observed import Observed, Settings, fitting
 from deblurcli.wiener_filter import answers
 
@@ -33,6 +33,7 @@ class Finding:
     """What is known of a picture's blur: its PSF, None where none is certain, and what the report says of it.
 
     nsr: noise-to-signal ratio to restore with, where the source of the PSF knows better than the picture does.
+    enough: what part of it is enough where a network corrects the result.
     compressed: whether the picture is known to have gone through JPEG.
     is_guess: the PSF may be wrong; a restoration that shows it is not used.
     doubt: why there is no PSF. is_sharp: because there is nothing to restore.
@@ -41,6 +42,7 @@ class Finding:
     psf: np.ndarray | None
     about: dict
     nsr: float | None = None
+    enough: float = 1.0
     is_guess: bool = False
     compressed: bool = False
     doubt: str = ""
@@ -115,7 +117,7 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
     if not estimate.trusted(found):
         return Finding(None, about, doubt="its blur is not certain")
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
-    return Finding(found.psf, about, nsr, is_guess=True)
+    return Finding(found.psf, about, nsr, estimate.ENOUGH[found.family], is_guess=True)
 
 
 class Refiner(Protocol):
@@ -151,13 +153,18 @@ class Restoration:
         about = {**found.about, "method": self.method}
         if found.psf is None:
             return self._without_psf(picture, about, found)
-        nsr = found.nsr if self.settings.nsr is None else self.settings.nsr
-        settings = replace(self.settings, nsr=nsr, compressed=found.compressed)
+        settings = replace(self.settings, nsr=self._nsr(found), compressed=found.compressed)
         restored = self._restored(picture, found.psf, settings)
         if found.is_guess and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             doubtful = replace(found, doubt="what was found would make it ring")
             return self._without_psf(picture, about, doubtful)
         return restored, about
+
+    def _nsr(self, found: Finding) -> float | None:
+        """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""
+        if self.settings.nsr is not None or found.nsr is None:
+            return self.settings.nsr
+        return found.nsr if self.refiner is None else max(found.enough * found.nsr, NSR[0])
 
     def _without_psf(self, picture: Picture, about: dict, found: Finding) -> tuple[Picture, dict]:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""

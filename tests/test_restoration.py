@@ -96,6 +96,32 @@ def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(s
     assert np.abs(refined.pixels - between).max() <= 1
 
 
+@pytest.mark.parametrize("asked, expected", [(None, 0.01), (0.2, 0.2)])
+def test_what_is_refined_needs_less_care_unless_a_ratio_is_asked_for(sharp, monkeypatch, asked, expected):
+    given = []
+
+    class Careful:
+        """The careful one as it is."""
+
+        halo = 0
+
+        def restore(self, pixels, bold, careful):
+            given.append(careful)
+            return careful
+
+        def limited(self, restored, blurred):
+            return restored
+
+    monkeypatch.setattr("deblurcli.restoration.consistent", lambda restored, blurred, compressed: restored)
+    kernel, picture = psf.array("gaussian:2"), eight_bits(blur(sharp, psf.gaussian(2)))
+    found = Finding(kernel, {}, nsr=0.03, enough=1 / 3)
+    Restoration(lambda *_: found, Settings(nsr=asked), "wiener", Careful())(picture, "a")
+    np.testing.assert_allclose(given[0], wiener(picture.pixels, kernel, expected), atol=1e-6)
+    plain = Restoration(lambda *_: found, Settings(nsr=asked), "wiener")(picture, "a")[0]
+    careful = wiener(picture.pixels, kernel, 0.03 if asked is None else asked)
+    np.testing.assert_array_equal(plain.pixels, images.from_float(careful, np.uint8))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_blend_lies_between_the_picture_and_the_restored_one(dtype, channels):
