@@ -82,8 +82,8 @@ def wiener(
         raise typer.BadParameter(f"corrects --method {REFINED} only, not {method}", param_hint="--refine")
     if ensemble and not refine:
         raise typer.BadParameter("is of the network that --refine asks for; add --refine", param_hint="--ensemble")
-    if adjust is not None and psf in (None, "manifest", "auto"):
-        raise typer.BadParameter("is of one PSF for all pictures; name it with --psf", param_hint="--adjust / --exact")
+    if adjust and psf in (None, "manifest", "auto"):
+        raise typer.BadParameter("is of one PSF for all pictures; name it with --psf", param_hint="--adjust")
     if iterations is not None and method != ITERATING:
         raise typer.BadParameter(f"are those of --method {ITERATING}, not {method}", param_hint="--iterations")
 
