@@ -15,6 +15,7 @@ import numpy as np
 
 from deblurcli import shapes, spectrum
 from deblurcli.brightness import middle
+from deblurcli.images import checked
 from deblurcli.psf import Spec
 from deblurcli.shapes import FINEST, SHAPES
 from deblurcli.spectrum import Fit, Spectrum
@@ -32,10 +33,12 @@ _CLEARLY = 0.012
 def adjusted(image: np.ndarray, told: Spec) -> Spec:
     """The PSF that an image shows near one that was told; the latter where none is clearly better.
 
-    image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16; at least 128 pixels a side,
-        else what was told stays.
+    image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16; at least 128 pixels a side, else what was
+        told stays.
     told: of any family; others than motion and defocus stay as they are. Lengths and radii are looked for within 30%
         of what was told, or 2 and 0.75 pixels, angles within 12 degrees.
+
+    Raises ImageError when the image is none.
 
     >>> from deblurcli import psf
     >>> from deblurcli.blur import blur
@@ -44,6 +47,7 @@ def adjusted(image: np.ndarray, told: Spec) -> Spec:
     >>> round(found["length"]), round(found["angle"])
     (9, 30)
     """
+    image = checked(image)
     if told.family not in REACH or min(image.shape[:2]) < SMALLEST_SIDE:
         return told
     values = np.array([dict(told.values)[name] for name in SHAPES[told.family].names])

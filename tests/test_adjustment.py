@@ -8,6 +8,7 @@ import pytest
 from deblurcli import images, psf
 from deblurcli.adjustment import SMALLEST_SIDE, adjusted
 from deblurcli.blur import Blurrer, blur
+from deblurcli.errors import ImageError
 from deblurcli.images import Picture
 from deblurcli.metrics import psnr
 from deblurcli.restoration import ADJUSTED, Known
@@ -66,6 +67,11 @@ def test_what_shows_nothing_moves_nothing(image):
 def test_small_pictures_are_not_asked(sharp):
     small = seen(sharp, TRUE[0])[: SMALLEST_SIDE - 1]
     assert adjusted(small, psf.parse("motion:12,angle=50")) == psf.parse("motion:12,angle=50")
+
+
+def test_what_is_no_image_is_refused():
+    with pytest.raises(ImageError):
+        adjusted(np.zeros((200, 200)), psf.parse(TRUE[0]))
 
 
 def test_the_report_holds_both(sharp):
