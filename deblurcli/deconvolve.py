@@ -21,7 +21,7 @@ DAMPING = 2.0  # standard deviations of noise below which Richardson–Lucy chan
 _SHARPNESS = 10  # of the damping's onset
 _LOSSY = ("jpeg", "webp", "avif")
 _LEAST_OTF = 1e-4
-TILE, OVERLAP = 896, 16  # side in pixels of what is restored at once, and what neighbours share
+TILE, OVERLAP = 832, 16  # side in pixels of what is restored at once, and what neighbours share
 MOST_LOOKED_AT = 9  # tiles, to tell the spectrum of all
 
 
