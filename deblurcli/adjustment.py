@@ -17,14 +17,13 @@ from deblurcli import shapes, spectrum
 from deblurcli.brightness import middle
 from deblurcli.images import checked
 from deblurcli.psf import Spec
-from deblurcli.shapes import FINEST, SHAPES
+from deblurcli.shapes import FINEST, LARGEST_SHARE, SHAPES
 from deblurcli.spectrum import Fit, Spectrum
 
 SMALLEST_SIDE = 128  # below, too few frequencies tell: one true PSF in four would be moved
 # How far from what is told is looked, by family and parameter: a share of it, or at least so much in its unit.
 REACH = {"motion": ((0.3, 2.0), (0.0, 12.0)), "defocus": ((0.3, 0.75),)}
 _STEPS = 11  # along each parameter
-_LARGEST_SHARE = 1 / 3  # of a patch's side, that a blur may have
 # Of 100 training photographs with noise of 0 to 2.5%, blurred by a motion or defocus, the misfit falls by less about
 # 95 true PSFs, and by more in 95 of 100 about motions a pixel and 5 degrees wrong.
 _CLEARLY = 0.012
@@ -53,7 +52,7 @@ def adjusted(image: np.ndarray, told: Spec) -> Spec:
     values = np.array([dict(told.values)[name] for name in SHAPES[told.family].names])
     luma = middle(image)
     seen = shapes.seen_in(luma, side=FINEST)
-    if values[0] > _LARGEST_SHARE * seen.side:
+    if values[0] > LARGEST_SHARE * seen.side:
         return told
     others = (_unmoved(seen, power(seen, values)) for power in (SHAPES[told.family].transfer, SHAPES["none"].transfer))
     low, high = _bounds(told.family, values)

@@ -14,6 +14,7 @@ from deblurcli.spectrum import Fit, Spectrum
 
 _COARSE, _FINE = 128, 256  # sides of the patches for the search and for the fit
 FINEST = 512  # side of the patches for the last fit in large pictures
+LARGEST_SHARE = 1 / 3  # of a patch's side, that a blur fitted to it may have
 HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
 LOW, MIDDLE = 0.15, 0.22  # cycles per pixel: below, JPEG leaves a spectrum as it was, or mostly
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
@@ -165,7 +166,7 @@ def polished(luma: np.ndarray, name: str, values: Sequence[float]) -> Fit | None
     None for families of which large patches tell nothing more, and blurs too large for those.
     """
     shape, seen, (size, *others) = SHAPES[name], seen_in(luma, side=FINEST), values
-    sizes = [times * size for times in _POLISHED.get(name, ()) if times * size <= seen.side / 3]
+    sizes = [times * size for times in _POLISHED.get(name, ()) if times * size <= LARGEST_SHARE * seen.side]
     low, high = np.array(shape.low), np.full(len(values), np.inf)
     fits = [spectrum.fit(seen, shape.transfer, np.array([start, *others]), low, high) for start in sizes]
     return min(fits, key=lambda fit: fit.misfit, default=None)
