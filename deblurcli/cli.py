@@ -70,7 +70,7 @@ def main() -> None:
     try:
         app(prog_name="deblurcli")
     except DeblurError as error:
-        from deblurcli import console
+        from deblurcli.terminal import console
 
         console.say(f"error: {error}")
         raise SystemExit(SETUP) from None

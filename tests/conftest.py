@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from onnx import TensorProto, helper
 
-from deblurcli import images
+from deblurcli.pictures import images
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent

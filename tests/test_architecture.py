@@ -5,28 +5,41 @@ import os
 import subprocess
 import sys
 import zipfile
+from graphlib import TopologicalSorter
+from pathlib import Path
 
 import pytest
 
 import deblurcli
 from tests.conftest import ROOT
 
-ROOMS = [
-    "__main__", "cli", "commands", "scoreboard", "console", "report", "scoring", "page", "slides", "gates",
-    "scores", "cluster", "batch", "pairing", "planning", "deblur", "restoration", "manifest", "adjustment", "estimate",
-    "general", "kernel", "shapes", "deconvolve", "sparse_prior", "wiener_filter", "consistency", "observed", "fourier",
-    "blur", "sheet", "metrics", "similarity", "noise", "psf", "overshoot", "mosaic", "tiling", "ensemble", "session",
-    "spectrum", "parallel", "models", "brightness", "images", "metadata", "formats", "storage", "errors",
-]  # fmt: skip
-TRAINING = [
-    "__main__", "batch", "figures", "table", "photographs", "speed", "evaluate", "export", "fit", "machine",
-    "refinement", "pairs", "degradation", "data", "drawings", "packs", "run", "adversary", "logs", "losses",
-    "perceptual", "measures", "rates", "networks", "recipe",
-]  # fmt: skip
+# Layers from the bottom up: what stands in one of them imports from those above it in this table, and no other.
+LAYERS = {
+    "deblurcli": [
+        {"errors", "parallel"},
+        {"pictures"},
+        {"blur", "metrics", "batch", "inference"},
+        {"deconvolution", "reports"},
+        {"estimation", "terminal"},
+        {"pipeline"},
+        {"commands"},
+        {"cli"},
+        {"__main__"},
+    ],
+    "training": [
+        {"recipe"},
+        {"networks", "data"},
+        {"fitting"},
+        {"export"},
+        {"evaluation"},
+        {"figures", "queue"},
+        {"__main__"},
+    ],
+}
 DOORS = {
-    "onnxruntime": {"session"},
-    "rich": {"console", "scoreboard"},
-    "distributed": {"cluster"},
+    "onnxruntime": {"inference"},
+    "rich": {"terminal"},
+    "distributed": {"batch"},
     "typer": {"cli", "commands"},
 }
 TOP = {
@@ -39,7 +52,7 @@ def sources(package):
 
 
 def room(path, package):
-    """The room a file stands in: its module, or the folder below the package."""
+    """The room a file stands in: the folder below the package, or its module."""
     return path.relative_to(ROOT / package).parts[0].removesuffix(".py")
 
 
@@ -53,20 +66,38 @@ def imported(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("package, rooms", [("deblurcli", ROOMS), ("training", TRAINING)])
-def test_every_file_has_a_room(package, rooms):
-    assert {room(path, package) for path in sources(package)} == {*rooms, "__init__"}
+def module(path):
+    """The dotted name of a file; a package's is that of its folder."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("package, rooms", [("deblurcli", ROOMS), ("training", TRAINING)])
-def test_imports_point_down(package, rooms):
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_file_has_a_room(package):
+    assert {room(path, package) for path in sources(package)} == set().union(*LAYERS[package], {"__init__"})
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_point_down(package):
+    floor = {name: index for index, layer in enumerate(LAYERS[package]) for name in layer}
     for path in sources(package):
         here = room(path, package)
         if here == "__init__":
             continue
-        used = {name.split(".")[1] for name in imported(path) if name.startswith(f"{package}.")} & set(rooms) - {here}
-        above = {name for name in used if rooms.index(name) <= rooms.index(here)}
-        assert not above, f"{path.relative_to(ROOT)} imports {above} from above"
+        used = {name.split(".")[1] for name in imported(path) if name.startswith(f"{package}.")} & set(floor) - {here}
+        above = {name for name in used if floor[name] >= floor[here]}
+        assert not above, f"{path.relative_to(ROOT)} imports {above} from its own layer or above"
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_no_files_import_each_other_in_a_circle(package):
+    names = {module(path) for path in sources(package)}
+    graph = {module(path): names & set(imported(path)) - {module(path), package} for path in sources(package)}
+    assert list(TopologicalSorter(graph).static_order()), "raises CycleError where there is one"
+
+
+def test_few_things_lie_in_the_package_itself():
+    own = {"__init__.py", "__main__.py", "py.typed", "__pycache__", "weights"}
+    assert len({path.name for path in (ROOT / "deblurcli").iterdir()} - own) <= 15
 
 
 def test_the_tool_never_imports_training():
@@ -123,8 +154,9 @@ def test_a_wheel_holds_the_parts_of_pages_and_the_weights_and_finds_them(tmp_pat
     made = subprocess.run([sys.executable, "-c", build, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True)
     zipfile.ZipFile(tmp_path / made.stdout.split()[-1]).extractall(tmp_path / "site")
     for part in ("page.html", "page.css", "page.js"):
-        assert (tmp_path / "site" / "deblurcli" / part).read_text() == (ROOT / "deblurcli" / part).read_text()
-    find = "import deblurcli.models as m; print(m.find().path)"
+        place = Path("deblurcli", "reports", "html", part)
+        assert (tmp_path / "site" / place).read_text() == (ROOT / place).read_text()
+    find = "import deblurcli.inference.models as m; print(m.find().path)"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     found = subprocess.run([sys.executable, "-c", find], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert found.stdout.strip() == str(tmp_path / "site" / "deblurcli" / "weights" / "photo.onnx"), found.stderr

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from deblurcli import images, models, psf
+from deblurcli.blur import psf
 from deblurcli.cli import COMMANDS
 from deblurcli.commands import options, score
-from deblurcli.metrics import CONVENTIONS, METRICS
-from deblurcli.session import AUTO, PROVIDERS
+from deblurcli.inference import models
+from deblurcli.inference.session import AUTO, PROVIDERS
+from deblurcli.metrics.table import CONVENTIONS, METRICS
+from deblurcli.pictures import images
 from tests.conftest import DATA, ROOT
 
 README = ROOT / "README.md"

@@ -56,20 +56,20 @@ def fit(
     """Fit a recipe's network, going on from its checkpoint, or from the one kept beside the recipe."""
     import torch
 
-    from training import data
-    from training import fit as fitting
-    from training.machine import Machine
+    from training.data import sources
+    from training.fitting import fit as fitting
+    from training.fitting.devices import Machine
 
     if threads:
         torch.set_num_threads(threads)
     chosen = recipes.load(name)
     fabric = Machine(accelerator, devices, nodes, precision).launched()
-    pictures = data.load(chosen, data_home, pack)
+    pictures = sources.load(chosen, data_home, pack)
     kept = None if fresh else recipes.kept(name)
     folder = runs / chosen.name
-    run = fitting.fit(chosen, pictures, folder, epochs, minutes, fabric, workers, kept, tensorboard)
+    checkpoint = fitting.fit(chosen, pictures, folder, epochs, minutes, fabric, workers, kept, tensorboard)
     if fabric.is_global_zero:
-        typer.echo(f"{chosen.name}: step {run.step}, {run.seconds / 60:.1f} minutes; {folder}", err=True)
+        typer.echo(f"{chosen.name}: step {checkpoint.step}, {checkpoint.seconds / 60:.1f} minutes; {folder}", err=True)
 
 
 @app.command()
@@ -81,9 +81,9 @@ def keep(
     ] = False,
 ) -> None:
     """Keep a run beside its recipe, with the optimiser's state, so that others can go on from it exactly."""
-    from training import run
+    from training.fitting import checkpoint
 
-    run.keep(recipes.load(name), runs, recipes.kept(name), slim)
+    checkpoint.keep(recipes.load(name), runs, recipes.kept(name), slim)
     typer.echo(recipes.kept(name))
 
 
@@ -92,10 +92,10 @@ def check(name: Name, data_home: DataHome = None, pack: Packed = None) -> None:
     """Check a recipe's data: numbers of pictures, their sizes, and a SHA-256 of the split."""
     import json
 
-    from training import data
+    from training.data import sources
 
     chosen = recipes.load(name)
-    typer.echo(json.dumps(data.check(chosen, data.load(chosen, data_home, pack)), indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(sources.check(chosen, sources.load(chosen, data_home, pack)), indent=2, ensure_ascii=False))
 
 
 @app.command()
@@ -105,10 +105,10 @@ def pack(
     data_home: DataHome = None,
 ) -> None:
     """Pack a recipe's pictures into one file, 8 bits, to carry to another machine and map into memory there."""
-    from training import data, packs
+    from training.data import packs, sources
 
     chosen = recipes.load(name)
-    packs.write(out, data.SOURCES[chosen.data.source].packable(chosen, data_home))
+    packs.write(out, sources.SOURCES[chosen.data.source].packable(chosen, data_home))
     typer.echo(out)
 
 
@@ -122,11 +122,11 @@ def export(
     weights: Weights = Path("weights"),
 ) -> None:
     """Export a network to ONNX, check it against torch and write its card; the run need not be over."""
-    from training import data
     from training import export as exporting
+    from training.data import sources
 
     chosen = recipes.load(name)
-    pictures = data.load(chosen, data_home, pack)
+    pictures = sources.load(chosen, data_home, pack)
     typer.echo(exporting.export(chosen, runs, weights, hardware, pictures, recipes.kept(name)))
 
 
@@ -157,15 +157,15 @@ def evaluate(
     """Score an exported network: on the paper's test split, in float and through 8-bit files, and on photographs."""
     import json
 
-    from training import data
-    from training import evaluate as evaluation
-    from training import photographs as comparing
-    from training import speed as timing
+    from training.data import sources
+    from training.evaluation import photographs as comparing
+    from training.evaluation import protocol as evaluation
+    from training.evaluation import speed as timing
 
     found, measured = evaluation.carded(model, card), {}
     if scores:
-        pictures = data.load(recipes.load("paper-gaussian"), data_home, pack)
-        measured["scores"] = evaluation.evaluate(model, pictures[data.split(len(pictures))[1]])
+        pictures = sources.load(recipes.load("paper-gaussian"), data_home, pack)
+        measured["scores"] = evaluation.evaluate(model, pictures[sources.split(len(pictures))[1]])
     if speed:
         measured["speed"], measured["memory"] = timing.relative(found.path), timing.memory(found.path)
     if photographs is not None:
@@ -192,8 +192,8 @@ def batch(
     hardware: Annotated[str, typer.Option(help="For the cards; what this machine is when left out.")] = "",
 ) -> None:
     """Fit, export and score a list of recipes inside a time budget; a failure costs the others nothing."""
-    from training.batch import Batch
-    from training.machine import described
+    from training.fitting.devices import described
+    from training.queue import Batch
 
     fitting = ["--accelerator", accelerator, "--devices", str(devices), "--precision", precision]
     fitting += ["--threads", str(threads), *(["--fresh"] if fresh else [])]
@@ -222,10 +222,10 @@ def figures(
     from training.figures import strips
 
     if pictures == "lfw":
-        from training import data
+        from training.data import sources
 
-        faces = data.load(recipes.load("paper-gaussian"), data_home, pack)
-        shown = list(faces[data.split(len(faces))[1][: strips.SHOWN]])
+        faces = sources.load(recipes.load("paper-gaussian"), data_home, pack)
+        shown = list(faces[sources.split(len(faces))[1][: strips.SHOWN]])
     else:
         shown = strips.folder_pictures(Path(pictures) if pictures else strips.HERE)
     for path in drawing.make(drawing.Sources(shown, weights, runs), out):
@@ -245,8 +245,8 @@ def table(
     """Print what the cards say of every trained model, and how fast each is here."""
     import json
 
-    from training import speed as timing
-    from training import table as tables
+    from training.evaluation import speed as timing
+    from training.evaluation import table as tables
 
     if write:
         return tables.write(tables.documented(weights))

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from deblurcli import models
-from deblurcli.deblur import Restorer
 from deblurcli.errors import DeblurError
-from deblurcli.session import SPECTRUM, Session
-from training import data, networks, perceptual, refinement
-from training.data import Pictures
-from training.pairs import Pairs
+from deblurcli.inference import models
+from deblurcli.inference.restorer import Restorer
+from deblurcli.inference.session import SPECTRUM, Session
+from training import networks
+from training.data import examples, sources
+from training.data.pairs import Pairs
+from training.data.sources import Pictures
+from training.fitting import perceptual
+from training.fitting.checkpoint import Run, found, start
 from training.recipe import Recipe
-from training.run import Run, found, start
 
 OPSET = 18
 PARITY = 1e-4
@@ -52,7 +54,7 @@ def export(
     A run that is not over can be exported too; its card says so.
 
     hardware: what the network was trained on, for the card.
-    pictures: all sharp ones, as `data.load` gives them; tile seams are measured on those of the training split.
+    pictures: all sharp ones, as `sources.load` gives them; tile seams are measured on those of the training split.
     kept: the checkpoint to take where `runs` has none.
 
     Raises ParityError when ONNX Runtime's answer differs from torch's by more than 1e-4, CheckpointError when there
@@ -62,7 +64,7 @@ def export(
     run.load(found(recipe, runs, kept))
     run.network.load_state_dict(run.chosen()[0])
     run.network.eval()
-    fitted = refinement.pairs(pictures, recipe, data.fitting_split(recipe, len(pictures))[0])
+    fitted = examples.pairs(pictures, recipe, sources.fitting_split(recipe, len(pictures))[0])
     weights.mkdir(parents=True, exist_ok=True)
     path = weights / f"{recipe.name}.onnx"
     part = path.with_suffix(".part.onnx")

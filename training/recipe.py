@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from deblurcli import psf
+from deblurcli.blur import psf
 from deblurcli.errors import DeblurError, PSFError
 
 SOURCES = ("lfw", "folder")
@@ -132,7 +132,7 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class Adversary:
-    """A critic that is trained beside the network, which is to please it; see `adversary`.
+    """A critic that is trained beside the network, which is to please it; see `critic`.
 
     network: its name and settings. steps: of the critic for each of the network. penalty: weight of the gradient
     penalty. weight: of the critic's verdict in the network's loss. learning_rate, betas: of the critic's Adam.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from deblurcli.blur import psf_files
 from deblurcli.commands import options
 
 DIRECTIONS = "horizontal|vertical|diagonal|antidiagonal|DEGREES"
@@ -70,17 +71,19 @@ def blur(
             "random PSFs differ from picture to picture; see the manifest", param_hint="--save-psf"
         )
 
-    from deblurcli import batch, blur, console, manifest, planning, psf
+    from deblurcli.batch import manifest, planning, run
+    from deblurcli.blur import model
+    from deblurcli.terminal import console
 
-    work = blur.Blurrer(spec, noise, jpeg_quality, seed)
+    work = model.Blurrer(spec, noise, jpeg_quality, seed)
     if save_psf is not None:
         planning.check_beside(save_psf, source, target)
     if no_manifest:
         manifest.refuse_stale(source, target, shared.in_place)
     if save_psf is not None and not shared.dry_run:
-        psf.write(save_psf, work.spec("").array())
+        psf_files.write(save_psf, work.spec("").array())
     listing = None if no_manifest else list_in or manifest.of_outputs(source, target, shared.in_place)
-    under_way = batch.transform(source, target, work, shared.settings(), {"psf": work.label}, shared.runner(), listing)
+    under_way = run.transform(source, target, work, shared.settings(), {"psf": work.label}, shared.runner(), listing)
     raise typer.Exit(console.transformed(under_way, "blur", shared.quiet, shared.verbose, shared.json))
 
 

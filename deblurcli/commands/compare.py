@@ -91,9 +91,10 @@ def compare(
     """
     _check(places, sharp, titles)
 
-    from deblurcli import console, report
+    from deblurcli.reports import contact_sheet
+    from deblurcli.terminal import console
 
-    look = report.Look(
+    look = contact_sheet.Look(
         titles=None if titles is None else _parts(titles),
         sharp=-1 if sharp is None else places.index(sharp),
         metrics=tuple(metric),
@@ -102,7 +103,7 @@ def compare(
         width=width,
         crop=None if crop is None else tuple(int(number) for number in crop.split(",")),
     )
-    made = report.contact_sheet(
+    made = contact_sheet.contact_sheet(
         places, output, look, workers, options.pixels(max_pixels), lambda rows: console.follow(rows, "compare", quiet)
     )
     raise typer.Exit(console.compared(made, quiet))

@@ -10,8 +10,8 @@ import typer
 from deblurcli.commands import options
 
 if TYPE_CHECKING:
-    from deblurcli.batch import Work
-    from deblurcli.console import Ticker
+    from deblurcli.batch.run import Work
+    from deblurcli.terminal.console import Ticker
 
 AUTO = "auto"
 
@@ -44,13 +44,14 @@ def deblur(
     """
     options.check_streams(source, target, shared)
 
-    from deblurcli import batch, console
-    from deblurcli.restoration import Blend
+    from deblurcli.batch import run
+    from deblurcli.pipeline.restoration import Blend
+    from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
     work, place = _work(model, provider, ensemble, shared, source, ticker)
     work = Blend(work, strength) if strength < 1 else work
-    under_way = batch.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
+    under_way = run.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
     if not shared.quiet:
         console.say(f"deblur: {model} on {place}")
     raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))
@@ -60,11 +61,11 @@ def _work(
     model: str, provider: str, ensemble: bool, shared: options.Shared, source: Path, ticker: Ticker | None
 ) -> tuple[Work, str]:
     """What is done to a picture, and where."""
-    from deblurcli import batch
-    from deblurcli.deblur import BLIND, deferred, refiner, restorer
-    from deblurcli.observed import Settings
-    from deblurcli.restoration import AUTO as FOUND
-    from deblurcli.restoration import restoration
+    from deblurcli.batch import run
+    from deblurcli.deconvolution.observation import Settings
+    from deblurcli.inference.restorer import BLIND, deferred, refiner, restorer
+    from deblurcli.pipeline.restoration import restoration
+    from deblurcli.pipeline.sources import AUTO as FOUND
 
     there = shared.cluster is not None
     if model == AUTO:
@@ -77,5 +78,5 @@ def _work(
             if there
             else restorer(model, provider, shared.workers, ensemble=ensemble)
         )
-        work = batch.Plain(network)
+        work = run.Plain(network)
     return work, "the cluster" if there else network.session.provider

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from deblurcli.blur import psf_files
 from deblurcli.commands import options
 
 FAMILIES = ("auto", "motion", "gaussian", "defocus", "general")
@@ -45,13 +46,14 @@ def estimate(
     if save_psf is not None and save_psf.suffix and not options.is_single(source):
         raise typer.BadParameter("is a file, but there are several pictures; name a folder", param_hint="--save-psf")
 
-    from deblurcli import batch, console, planning, psf
-    from deblurcli.restoration import Telling
+    from deblurcli.batch import planning, run
+    from deblurcli.pipeline.describe import Telling
+    from deblurcli.terminal import console
 
     if save_psf is not None:
         planning.check_beside(save_psf, source)
         if save_psf.suffix:
-            psf.check_name(save_psf)
-        batch.prepare(save_psf.parent if save_psf.suffix else save_psf, set())
-    under_way = batch.inspect(source, Telling(family, save_psf), workers, options.pixels(max_pixels))
+            psf_files.check_name(save_psf)
+        run.prepare(save_psf.parent if save_psf.suffix else save_psf, set())
+    under_way = run.inspect(source, Telling(family, save_psf), workers, options.pixels(max_pixels))
     raise typer.Exit(console.told(under_way, "estimate", quiet))

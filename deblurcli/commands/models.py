@@ -7,7 +7,7 @@ from deblurcli.commands import options
 
 def models(json: options.Json = False) -> None:
     """List the bundled models and what their cards say."""
-    from deblurcli import console
-    from deblurcli import models as weights
+    from deblurcli.inference import models as weights
+    from deblurcli.terminal import console
 
     console.cards({name: weights.find(name).card for name in weights.names()}, json)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from deblurcli.batch import Runner
-    from deblurcli.planning import Options
+    from deblurcli.batch.planning import Options
+    from deblurcli.batch.run import Runner
 
 STANDARD = Path("-")
 MEGAPIXELS = 250.0
@@ -142,13 +142,13 @@ class Shared:
         """What does the jobs: None for this machine."""
         if self.cluster is None:
             return None
-        from deblurcli.cluster import runner
+        from deblurcli.batch.cluster import runner
 
         return runner(self.cluster)
 
     def settings(self) -> Options:
         """What the batch engine takes of them."""
-        from deblurcli.planning import Options
+        from deblurcli.batch.planning import Options
 
         given = {field.name: getattr(self, field.name) for field in fields(Options) if hasattr(self, field.name)}
         index, count = (int(part) for part in self.shard.split("/"))

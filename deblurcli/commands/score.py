@@ -119,8 +119,9 @@ def score(
     if json and csv:
         raise typer.BadParameter("give one of --json and --csv", param_hint="--csv")
 
-    from deblurcli import gates, scoreboard, scoring
-    from deblurcli import manifest as manifests
+    from deblurcli.batch import manifest as manifests
+    from deblurcli.reports import gates, scoring
+    from deblurcli.terminal import scores
 
     limits = [*gates.parse(fail_under, gates.UNDER), *gates.parse(fail_over, gates.OVER)]
     gates.check(limits, sharp is not None, baseline is not None)
@@ -137,4 +138,4 @@ def score(
         max_pixels=options.pixels(max_pixels),
     )
     run = scoring.score(restored, sharp, baseline, settings)
-    raise typer.Exit(scoreboard.scored(run, "json" if json else "csv" if csv else "table", quiet))
+    raise typer.Exit(scores.scored(run, "json" if json else "csv" if csv else "table", quiet))

@@ -87,11 +87,13 @@ def wiener(
     if iterations is not None and method != ITERATING:
         raise typer.BadParameter(f"are those of --method {ITERATING}, not {method}", param_hint="--iterations")
 
-    from deblurcli import batch, console
-    from deblurcli.deblur import refiner
-    from deblurcli.noise import NSR
-    from deblurcli.observed import ITERATIONS, Settings
-    from deblurcli.restoration import MANIFEST, restoration
+    from deblurcli.batch import run
+    from deblurcli.deconvolution.observation import ITERATIONS, Settings
+    from deblurcli.inference.restorer import refiner
+    from deblurcli.pictures.noise import NSR
+    from deblurcli.pipeline.restoration import restoration
+    from deblurcli.pipeline.sources import MANIFEST
+    from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
     settings = Settings(_number(nsr, *NSR), iterations or ITERATIONS, tick=ticker)
@@ -99,7 +101,7 @@ def wiener(
     network = refiner(provider, shared.workers, shared.cluster is not None, ensemble) if refine else None
     adjusts = refine if adjust is None else adjust
     work = restoration(spec, settings, method, source, manifest, network, adjusts=adjusts)
-    under_way = batch.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
+    under_way = run.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
 
 

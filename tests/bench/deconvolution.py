@@ -22,13 +22,15 @@ import cv2
 import numpy as np
 import skimage.restoration
 
-from deblurcli import images, planning, psf
-from deblurcli.blur import blur
-from deblurcli.deconvolve import METHODS
-from deblurcli.metrics import psnr
-from deblurcli.noise import rounding_noise
-from deblurcli.observed import Settings
-from training.photographs import PSFS
+from deblurcli.batch import planning
+from deblurcli.blur import psf
+from deblurcli.blur.model import blur
+from deblurcli.deconvolution.methods import METHODS
+from deblurcli.deconvolution.observation import Settings
+from deblurcli.metrics.table import psnr
+from deblurcli.pictures import images
+from deblurcli.pictures.noise import rounding_noise
+from training.evaluation.photographs import PSFS
 
 NOISES = (0.005, 0.02)
 SETTINGS = {"wiener": (0.01, 0.03), "richardson_lucy": (10, 30), "unsupervised_wiener": (None,)}

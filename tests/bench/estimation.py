@@ -22,15 +22,17 @@ import cv2
 import numpy as np
 from scipy.stats import rankdata
 
-from deblurcli import images
-from deblurcli import psf as psfs
-from deblurcli.blur import blur
-from deblurcli.estimate import Estimate, estimate, trusted
-from deblurcli.images import Picture
-from deblurcli.kernel import alike
-from deblurcli.metrics import psnr
-from deblurcli.observed import Settings
-from deblurcli.restoration import Restoration, guessed
+from deblurcli.blur import families
+from deblurcli.blur import psf as psfs
+from deblurcli.blur.model import blur
+from deblurcli.deconvolution.observation import Settings
+from deblurcli.estimation.estimate import Estimate, estimate, trusted
+from deblurcli.estimation.shake import alike
+from deblurcli.metrics.table import psnr
+from deblurcli.pictures import images
+from deblurcli.pictures.images import Picture
+from deblurcli.pipeline.restoration import Restoration
+from deblurcli.pipeline.sources import guessed
 
 SEED = 2026
 NOISE = 0.01
@@ -54,7 +56,7 @@ def curved(random: np.random.Generator, shortest: float = 8, longest: float = 22
         for right in (0, 1):
             weight = np.abs(1 - down - share[:, 0]) * np.abs(1 - right - share[:, 1])
             np.add.at(psf, (corner[:, 0] + down, corner[:, 1] + right), weight)
-    return psfs.centred(psf / psf.sum())
+    return families.centred(psf / psf.sum())
 
 
 Draw = dict[str, Callable[[np.random.Generator], tuple[tuple[float, ...], np.ndarray | None]]]

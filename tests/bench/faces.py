@@ -14,13 +14,15 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from deblurcli import images, metrics, psf
-from deblurcli.blur import blur
-from deblurcli.deblur import restorer
-from deblurcli.deconvolve import METHODS
-from deblurcli.noise import rounding_noise
-from deblurcli.observed import Settings
-from training import data
+from deblurcli.blur import psf
+from deblurcli.blur.model import blur
+from deblurcli.deconvolution.methods import METHODS
+from deblurcli.deconvolution.observation import Settings
+from deblurcli.inference.restorer import restorer
+from deblurcli.metrics import table
+from deblurcli.pictures import images
+from deblurcli.pictures.noise import rounding_noise
+from training.data import sources
 
 Restore = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -44,19 +46,19 @@ def row(restore: Restore, sharp: np.ndarray, specs: list[str]) -> tuple[float, f
         restored = restore(seen, arrays[spec])
         seconds += time.perf_counter() - begun
         saved = images.to_float(images.from_float(restored, np.uint8))
-        scores.append((metrics.psnr(saved, truth), metrics.ssim(saved, truth)))
+        scores.append((table.psnr(saved, truth), table.ssim(saved, truth)))
     return (*np.mean(scores, axis=0), 1000 * seconds / len(sharp))
 
 
 def main(data_home: str, count: int | None = None) -> None:
     """Print a table in Markdown."""
     cv2.setNumThreads(1)
-    pictures = data.faces(data_home)
-    sharp = pictures[data.split(len(pictures))[1]][:count]
+    pictures = sources.faces(data_home)
+    sharp = pictures[sources.split(len(pictures))[1]][:count]
     sharp = np.stack([images.to_float(images.from_float(image, np.uint8)) for image in sharp])
     print(f"{len(sharp)} pictures\n\n| method | Gaussian | ms | motion | ms |\n|---|---|---|---|---|")
     for name, restore in contestants().items():
-        cells = [row(restore, sharp, data.protocol_psfs(kind, len(sharp))) for kind in ("gaussian", "motion")]
+        cells = [row(restore, sharp, sources.protocol_psfs(kind, len(sharp))) for kind in ("gaussian", "motion")]
         print(f"| {name} | " + " | ".join(f"{p:.2f} / {s:.4f} | {ms:.1f}" for p, s, ms in cells) + " |", flush=True)
 
 

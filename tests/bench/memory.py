@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import skimage.data
 
-from deblurcli import images
-from deblurcli.images import Picture
+from deblurcli.pictures import images
+from deblurcli.pictures.images import Picture
 
 DEBLUR = ("deblur", "--model", "faces")
 WIENER = ("wiener", "--psf", "motion:length=15,angle=20")

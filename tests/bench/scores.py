@@ -22,8 +22,11 @@ import numpy as np
 from PIL import Image
 from skimage import metrics as peer
 
-from deblurcli import images, metrics, parallel, scoring
-from deblurcli.images import Picture
+from deblurcli import parallel
+from deblurcli.metrics import table
+from deblurcli.pictures import images
+from deblurcli.pictures.images import Picture
+from deblurcli.reports import scoring
 
 ROUNDS = 5
 SIZES = {(1024, 1024): 24, (128, 96): 400}
@@ -67,10 +70,10 @@ def loop(place: Path) -> list[tuple[float, ...]]:
 
 def tool(place: Path) -> list[tuple[float, ...]]:
     """What `deblurcli score` does."""
-    run = scoring.score(place / "out", place / "ref", None, scoring.Options(metrics.WITH_SHARP))
+    run = scoring.score(place / "out", place / "ref", None, scoring.Options(table.WITH_SHARP))
     results, _ = run.results(run.batch.outcomes)
     assert not results.errors
-    return [tuple(row.values[name] for name in metrics.WITH_SHARP) for row in results.rows]
+    return [tuple(row.values[name] for name in table.WITH_SHARP) for row in results.rows]
 
 
 def seconds(function, *arguments) -> tuple[np.ndarray, object]:
@@ -96,7 +99,7 @@ def speed() -> None:
                 rates.append((count / slow[0], count / quick[0]))
                 slow, quick = (
                     sum(seconds(each, *pair)[0][1] for _ in range(max(1, count // 20)))
-                    for each in (by_the_peer, metrics.score)
+                    for each in (by_the_peer, table.score)
                 )
                 alone.append(slow / quick)
             peers, ours = (statistics.median(each) for each in zip(*rates))
@@ -122,7 +125,7 @@ def pairs() -> None:
 def one(place: Path) -> None:
     """Score a folder with a page, and print the peak memory of this process, the time and the page's size."""
     page = place / "page" / "report.html"
-    run = scoring.score(place / "out", place / "ref", place / "soft", scoring.Options(metrics.WITH_SHARP, html=page))
+    run = scoring.score(place / "out", place / "ref", place / "soft", scoring.Options(table.WITH_SHARP, html=page))
     took, (results, _) = seconds(run.results, run.batch.outcomes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     size = page.stat().st_size / 1e6

@@ -15,8 +15,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from deblurcli import batch, images, parallel
-from deblurcli.deblur import Restorer, restorer
+from deblurcli import parallel
+from deblurcli.batch import record, run
+from deblurcli.inference.restorer import Restorer, restorer
+from deblurcli.pictures import images
 
 ROUNDS = 3
 MOST_WINDOWS = 200  # kept in memory at a time
@@ -41,8 +43,8 @@ def tool(restore: Restorer, folder: Path) -> float:
     """Seconds the tool takes for all files."""
     with TemporaryDirectory() as target:
         begun = time.perf_counter()
-        for outcome in batch.transform(folder, Path(target), batch.Plain(restore)).outcomes:
-            assert outcome.status == batch.DONE, outcome.error
+        for outcome in run.transform(folder, Path(target), run.Plain(restore)).outcomes:
+            assert outcome.status == record.DONE, outcome.error
         return time.perf_counter() - begun
 
 

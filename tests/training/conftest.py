@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deblurcli import images
+from deblurcli.pictures import images
 from training import recipe
 
 FOLDER_RECIPE = """
@@ -98,6 +98,6 @@ def little(tmp_path, sharp):
 @pytest.fixture(scope="session")
 def cpu():
     """One process on the CPU."""
-    from training.machine import Machine
+    from training.fitting.devices import Machine
 
     return Machine("cpu").launched()

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from deblurcli import models
-from deblurcli.deblur import Restorer
-from deblurcli.session import Session
-from training import export, fit, networks
+from deblurcli.inference import models
+from deblurcli.inference.restorer import Restorer
+from deblurcli.inference.session import Session
+from training import export, networks
+from training.fitting import fit
 
 
 def test_an_exported_network_computes_what_the_fitted_one_does(tiny, pictures, cpu, tmp_path):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from deblurcli import images
+from deblurcli.pictures import images
 from tests.conftest import make_model
-from training import figures, fit, logs, networks, recipe, run
+from training import figures, networks, recipe
 from training.figures import FigureError, Sources, architecture, curves, strips, tradeoff
+from training.fitting import checkpoint, fit, logs
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def sources(tmp_path_factory):
     weights, runs = folder / "weights", folder / "runs"
     weights.mkdir()
     make_model(weights / "paper-gaussian.onnx")
-    log = logs.Log(made(runs / "paper-motion") / run.EPOCHS, fit.EPOCH_COLUMNS, 0)
+    log = logs.Log(made(runs / "paper-motion") / checkpoint.EPOCHS, fit.EPOCH_COLUMNS, 0)
     log.add([1, "2.0", "1e-4", *[0.5] * 10])
     log.add([5, "4.0", "1e-4", *[0.4] * 8, 29.0, 0.9])
     return Sources(strips.folder_pictures()[:1], weights, runs)
@@ -85,7 +86,7 @@ def test_another_network_is_another_drawing():
 
 
 def test_a_curve_is_held_against_the_authors_at_the_same_epochs(sources):
-    lines = run.curve("paper-motion", sources.runs)
+    lines = checkpoint.curve("paper-motion", sources.runs)
     assert curves.lag(lines, curves.AUTHORS["paper-motion"]) == {5: pytest.approx(29.0 - 29.4)}
 
 

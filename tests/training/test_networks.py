@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from deblurcli import models
-from deblurcli.deblur import Restorer
+from deblurcli.inference import models
+from deblurcli.inference.restorer import Restorer
 from training import export, networks, recipe
 
 

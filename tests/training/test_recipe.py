@@ -2,10 +2,11 @@
 
 import pytest
 
-from deblurcli import models
-from training import losses, networks, recipe
+from deblurcli.inference import models
+from training import networks, recipe
+from training.evaluation.table import RELATED
+from training.fitting import losses
 from training.recipe import RecipeError
-from training.table import RELATED
 
 
 def test_every_recipe_loads_and_builds():

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from deblurcli import images, models
-from deblurcli.deblur import Restorer, restorer
-from deblurcli.session import Session
+from deblurcli.inference import models
+from deblurcli.inference.restorer import Restorer, restorer
+from deblurcli.inference.session import Session
+from deblurcli.pictures import images
 from tests.conftest import DATA
 from training import networks, recipe
-from training.table import RELATED
+from training.evaluation.table import RELATED
 
 FITTED = sorted(RELATED.glob("*.onnx"))
 

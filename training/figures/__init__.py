@@ -10,9 +10,12 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from training import data, networks, recipe, run, table
+from training import networks, recipe
+from training.data import sources as data
+from training.evaluation import table
 from training.figures import architecture, curves, strips, tradeoff
 from training.figures.strips import FigureError
+from training.fitting import checkpoint
 
 FORMATS = ("png", "svg")
 DOTS = 150  # an inch
@@ -79,7 +82,7 @@ def _fourier(sources: Sources) -> Figure:
 
 def _curve(name: str) -> Callable[[Sources], Figure]:
     def figure_of(sources: Sources) -> Figure:
-        lines = run.curve(name, sources.runs)
+        lines = checkpoint.curve(name, sources.runs)
         figure = Figure(figsize=(10, 6.2), layout="constrained")
         if not lines:
             figure.text(0.5, 0.5, f"{name}: no epoch yet; python -m training fit {name}", ha="center")

@@ -10,11 +10,14 @@ import cv2
 import numpy as np
 from matplotlib.figure import Figure
 
-from deblurcli import deconvolve, images, metrics, psf
-from deblurcli.blur import blur
-from deblurcli.deblur import Restorer, restorer
+from deblurcli.blur import psf
+from deblurcli.blur.model import blur
+from deblurcli.deconvolution import methods
 from deblurcli.errors import DeblurError
-from training import data
+from deblurcli.inference.restorer import Restorer, restorer
+from deblurcli.metrics import table
+from deblurcli.pictures import images
+from training.data import sources
 
 HERE = Path(__file__).parent.parent / "pictures"
 SHOWN = 4  # pictures of one figure, at most
@@ -46,12 +49,12 @@ def folder_pictures(folder: Path = HERE) -> list[np.ndarray]:
 
 def fitted(image: np.ndarray) -> np.ndarray:
     """The middle of a picture at the faces' size."""
-    width, height = data.SIZE
+    width, height = sources.SIZE
     scale = min(image.shape[0] / height, image.shape[1] / width)
     tall, wide = round(height * scale), round(width * scale)
     top, left = (image.shape[0] - tall) // 2, (image.shape[1] - wide) // 2
     piece = np.ascontiguousarray(np.broadcast_to(image[top : top + tall, left : left + wide], (tall, wide, 3)))
-    return piece if (wide, tall) == data.SIZE else cv2.resize(piece, data.SIZE, interpolation=cv2.INTER_AREA)
+    return piece if (wide, tall) == sources.SIZE else cv2.resize(piece, sources.SIZE, interpolation=cv2.INTER_AREA)
 
 
 def original(sharp: np.ndarray, _: np.ndarray, __: str) -> Shown:
@@ -81,7 +84,7 @@ def deconvolution(title: str, method: str) -> Column:
     """What a deconvolution makes of the blurred picture, told the PSF."""
 
     def column(_: np.ndarray, soft: np.ndarray, spec: str) -> Shown:
-        return Shown(title, deconvolve.METHODS[method](soft, psf.array(spec), deconvolve.DEFAULTS))
+        return Shown(title, methods.METHODS[method](soft, psf.array(spec), methods.DEFAULTS))
 
     return column
 
@@ -121,5 +124,5 @@ def draw(figure: Figure, shown: Sequence[tuple[np.ndarray, list[Shown]]], title:
 def _scores(cell: Shown, truth: np.ndarray) -> str:
     if cell.image is None or cell.image is truth:
         return ""
-    scores = metrics.score(cell.image, truth, ("ssim", "psnr"))
+    scores = table.score(cell.image, truth, ("ssim", "psnr"))
     return f"SSIM {scores['ssim']:.3f}, PSNR {scores['psnr']:.2f} dB"

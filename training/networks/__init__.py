@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from deblurcli.spectrum import TOLD_SHAPE
+from deblurcli.pictures.power_spectrum import TOLD_SHAPE
 from training.networks.amsa_unet import AMSAUNet
 from training.networks.deblurgan import DeblurGAN
 from training.networks.dense_unet import DenseUNet

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from deblurcli.brightness import LUMA
-from deblurcli.spectrum import TOLD_SIDE
+from deblurcli.pictures.luma import LUMA
+from deblurcli.pictures.power_spectrum import TOLD_SIDE
 from training.networks.residual_unet import Block, ResidualUNet
 
 BLOCK = 2 * TOLD_SIDE  # side of what is filtered at once; its middle is kept

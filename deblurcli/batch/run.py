@@ -1,0 +1,213 @@
+"""Run one function over many files and tell how each went.
+
+Nothing here prints, and nothing here knows what is done to a picture.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from deblurcli import parallel
+from deblurcli.batch import manifest as manifests
+from deblurcli.batch import planning
+from deblurcli.batch.pairing import Row
+from deblurcli.batch.planning import DEFAULTS, Job, Options
+from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, Outcome, opened, recorded
+from deblurcli.errors import DeblurError, PlanError
+from deblurcli.pictures import images, storage
+from deblurcli.pictures.images import Picture
+from deblurcli.pictures.storage import STANDARD
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A run under way: how many outcomes will come, and the outcomes as they come."""
+
+    total: int
+    outcomes: Iterator[Outcome]
+    others: int = 0
+
+
+Work = Callable[[Picture, str], tuple[Picture, dict]]  # from a picture and its job's key to another, and about it
+Runner = Callable[[Sequence[Job], Work, Options], Iterator[Outcome]]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A function from picture to picture as `Work`, with nothing to tell; it can be sent if the function can."""
+
+    function: Callable[[Picture], Picture]
+
+    def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
+        return self.function(picture), {}
+
+
+def transform(
+    source: Path,
+    target: Path,
+    function: Work,
+    options: Options = DEFAULTS,
+    about: dict[str, str] | None = None,
+    runner: Runner | None = None,
+    manifest: Path | None = None,
+) -> Batch:
+    """Apply a function to every picture of `source` and write the results to `target`; see `planning.plan`.
+
+    about: what the report says of every picture besides how it went, such as the model.
+    runner: does the jobs; `locally` when left out.
+    manifest: file for what the function tells of every picture written; see `manifest`. Outputs that it does not
+        list are made anew, also with `skip_existing`.
+    """
+    runner = runner or locally
+    made = planning.plan(source, target, options)
+    if options.report is not None and options.report == manifest:
+        raise PlanError(f"{manifest}: cannot be the --report and the --manifest; name two files")
+    known = manifests.opened(manifest) if manifest is not None else {}
+    if manifest is not None and options.skip_existing:
+        options = replace(options, redo=frozenset(job.key for job in made.jobs if made.name(job) not in known))
+    if options.dry_run:
+        return Batch(len(made.jobs), (_planned(job, options) for job in made.jobs), made.others)
+    if made.root != STANDARD:
+        prepare(made.root, made.folders())
+    outcomes = runner(made.jobs, function, options)
+    if manifest is not None:  # a dry run has ended above
+        outcomes = _listed(outcomes, manifest, made.name)
+    if options.report is not None:
+        outcomes = recorded(outcomes, opened(options.report), about or {})
+    return Batch(len(made.jobs), outcomes, made.others)
+
+
+def locally(jobs: Sequence[Job], function: Work, options: Options) -> Iterator[Outcome]:
+    """Do every job on threads of this process; the runner `transform` takes unless it is given another."""
+    return run(jobs, lambda job: _apply(function, job, options), options.workers)
+
+
+def in_turn(jobs: Sequence[Job], function: Work, options: Options) -> list[Outcome]:
+    """Do every job in this thread, one after the other."""
+    return [_timed(lambda job: _apply(function, job, options), job) for job in jobs]
+
+
+def _planned(job: Job, options: Options) -> Outcome:
+    return Outcome(job, SKIPPED if _is_done(job, options) else PLANNED)
+
+
+def _is_done(job: Job, options: Options) -> bool:
+    """Whether a job can be left alone."""
+    wanted = options.skip_existing and job.key not in options.redo
+    return wanted and job.target != STANDARD and job.target.is_file()
+
+
+def _listed(outcomes: Iterator[Outcome], manifest: Path, name: Callable[[Job], str]) -> Iterator[Outcome]:
+    """The outcomes, what was told of each picture written to the manifest as it comes."""
+    with manifests.Writer(manifest) as writer:
+        for outcome in outcomes:
+            if outcome.status == DONE:
+                writer.add({"path": name(outcome.job), **outcome.extras})
+            yield outcome
+
+
+def prepare(root: Path, folders: set[Path]) -> None:
+    """Make the output folder if need be, try a file in it, and clear away what killed runs left behind.
+
+    Raises PlanError when nothing can be written there.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise PlanError(f"{root}: cannot be written to ({error.strerror}); choose another output folder") from error
+    for folder in folders:
+        storage.sweep(folder)
+
+
+def _apply(function: Work, job: Job, options: Options) -> Outcome:
+    """Read, transform and write one picture."""
+    if _is_done(job, options):
+        return Outcome(job, SKIPPED)
+    picture = images.read_picture(job.source, options.max_pixels)
+    form = _format(job, picture, options)
+    with named(job.name):
+        result, about = function(picture, job.key)
+        result = _dressed(result, form, options)
+    del picture  # a large one need not stay in memory while the result is encoded
+    storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
+    width, height = result.size
+    return Outcome(job, DONE, extras={"width": width, "height": height, **about})
+
+
+def _dressed(picture: Picture, form: str, options: Options) -> Picture:
+    """The picture as it is to be written: without metadata or transparency where that was asked for."""
+    if options.strip:
+        picture = picture.without_metadata()
+    if options.background is not None and not images.FORMATS[form].alpha:
+        picture = picture.on(options.background)
+    return picture
+
+
+def _format(job: Job, picture: Picture, options: Options) -> str:
+    """What to write: as the output's name says, as asked for, or as the input was."""
+    named = job.target.suffix.lower() in images.SUFFIXES
+    return images.format_of(job.target) if named else options.format or picture.format
+
+
+def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Iterator[Outcome]:
+    """Do every job on worker threads and yield the outcomes as they come.
+
+    jobs: whatever `work` takes; each failure is an Outcome and stops no other.
+    work: from a job to its outcome; a DeblurError it raises becomes a failed outcome.
+    workers: threads; 0 takes as many as there are CPUs.
+
+    A worker takes the next job when it is free, so memory does not grow with their number. At
+    KeyboardInterrupt the jobs in work are finished and yielded, no further ones begun, and it is raised again;
+    a single job is done in this thread, and dropped.
+    """
+    if len(jobs) == 1:  # in the main thread, so that an interrupt reaches it while it waits for standard input
+        with parallel.alone(workers or parallel.cpus()):
+            outcome = _timed(work, jobs[0])
+        yield outcome
+        return
+    yield from parallel.as_done(lambda job: _timed(work, job), jobs, workers or parallel.cpus())
+
+
+def _timed(work: Callable[..., Outcome], job: Job | Row) -> Outcome:
+    """An outcome with its seconds; our own errors become failed outcomes."""
+    begun = time.perf_counter()
+    try:
+        outcome = work(job)
+    except DeblurError as error:
+        outcome = Outcome(job, FAILED, error=str(error))
+    except MemoryError:
+        outcome = Outcome(job, FAILED, error=f"{job.name}: not enough memory; use fewer --workers or a smaller picture")
+    return replace(outcome, seconds=time.perf_counter() - begun)
+
+
+def inspect(
+    source: Path,
+    function: Callable[[Picture, str], dict],
+    workers: int = 0,
+    max_pixels: int = images.MAX_PIXELS,
+) -> Batch:
+    """Apply a function to every picture of `source` and its key; its answer is the outcome's extras."""
+    made = planning.sources(source)
+
+    def work(job: Job) -> Outcome:
+        picture = images.read_picture(job.source, max_pixels)
+        with named(job.name):
+            return Outcome(job, DONE, extras=function(picture, job.key))
+
+    return Batch(len(made.jobs), run(made.jobs, work, workers), made.others)
+
+
+@contextlib.contextmanager
+def named(name: str) -> Iterator[None]:
+    """Put a file's name before the message of our own errors."""
+    try:
+        yield
+    except DeblurError as error:
+        raise type(error)(f"{name}: {error}") from error

@@ -1,0 +1,91 @@
+"""The forward model: a sharp image gives a blurred one by a PSF, then noise, then compression."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from deblurcli.blur import families
+from deblurcli.blur import psf as psfs
+from deblurcli.errors import ImageError
+from deblurcli.pictures.images import Picture, checked, decode, encode, from_float, to_float
+
+
+def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
+    """Convolve every channel of an image with a PSF.
+
+    ``blurred(p) = Σ_q psf(q) · image(p − q)``
+
+    image: ``(H, W, 1 or 3)``, uint8, uint16 or float; the result has the same shape and type (float64
+        becomes float32), and whole numbers are rounded.
+    psf: ``(K, L)`` with odd sides, its origin at the centre; sums to 1.
+
+    What lies outside the picture is its mirror image about the outermost pixel.
+
+    Raises PSFError when the PSF's sides are even, ImageError when the image is none or memory runs out.
+    """
+    image = np.ascontiguousarray(checked(image))
+    kernel = np.ascontiguousarray(families.checked(psf)[::-1, ::-1])
+    try:
+        return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101).reshape(image.shape)
+    except cv2.error as error:
+        raise ImageError(f"cannot be blurred with a PSF of {psf.shape} ({error.err}); give a smaller one") from error
+
+
+@dataclass(frozen=True)
+class Blurrer:
+    """The forward model for files: PSF, then noise, then compression; call it with a picture and its name.
+
+    psf: a specification, or ``random`` for one drawn for each name; see `psf.families`.
+    noise: standard deviation of Gaussian noise, on the scale [0, 1].
+    jpeg_quality: 1 to 100 to send the colours through JPEG, at 8 bits; None leaves them alone.
+    seed: of all that is random; with it and a picture's name, everything is the same again.
+
+    Raises PSFError when the specification makes no sense.
+    """
+
+    psf: str
+    noise: float = 0.0
+    jpeg_quality: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        psfs.array(str(self.spec("")))
+
+    def spec(self, name: str) -> psfs.Spec:
+        """The PSF for a picture of that name."""
+        if self.psf.partition(":")[0] != psfs.RANDOM:
+            return psfs.parse(self.psf).absolute()
+        return psfs.draw(psfs.families(self.psf), self._random(name, 0))
+
+    @property
+    def label(self) -> str:
+        """What is known of the PSF before a picture is named: its specification, or that it is random."""
+        return self.psf if self.psf.partition(":")[0] == psfs.RANDOM else str(self.spec(""))
+
+    def __call__(self, picture: Picture, name: str) -> tuple[Picture, dict]:
+        """The blurred picture, its alpha as it was, and what was done to it."""
+        spec = str(self.spec(name))
+        pixels = picture.pixels if not self.noise else to_float(picture.pixels)
+        pixels = blur(pixels, psfs.array(spec))
+        if self.noise:
+            noise = self._random(name, 1).standard_normal(pixels.shape, np.float32)
+            pixels = from_float(pixels + np.float32(self.noise) * noise, picture.pixels.dtype)
+        if self.jpeg_quality is not None:
+            pixels = through_jpeg(pixels, self.jpeg_quality)
+        about = {"psf": spec, "noise": self.noise, "jpeg_quality": self.jpeg_quality, "seed": self.seed}
+        return picture.with_pixels(pixels), about
+
+    def _random(self, name: str, what: int) -> np.random.Generator:
+        """Random numbers for one purpose and one picture, whatever other pictures there are."""
+        digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+        return np.random.default_rng([self.seed, what, int.from_bytes(digest[:8], "big")])
+
+
+def through_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """Pixels ``(H, W, 1 or 3)``, uint8 or uint16, as JPEG of a quality from 1 to 100 gives them back; same type."""
+    data = encode(Picture(pixels), "jpeg", quality)
+    return from_float(to_float(decode(data).pixels), pixels.dtype)

@@ -1,0 +1,187 @@
+"""Point spread functions: the grammar ``family:field=value,...`` and the families behind it.
+
+A *psf* is a float64 array ``(K, L)`` with odd sides, nowhere negative, that sums to 1 and has its
+centroid at the centre of the array, so that blurring with it shifts nothing. The one exception is the
+family ``paper-motion``, which keeps the off-centre kernels of the paper for its reproduction.
+
+Angles are in degrees, counted counter-clockwise from the horizontal as one sees the picture (y up):
+0 is horizontal, 90 vertical, 45 rises to the right, 135 falls to the right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from deblurcli.blur.families import box, defocus, gaussian, motion, paper_motion, trajectory
+from deblurcli.blur.psf_files import from_file
+from deblurcli.errors import PSFError
+from deblurcli.pictures import images
+
+DIRECTIONS = {"horizontal": 0.0, "vertical": 90.0, "diagonal": 135.0, "antidiagonal": 45.0}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a family: a number from `low` to `high`, one of `choices`, or any text.
+
+    names: words understood in place of a number, with the number each stands for.
+    """
+
+    name: str
+    kind: type
+    low: float = 0.0
+    high: float = 0.0
+    default: float | str | None = None
+    choices: tuple[str, ...] = ()
+    names: Mapping[str, float] = field(default_factory=dict)
+
+    def read(self, family: str, text: str) -> float | str:
+        """The value that `text` gives; PSFError names the field, the value and what is allowed."""
+        if self.kind is str:
+            if self.choices and text not in self.choices:
+                raise PSFError(f"psf {family}: {self.name}={text}; choose one of {', '.join(self.choices)}")
+            return text
+        try:
+            value = self.kind(self.names.get(text, text))
+        except ValueError:
+            value = np.nan
+        if not self.low <= value <= self.high:
+            what = "a whole number" if self.kind is int else "a number"
+            allowed = ", ".join([f"{what} from {self.low:g} to {self.high:g}", *self.names])
+            raise PSFError(f"psf {family}: {self.name}={text}; give {allowed}")
+        return value
+
+
+@dataclass(frozen=True)
+class Family:
+    """How to make the PSFs of one family, and the fields its specification takes."""
+
+    make: Callable[..., np.ndarray]
+    fields: tuple[Field, ...]
+
+
+PSFS: dict[str, Family] = {
+    "gaussian": Family(gaussian, (Field("sigma", float, 0.1, 50), Field("size", int, 0, 401, default=0))),
+    "motion": Family(
+        motion, (Field("length", float, 1, 500), Field("angle", float, -360, 360, default=0.0, names=DIRECTIONS))
+    ),
+    "defocus": Family(defocus, (Field("radius", float, 0.5, 200),)),
+    "box": Family(box, (Field("size", float, 1, 401),)),
+    "trajectory": Family(trajectory, (Field("length", float, 1, 200), Field("seed", int, 0, 2**31 - 1, default=0))),
+    "paper-motion": Family(paper_motion, (Field("direction", str, choices=("horizontal", "vertical", "diagonal")),)),
+    "file": Family(from_file, (Field("path", str), Field("centre", str, default="yes", choices=("yes", "no")))),
+}
+FILE_SUFFIXES = (".npy", *images.SUFFIXES)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed PSF specification: which family, and a value for each of its fields."""
+
+    family: str
+    values: tuple[tuple[str, float | str], ...]
+
+    def array(self) -> np.ndarray:
+        """The PSF itself, float64 ``(K, L)``."""
+        return PSFS[self.family].make(**dict(self.values))
+
+    def absolute(self) -> Spec:
+        """The same specification, a file's path made absolute, so that it holds in any folder."""
+        values = tuple((name, str(Path(value).absolute()) if name == "path" else value) for name, value in self.values)
+        return Spec(self.family, values)
+
+    def __str__(self) -> str:
+        """The specification without defaults; `parse` of it gives an equal `Spec`, unless a path has a comma."""
+        defaults = {field.name: field.default for field in PSFS[self.family].fields}
+        given = [f"{name}={_text(value)}" for name, value in self.values if value != defaults[name]]
+        return f"{self.family}:{','.join(given)}"
+
+
+def _text(value: float | str) -> str:
+    """A field's value as one would type it."""
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def parse(text: str) -> Spec:
+    """Read a specification such as ``motion:length=15,angle=30``, ``file:kernel.png`` or a file's path.
+
+    A family's first field may be given without its name: ``gaussian:2``.
+
+    Raises PSFError that names the family or field at fault, its value and what is allowed.
+    """
+    named = text.partition(":")[0] in PSFS
+    if not named and text.lower().endswith(FILE_SUFFIXES):
+        return Spec("file", (("path", text), ("centre", "yes")))
+    family, _, rest = text.partition(":")
+    if family not in PSFS:
+        files = ", ".join(FILE_SUFFIXES)
+        raise PSFError(f"psf {text}: no family '{family}'; choose one of {', '.join(PSFS)}, or name a file of {files}")
+    fields = PSFS[family].fields
+    given = _given(family, rest, fields)
+    return Spec(family, tuple((field.name, _value(family, field, given)) for field in fields))
+
+
+RANDOM = "random"
+# What `draw` draws from: the fields of each family, uniform between two bounds.
+DRAWN: dict[str, dict[str, tuple[float, float]]] = {
+    "gaussian": {"sigma": (0.5, 4)},
+    "motion": {"length": (2, 25), "angle": (0, 180)},
+    "defocus": {"radius": (1, 6)},
+    "trajectory": {"length": (5, 40), "seed": (0, 10**9)},
+}
+
+
+def families(text: str) -> tuple[str, ...]:
+    """The families that ``random`` or ``random:FAMILY+FAMILY…`` draws from.
+
+    Raises PSFError when one of them is not in `DRAWN`.
+    """
+    _, colon, rest = text.partition(":")
+    named = tuple(rest.split("+")) if colon else tuple(DRAWN)
+    for name in named:
+        if name not in DRAWN:
+            raise PSFError(f"psf {text}: random draws from {', '.join(DRAWN)}, not '{name}'")
+    return named
+
+
+def draw(named: tuple[str, ...], rng: np.random.Generator) -> Spec:
+    """A random specification: a family of those named, then its fields, to two decimals."""
+    family = named[rng.integers(len(named))]
+    values = {name: rng.uniform(*bounds) for name, bounds in DRAWN[family].items()}
+    texts = [f"{name}={int(value) if name == 'seed' else round(value, 2)}" for name, value in values.items()]
+    return parse(f"{family}:{','.join(texts)}")
+
+
+@lru_cache(maxsize=64)
+def array(spec: str) -> np.ndarray:
+    """The PSF of a specification, float64 ``(K, L)``; kept for the next picture, so not to be written to."""
+    return parse(spec).array()
+
+
+def _given(family: str, rest: str, fields: tuple[Field, ...]) -> dict[str, str]:
+    """The raw text of each field named in `rest`."""
+    given: dict[str, str] = {}
+    for position, part in enumerate(rest.split(",") if rest else ()):
+        name, equals, value = part.partition("=")
+        if not equals and position == 0:
+            name, value = fields[0].name, part
+        if name not in {field.name for field in fields}:
+            known = ", ".join(field.name for field in fields)
+            raise PSFError(f"psf {family}: no field '{name}'; it takes {known}")
+        if name in given:
+            raise PSFError(f"psf {family}: {name} is given twice; give it once")
+        given[name] = value
+    return given
+
+
+def _value(family: str, field: Field, given: dict[str, str]) -> float | str:
+    if field.name in given:
+        return field.read(family, given[field.name])
+    if field.default is None:
+        raise PSFError(f"psf {family}: {field.name} is missing; write {family}:{field.name}=…")
+    return field.default

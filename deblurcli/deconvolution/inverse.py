@@ -1,0 +1,26 @@
+"""Division by the transfer function."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deblurcli.deconvolution import fourier
+from deblurcli.deconvolution.observation import DEFAULTS, Settings, fitting
+
+_LEAST_OTF = 1e-4
+
+
+def inverse(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) -> np.ndarray:
+    """Plain division by the transform of the PSF, ``R = B / H``, as the paper tried: noise drowns everything.
+
+    Kept to show why not. Where ``|H|`` is below 1e-4 it divides by that much instead.
+
+    image, psf, result and errors as for `wiener`.
+    """
+    image, psf = fitting(image, psf)
+    extended = fourier.periodic(np.ascontiguousarray(image.transpose(2, 0, 1)), psf.shape)
+    transfer = fourier.otf(psf, extended.shape[1:])
+    size = np.abs(transfer)
+    divisor = np.where(size < _LEAST_OTF, _LEAST_OTF, transfer)
+    restored = fourier.back(fourier.forward(extended) / divisor, extended.shape[1:])
+    return np.clip(restored[:, : image.shape[0], : image.shape[1]].transpose(1, 2, 0), 0, 1)

@@ -1,0 +1,53 @@
+"""Richardson–Lucy deconvolution."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.fft
+
+from deblurcli.deconvolution import fourier
+from deblurcli.deconvolution.observation import DEFAULTS, Settings, fitting
+
+DAMPING = 2.0  # standard deviations of noise below which Richardson–Lucy changes little
+_SHARPNESS = 10  # of the damping's onset
+
+
+def richardson_lucy(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) -> np.ndarray:
+    """Richardson–Lucy iterations, damped where the blurred picture is explained to within its noise.
+
+    ``x ← x / (h' * m) · h' * (m · (1 + d · (y − h * x) / (h * x)))`` with h' the mirrored PSF and m one inside the
+    picture and zero around it. The damping d falls from one to zero as the error falls below two standard
+    deviations of the noise.
+
+    image, psf, result and errors as for `wiener`. Nothing becomes negative.
+
+    Source: W. H. Richardson, JOSA 62, 1972; L. B. Lucy, Astronomical Journal 79, 1974; the damping after
+    R. L. White, Proc. SPIE 2198, 1994; the mask after M. Bertero and P. Boccacci, A&A 437, 2005.
+    """
+    image, psf = fitting(image, psf)
+    height, width, _ = image.shape
+    around = [side // 2 for side in psf.shape]
+    shape = tuple(scipy.fft.next_fast_len(n + 4 * m, real=True) for n, m in zip(image.shape, around))
+    inside = (slice(None), slice(around[0], around[0] + height), slice(around[1], around[1] + width))
+    transfer = fourier.otf(psf, shape)
+    planes = np.ascontiguousarray(image.transpose(2, 0, 1))
+    margins = [(m, s - n - m) for n, m, s in zip(image.shape, around, shape)]
+    estimate = np.maximum(np.pad(planes, [(0, 0), *margins], mode="symmetric"), 1e-4)
+    mask = np.zeros((1, *shape), np.float32)
+    mask[inside] = 1
+    seen = np.maximum(fourier.back(fourier.forward(mask) * np.conj(transfer), shape), 0.01)
+    scale = DAMPING * np.sqrt(settings.variance(image))
+    for _ in range(settings.iterations):
+        predicted = np.maximum(fourier.back(fourier.forward(estimate) * transfer, shape)[inside], 1e-4)
+        ratio = np.zeros_like(estimate)
+        ratio[inside] = 1 + _damped(planes - predicted, scale) / predicted
+        step = fourier.back(fourier.forward(ratio) * np.conj(transfer), shape) / seen
+        estimate *= np.maximum(step, 0)
+        settings.ticked(1 / settings.iterations)
+    return np.clip(estimate[inside].transpose(1, 2, 0), 0, 1)
+
+
+def _damped(error: np.ndarray, scale: float) -> np.ndarray:
+    """Errors, those well below a scale reduced to nearly nothing."""
+    share = np.minimum(np.square(error / np.float32(scale)), 1)
+    return error * share ** (_SHARPNESS - 1) * (_SHARPNESS - (_SHARPNESS - 1) * share)

@@ -1,0 +1,87 @@
+"""A PSF that was told, adjusted to the picture where its spectrum clearly shows another one nearby.
+
+Lengths are guessed and angles read off by eye, and being wrong by a pixel or by five degrees costs most of what
+deconvolution brings. A motion's and a defocus's spectra have zeros, which show both to a fraction of that: the family
+is fitted again, near what was told, by the misfit of `whittle`. What was told stays unless the misfit falls by more
+than pictures let it fall about true PSFs, and lies as far below that of no blur. Of a Gaussian, which has no zeros, the
+spectrum tells less than most people know.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from deblurcli.blur.psf import Spec
+from deblurcli.estimation import families, whittle
+from deblurcli.estimation.families import FINEST, LARGEST_SHARE, SHAPES
+from deblurcli.estimation.whittle import Fit
+from deblurcli.pictures.images import checked
+from deblurcli.pictures.luma import middle
+from deblurcli.pictures.power_spectrum import Spectrum
+
+SMALLEST_SIDE = 128  # below, too few frequencies tell: one true PSF in four would be moved
+# How far from what is told is looked, by family and parameter: a share of it, or at least so much in its unit.
+REACH = {"motion": ((0.3, 2.0), (0.0, 12.0)), "defocus": ((0.3, 0.75),)}
+_STEPS = 11  # along each parameter
+# Of 100 training photographs with noise of 0 to 2.5%, blurred by a motion or defocus, the misfit falls by less about
+# 95 true PSFs, and by more in 95 of 100 about motions a pixel and 5 degrees wrong.
+_CLEARLY = 0.012
+
+
+def adjusted(image: np.ndarray, told: Spec) -> Spec:
+    """The PSF that an image shows near one that was told; the latter where none is clearly better.
+
+    image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16; at least 128 pixels a side, else what was
+        told stays.
+    told: of any family; others than motion and defocus stay as they are. Lengths and radii are looked for within 30%
+        of what was told, or 2 and 0.75 pixels, angles within 12 degrees.
+
+    Raises ImageError when the image is none.
+
+    >>> from deblurcli import psf
+    >>> from deblurcli.blur import blur
+    >>> squares = np.kron(np.random.default_rng(0).random((24, 24)), np.ones((9, 9)))[..., None].astype(np.float32)
+    >>> found = dict(adjusted(blur(squares, psf.motion(9, 30)), psf.parse("motion:10,angle=35")).values)
+    >>> round(found["length"]), round(found["angle"])
+    (9, 30)
+    """
+    image = checked(image)
+    if told.family not in REACH or min(image.shape[:2]) < SMALLEST_SIDE:
+        return told
+    values = np.array([dict(told.values)[name] for name in SHAPES[told.family].names])
+    luma = middle(image)
+    seen = families.seen_in(luma, side=FINEST)
+    if values[0] > LARGEST_SHARE * seen.side:
+        return told
+    others = (_unmoved(seen, power(seen, values)) for power in (SHAPES[told.family].transfer, SHAPES["none"].transfer))
+    low, high = _bounds(told.family, values)
+    starts = values, _likeliest(families.seen_in(luma), told.family, low, high)
+    after = min((_fitted(seen, told.family, start, low, high) for start in starts), key=lambda fit: fit.misfit)
+    inside = np.all((after.parameters > low) & (after.parameters < high))  # else the search ends there, not the slope
+    is_clear = min(fit.misfit for fit in others) - after.misfit > _CLEARLY
+    return families.specification(told.family, after.parameters) if inside and is_clear else told
+
+
+def _unmoved(seen: Spectrum, power: np.ndarray) -> Fit:
+    """The fit of one blur, of which nothing is free, from its power at the spectrum's frequencies."""
+    return whittle.fit(seen, lambda *_: power, *3 * [np.empty(0)])
+
+
+def _fitted(seen: Spectrum, family: str, start: np.ndarray, low: np.ndarray, high: np.ndarray) -> Fit:
+    return whittle.fit(seen, SHAPES[family].transfer, start, low, high)
+
+
+def _likeliest(seen: Spectrum, family: str, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The values within bounds whose blur explains a spectrum best, of so many along each parameter."""
+    guesses = np.array([*product(*np.linspace(low, high, _STEPS).T)])
+    powers = np.array([SHAPES[family].transfer(seen, guess) for guess in guesses], np.float32)
+    return guesses[int(np.argmin(whittle.profile(seen, powers)))]
+
+
+def _bounds(family: str, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where to look for the parameters."""
+    shape = SHAPES[family]
+    reach = np.array([max(share * value, least) for value, (share, least) in zip(values, REACH[family])])
+    return np.maximum(values - reach, shape.low), values + reach

@@ -1,0 +1,42 @@
+"""Self-ensemble: a network asked about a picture in all its orientations.
+
+Timofte, Rothe and Van Gool, *Seven ways to improve example-based single image super resolution*, CVPR 2016.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deblurcli.inference.session import Session
+from deblurcli.pictures.power_spectrum import turned
+
+ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """A session that answers with the mean over a batch's four turns and their mirror images; eight times the work."""
+
+    session: Session
+
+    @property
+    def provider(self) -> str:
+        """Where the network runs."""
+        return self.session.provider
+
+    @property
+    def told(self) -> bool:
+        """Whether the network is to be told each picture's spectrum."""
+        return self.session.told
+
+    def run(self, batch: np.ndarray, *spectra: np.ndarray) -> np.ndarray:
+        """The network's mean answer to a batch; as `Session.run`."""
+        total = np.zeros((len(batch), 3, *batch.shape[2:]), np.float32)
+        for turns, mirrored in ORIENTATIONS:
+            seen = np.rot90(batch[..., ::-1] if mirrored else batch, turns, axes=(2, 3))
+            told = (turned(spectrum, turns, mirrored) for spectrum in spectra)
+            answer = np.rot90(self.session.run(np.ascontiguousarray(seen), *told), -turns, axes=(2, 3))
+            total += answer[..., ::-1] if mirrored else answer
+        return total / len(ORIENTATIONS)

@@ -1,0 +1,293 @@
+"""Image files to arrays and back: the only code that opens image files.
+
+A `Picture` keeps the file's own depth; `to_float` and `from_float` convert between it and an *image*,
+float32 in [0, 1]. What a file is, its first bytes decide, never its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from deblurcli.errors import ImageError
+from deblurcli.pictures import formats, metadata
+from deblurcli.pictures.formats import FORMATS, SUFFIXES, Header, header, sniff
+from deblurcli.pictures.metadata import Metadata
+from deblurcli.pictures.storage import name_of, read_bytes, write_bytes
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+DEFAULT_QUALITY = 95
+UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
+LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
+MAX_PIXELS = 250_000_000
+DEPTHS = {8: np.uint8, 16: np.uint16}
+
+# How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
+UPRIGHT: dict[int, tuple[bool, tuple[int, ...]]] = {
+    2: (False, (1,)),
+    3: (False, (0, 1)),
+    4: (False, (0,)),
+    5: (True, ()),
+    6: (True, (1,)),
+    7: (True, (0, 1)),
+    8: (True, (0,)),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded file: upright, in the file's own depth.
+
+    pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey, uint8 or uint16.
+    alpha: ``(H, W)`` of the same type, straight (not premultiplied), or None.
+    format: key of `FORMATS` that the file was in.
+    metadata: what travels beside the pixels.
+    """
+
+    pixels: np.ndarray
+    alpha: np.ndarray | None = None
+    format: str = "png"
+    metadata: Metadata = metadata.NONE
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    def without_metadata(self) -> Picture:
+        """The same picture with nothing beside its pixels."""
+        return replace(self, metadata=metadata.NONE)
+
+    def on(self, background: tuple[int, int, int]) -> Picture:
+        """The same picture without transparency, on a colour given as RGB from 0 to 255."""
+        if self.alpha is None:
+            return self
+        colour = np.array(background, np.float32) / 255
+        if self.pixels.shape[2] == 1 and len(set(background)) == 1:
+            colour = colour[:1]
+        share = to_float(self.alpha)[..., None]
+        blended = share * to_float(self.pixels) + (1 - share) * colour
+        return replace(self, pixels=from_float(blended, self.pixels.dtype), alpha=None)
+
+    def with_pixels(self, pixels: np.ndarray) -> Picture:
+        """The same picture with other pixels; all else stays."""
+        return replace(self, pixels=pixels)
+
+
+def to_float(pixels: np.ndarray) -> np.ndarray:
+    """uint8 or uint16 of any shape to float32 in [0, 1]; float32 passes through."""
+    if pixels.dtype == np.float32:
+        return pixels
+    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def empty_like(pixels: np.ndarray) -> np.ndarray:
+    """Room for pixels of the same shape and type, laid out as the encoder wants them, so that it needs no copy."""
+    return np.empty(pixels.shape, pixels.dtype)[..., ::-1]
+
+
+def checked(image: np.ndarray) -> np.ndarray:
+    """An image as the library works on it: float32, uint8 or uint16 ``(H, W, 1 or 3)``.
+
+    float16 and float64 become float32, all else stays. Raises ImageError for other types, shapes and no pixels.
+    """
+    array = np.asarray(image)
+    if array.ndim != 3 or array.shape[2] not in (1, 3) or array.size == 0:
+        raise ImageError(f"an image is an array (H, W, 3) or (H, W, 1), not {array.shape}; add or split off an axis")
+    if array.dtype in (np.uint8, np.uint16, np.float32):
+        return array
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    raise ImageError(f"an image is float in [0, 1], uint8 or uint16, not {array.dtype}; convert it")
+
+
+def from_float(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """float32 of any shape to uint8 or uint16, clipped to [0, 1] and rounded; NaN becomes 0."""
+    top = np.float32(np.iinfo(dtype).max)
+    scaled = np.fmin(np.fmax(image, np.float32(0)), np.float32(1))  # of NaN and a number, fmax takes the number
+    scaled *= top
+    return np.rint(scaled, out=scaled).astype(dtype)
+
+
+def decode(data: bytes, name: str = "standard input", max_pixels: int | None = None) -> Picture:
+    """The picture in a file's bytes; `name` is what error messages call it.
+
+    max_pixels: a larger picture is refused before it is decoded; None sets no limit.
+
+    Raises ImageError when the bytes are empty, no image, damaged, of a depth other than 8 or 16 bits, too
+    large, of several frames or pages, or CMYK.
+    """
+    if not data:
+        raise ImageError(f"{name}: the file is empty; replace it with an image")
+    form = sniff(data)
+    if form not in FORMATS:
+        raise ImageError(f"{name}: not an image this tool reads; convert it to one of {', '.join(FORMATS)}")
+    promised = header(data)
+    if promised is None:
+        raise ImageError(f"{name}: {UNDECODABLE}")
+    _refuse(promised, form, name, max_pixels)
+    stored = _decoded(data, form, promised)
+    if stored is None or stored.shape[2:] not in ((), (3,), (4,)):
+        raise ImageError(f"{name}: {UNDECODABLE}")
+    if stored.dtype not in (np.uint8, np.uint16):
+        raise ImageError(f"{name}: samples are {stored.dtype}; convert the file to 8 or 16 bits a sample")
+    return replace(_picture(stored, form), metadata=metadata.read(promised))
+
+
+def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
+    """The array OpenCV would give, upright, from whichever decoder does the file justice; None when none does."""
+    if _needs_pillow(promised, form):
+        return _by_pillow(data, "RGBA")
+    stored, exif = _by_opencv(data)
+    if form != "tiff":
+        return None if stored is None else _upright(stored, metadata.orientation(promised.exif or exif))
+    if stored is None and not promised.deep:  # a layout, such as tiles, that OpenCV does not read
+        return _by_pillow(data, "L" if promised.mode in ("1", "L") else "RGB")
+    return stored  # OpenCV turns TIFF upright itself
+
+
+def _needs_pillow(promised: Header, form: str) -> bool:
+    """Whether OpenCV would multiply by alpha or lose it: 8-bit TIFF with alpha, grey PNG with a clear level."""
+    clear_level = form == "png" and promised.mode in ("1", "L") and "transparency" in promised.info
+    return clear_level or (form == "tiff" and promised.mode in formats.ALPHA and not promised.deep)
+
+
+def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> None:
+    """ImageError for a picture that had better not be decoded, judged by its header."""
+    width, height = promised.width, promised.height
+    if max_pixels is not None and width * height > max_pixels:
+        raise ImageError(f"{name}: {width}×{height} is more than {max_pixels:,} pixels; raise --max-pixels to read it")
+    if promised.frames > 1 and form != "jpeg":  # what follows the first picture in a JPEG are previews and maps
+        raise ImageError(f"{name}: holds {promised.frames} frames or pages; save the ones you want as single pictures")
+    if promised.mode in formats.UNFAITHFUL:
+        raise ImageError(f"{name}: is grey with alpha at 16 bits, in TIFF; save it as PNG, or as RGB with alpha")
+    if promised.mode in ("CMYK", "LAB"):
+        raise ImageError(f"{name}: is {promised.mode}, not RGB; convert it to RGB with its colour profile")
+
+
+def _by_opencv(data: bytes) -> tuple[np.ndarray | None, bytes]:
+    """OpenCV's array in the stored orientation, None when it cannot, and the EXIF block, empty when there is none."""
+    try:
+        stored, kinds, blocks = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None, b""
+    exif = [np.asarray(block).tobytes() for kind, block in zip(kinds, blocks) if kind == cv2.IMAGE_METADATA_EXIF]
+    return stored, exif[0] if exif else b""
+
+
+def _by_pillow(data: bytes, mode: str) -> np.ndarray | None:
+    """An 8-bit picture as OpenCV would give it, upright, decoded by Pillow in mode L, RGB or RGBA; None if damaged."""
+    found = formats.pixels(data, mode)
+    if found is None or found.ndim == 2:
+        return found
+    return cv2.cvtColor(found, cv2.COLOR_RGBA2BGRA if mode == "RGBA" else cv2.COLOR_RGB2BGR)
+
+
+def _picture(stored: np.ndarray, form: str) -> Picture:
+    """Split OpenCV's grey, BGR or BGRA array into RGB or grey pixels and alpha."""
+    if stored.ndim == 2:
+        return Picture(stored[..., None], None, form)
+    alpha = stored[..., 3].copy() if stored.shape[2] == 4 else None
+    grey_inside = form in ("webp", "avif") or alpha is not None
+    if grey_inside and _neutral(stored, LOSSY_STEP if form in ("webp", "avif") else 0):
+        return Picture(stored[..., 1:2].copy(), alpha, form)
+    if alpha is not None:
+        return Picture(cv2.cvtColor(stored, cv2.COLOR_BGRA2RGB), alpha, form)
+    return Picture(cv2.cvtColor(stored, cv2.COLOR_BGR2RGB, dst=stored), None, form)  # no second copy of a large picture
+
+
+def _neutral(stored: np.ndarray, step: int) -> bool:
+    """Whether the colours are equal in every pixel, give or take a step."""
+    blue, green, red = cv2.split(stored[..., :3])
+    return max(cv2.absdiff(green, blue).max(), cv2.absdiff(green, red).max()) <= step
+
+
+def _upright(stored: np.ndarray, tag: int) -> np.ndarray:
+    transpose, axes = UPRIGHT.get(tag, (False, ()))
+    turned = stored.swapaxes(0, 1) if transpose else stored
+    return np.flip(turned, axes).copy() if axes or transpose else stored
+
+
+def encode(picture: Picture, form: str, quality: int | None = None, name: str = "output") -> bytes:
+    """The bytes of a file; the inverse of `decode`.
+
+    form: key of `FORMATS`. 16 bits a sample become 8 in formats that hold only 8.
+    quality: 1 to 100 for the lossy formats, 95 when left out; larger is better and bigger.
+
+    Raises ImageError when the picture has transparency and the format none, or OpenCV refuses it.
+    """
+    spec = FORMATS[form]
+    if picture.alpha is not None and not spec.alpha:
+        raise ImageError(f"{name}: {form} holds no transparency; write png, webp or tiff instead, or give --background")
+    array = _storable(picture, spec.deep)
+    if form == "tiff":
+        return metadata.tiff(array, picture.metadata)
+    options = list(spec.options)
+    if spec.quality is not None:
+        options += [spec.quality, DEFAULT_QUALITY if quality is None else quality]
+    try:
+        ok, data = cv2.imencodeWithMetadata(spec.suffixes[0], array, *metadata.blocks(picture.metadata, form), options)
+    except cv2.error as error:
+        raise ImageError(f"{name}: cannot be written as {form} ({error.err}); choose another format") from error
+    if not ok:
+        raise ImageError(f"{name}: cannot be written as {form} at {array.shape[1]}×{array.shape[0]}; choose png")
+    return metadata.COMPLETE.get(form, _as_it_is)(data.tobytes(), picture.metadata)
+
+
+def _as_it_is(data: bytes, _: Metadata) -> bytes:
+    return data
+
+
+def _storable(picture: Picture, deep: bool) -> np.ndarray:
+    """Grey, BGR or BGRA as OpenCV stores it, at a depth the format holds."""
+    pixels, alpha = picture.pixels, picture.alpha
+    if pixels.dtype == np.uint16 and not deep:
+        pixels, alpha = (None if part is None else from_float(to_float(part), np.uint8) for part in (pixels, alpha))
+    if alpha is None:
+        return pixels[..., 0] if pixels.shape[2] == 1 else _bgr(pixels)
+    colours = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., ::-1]
+    return np.dstack([colours, alpha])
+
+
+def _bgr(pixels: np.ndarray) -> np.ndarray:
+    """RGB pixels as BGR; without a copy where `empty_like` made the room for them."""
+    turned = pixels[..., ::-1]
+    return turned if turned.flags.c_contiguous else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+
+
+def read_picture(path: str | Path, max_pixels: int | None = None) -> Picture:
+    """Decode a file; see `decode`."""
+    return decode(read_bytes(path), name_of(path), max_pixels)
+
+
+def read(path: str | Path, max_pixels: int | None = MAX_PIXELS) -> np.ndarray:
+    """A file's colours as an image, float32 ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey in [0, 1]; see `decode`."""
+    return to_float(read_picture(path, max_pixels).pixels)
+
+
+def format_of(path: str | Path) -> str:
+    """The key of `FORMATS` that a file name's ending asks for; ImageError when there is none."""
+    suffix = Path(path).suffix.lower()
+    for name, form in FORMATS.items():
+        if suffix in form.suffixes:
+            return name
+    raise ImageError(f"{path}: the ending '{suffix}' is no image format; use one of {', '.join(SUFFIXES)}")
+
+
+def write_picture(path: str | Path, picture: Picture, quality: int | None = None) -> None:
+    """Encode a picture in the format its file name asks for and replace the file atomically."""
+    write_bytes(path, encode(picture, format_of(path), quality, str(path)))
+
+
+def write(path: str | Path, image: np.ndarray, depth: int = 8, quality: int | None = None) -> None:
+    """Write an image, ``(H, W, 3)`` or ``(H, W, 1)``, float in [0, 1], uint8 or uint16, with 8 or 16 bits a sample.
+
+    Raises ImageError when the image is none, the depth is another, or the file cannot be written.
+    """
+    if depth not in DEPTHS:
+        raise ImageError(f"{path}: a depth of {depth} bits is not written; choose 8 or 16")
+    write_picture(path, Picture(from_float(to_float(checked(image)), DEPTHS[depth])), quality)

@@ -1,0 +1,82 @@
+"""A large picture worked on in tiles, their results blended.
+
+A tile is made from the picture's own samples and goes back into them, so that no whole picture is ever held as
+float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from deblurcli.pictures import images, tiling
+from deblurcli.pictures.tiling import Span
+
+Window = tuple[Span, Span]
+Map = Callable[[Callable[[Window], np.ndarray], Iterable[Window]], Iterable[np.ndarray]]
+
+
+def assembled(
+    pixels: np.ndarray,
+    rows: list[Span],
+    columns: list[Span],
+    answer: Callable[[Window], np.ndarray],
+    spread: Map = map,
+) -> np.ndarray:
+    """Pixels of the shape and type of those given, blended from the answers for all windows.
+
+    pixels: ``(H, W, C)``, uint8, uint16 or float32.
+    rows, columns: tiles along both axes, as `tiling.spans` cuts them; they may reach beyond the picture.
+    answer: what a window's tile becomes, float32 ``(h, w, C)``, cut to what is kept of it; see `kept`.
+    spread: runs that over many windows, in order; `map`, or an executor's.
+    """
+    height, width, channels = pixels.shape
+    if len(rows) == len(columns) == 1:  # no need to hand one tile to another thread, or to blend it
+        return _samples(answer((rows[0], columns[0]))[:height, :width], pixels.dtype)
+    whole, first = images.empty_like(pixels), 0
+    tiles = iter(spread(answer, windows(rows, columns)))
+    for strip in _strips(rows, columns, tiles, channels):
+        part = whole[first : first + len(strip)]
+        part[:] = _samples(strip[: len(part), :width], pixels.dtype)
+        first += len(strip)
+    return whole
+
+
+def windows(rows: list[Span], columns: list[Span]) -> Iterator[Window]:
+    """All pairs of tiles along both axes, row by row."""
+    return ((row, column) for row in rows for column in columns)
+
+
+def cut(image: np.ndarray, window: Window) -> np.ndarray:
+    """What lies in a window of an image ``(H, W, C)``, no further than the image goes."""
+    row, column = window
+    return image[row.start : row.stop, column.start : column.stop]
+
+
+def kept(answer: np.ndarray, window: Window) -> np.ndarray:
+    """What is kept of the answer ``(h, w, C)`` for a whole tile."""
+    row, column = window
+    return answer[
+        row.keep_start - row.start : row.keep_stop - row.start,
+        column.keep_start - column.start : column.keep_stop - column.start,
+    ]
+
+
+def _strips(rows: list[Span], columns: list[Span], tiles: Iterator[np.ndarray], channels: int) -> Iterator[np.ndarray]:
+    """Finished strips of the whole image from top to bottom, float32 ``(h, W, C)``, blended."""
+    across, down = tiling.weights(columns), tiling.weights(rows)
+    carried = np.zeros((0, columns[-1].keep_stop, channels), np.float32)
+    for index, (row, fade) in enumerate(zip(rows, down)):
+        strip = np.zeros((len(fade), columns[-1].keep_stop, channels), np.float32)
+        for column, weight in zip(columns, across):
+            strip[:, column.keep_start : column.keep_stop] += next(tiles) * weight[:, None]
+        strip *= fade[:, None, None]
+        strip[: len(carried)] += carried
+        ready = rows[index + 1].keep_start - row.keep_start if index + 1 < len(rows) else len(strip)
+        carried = strip[ready:]
+        yield strip[:ready]
+
+
+def _samples(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return np.clip(image, 0, 1) if dtype == np.float32 else images.from_float(image, dtype)

@@ -1,0 +1,190 @@
+"""What people see: progress and tables on stderr or stdout, data as JSON; scores have `scores` for that."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, Outcome
+from deblurcli.batch.run import Batch
+from deblurcli.errors import DeblurError
+from deblurcli.pictures.storage import as_json
+from deblurcli.reports.contact_sheet import Sheet
+
+MOST_ERRORS = 20
+WIDEST = 1000  # of a table that is read by a program
+OK, PARTLY, INTERRUPTED = 0, 1, 130
+VERBS = {DONE: "done", SKIPPED: "already there", PLANNED: "planned", FAILED: "failed"}
+
+
+@cache
+def _stderr() -> Console:
+    """The one console for messages, so that a line printed over a progress bar does not break it."""
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def say(message: str) -> None:
+    """One line to stderr; control characters, which file names may hold, are shown as escapes."""
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
+    _stderr().print(shown, markup=False)
+
+
+def emit(data: str | Table) -> None:
+    """Data to stdout, off a terminal as wide as it is; DeblurError when it cannot be written there."""
+    if sys.stdout is None:
+        raise DeblurError("standard output is closed; leave it open, or use --quiet")
+    try:
+        if isinstance(data, str):  # as it is: rich would drop control characters, which CSV may hold
+            sys.stdout.write(f"{data}\n")
+        else:
+            Console(highlight=False, emoji=False, width=_width()).print(data, markup=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DeblurError(f"standard output: cannot be written ({error.strerror}); send it elsewhere") from error
+
+
+def _width() -> int | None:
+    """How wide a table may be: what rich finds where people look, and all it needs where a program reads."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDEST
+
+
+class Ticker:
+    """A second progress bar, for the work on one picture, once it comes in parts; call it with the share of each."""
+
+    def __init__(self) -> None:
+        self._advance: Callable[[float], None] = lambda share: None
+
+    def show(self, progress: Progress) -> None:
+        """Add the bar to those that are shown, from the first part on."""
+        task = progress.add_task("this picture, %", total=100, visible=False)
+        self._advance = lambda share: progress.update(task, advance=100 * share, visible=True)
+
+    def __call__(self, share: float) -> None:
+        self._advance(share)
+
+
+def follow(batch: Batch, title: str, quiet: bool = False, ticker: Ticker | None = None) -> Iterator[Outcome]:
+    """The outcomes of a batch as they come, with a progress bar on stderr when that is a terminal."""
+    console = _stderr()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task(title, total=batch.total)
+        if ticker is not None:
+            ticker.show(progress)
+        for outcome in batch.outcomes:
+            progress.advance(task)
+            yield outcome
+
+
+def transformed(
+    batch: Batch,
+    title: str,
+    quiet: bool = False,
+    verbose: bool = False,
+    as_json: bool = False,
+    ticker: Ticker | None = None,
+) -> int:
+    """Run a batch to its end, say what happened on stderr, and return the exit code.
+
+    as_json: print the summary on stdout, too. At KeyboardInterrupt the files in work are finished first.
+    """
+    counts: Counter[str] = Counter()
+    errors: list[str] = []
+    notes: Counter[str] = Counter()
+    interrupted, failure, begun = False, None, time.perf_counter()
+    try:
+        for outcome in follow(batch, title, quiet, ticker):
+            counts[outcome.status] += 1
+            note = outcome.extras.get("note")
+            notes.update([note] if note else [])
+            if outcome.status == FAILED:
+                errors.append(outcome.error)
+                if verbose:
+                    say(f"failed: {outcome.error}")
+            elif verbose or (outcome.status == PLANNED and not quiet):
+                say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}{f', {note}' if note else ''}")
+    except KeyboardInterrupt:
+        interrupted = True
+    except DeblurError as error:  # of the run as a whole; what was done until then is told first
+        failure = error
+    code = INTERRUPTED if interrupted else PARTLY if errors else OK
+    list_errors(sorted(errors))
+    if not quiet:
+        for note, count in notes.items():
+            say(f"{title}: {count} × {note}")
+        if counts or not failure:
+            say(_summary(title, counts, batch.others) + (", interrupted" if interrupted else ""))
+    if as_json:
+        seconds = round(time.perf_counter() - begun, 3)
+        summary = {"command": title, **{status: counts[status] for status in VERBS}, "others": batch.others}
+        emit(json.dumps({**summary, "seconds": seconds, "exit_code": code, "errors": sorted(errors)}, indent=2))
+    if failure:
+        raise failure
+    return code
+
+
+def _summary(title: str, counts: Counter, others: int) -> str:
+    parts = [f"{counts[status]} {verb}" for status, verb in VERBS.items() if counts[status]] or ["nothing to do"]
+    left = f" ({others} other files left alone)" if others else ""
+    return f"{title}: {', '.join(parts)}{left}"
+
+
+def list_errors(errors: Sequence[str]) -> None:
+    """The first of the errors to stderr, and how many more there are."""
+    for error in errors[:MOST_ERRORS]:
+        say(f"error: {error}")
+    if len(errors) > MOST_ERRORS:
+        say(f"error: … and {len(errors) - MOST_ERRORS} more")
+
+
+def told(batch: Batch, title: str, quiet: bool = False) -> int:
+    """Run a batch to its end, print what it tells of each picture as a line of JSON, and return the exit code.
+
+    The lines come as the pictures are done. At KeyboardInterrupt those in work are finished first.
+    """
+    errors, count, interrupted = [], 0, False
+    on_screen = sys.stdout is not None and sys.stdout.isatty()  # where a bar and the lines would mix
+    try:
+        for outcome in follow(batch, title, quiet or on_screen):
+            count += outcome.status == DONE
+            if outcome.status == DONE:
+                emit(as_json({"input": outcome.job.name, **outcome.extras}))
+            else:
+                errors.append(outcome.error)
+    except KeyboardInterrupt:
+        interrupted = True
+    list_errors(sorted(errors))
+    if interrupted and not quiet:
+        say(f"{title}: {count} done, interrupted")
+    return INTERRUPTED if interrupted else PARTLY if errors else OK
+
+
+def compared(sheet: Sheet, quiet: bool = False) -> int:
+    """Say on stderr what became of a contact sheet, and return the exit code."""
+    list_errors(sorted(sheet.errors))
+    if not quiet:
+        made = "nothing to draw" if sheet.size is None else "{} {}×{}".format(sheet.output, *sheet.size)
+        say(f"compare: {sheet.shown} of {sheet.total} pictures, {made}")
+    return PARTLY if sheet.errors else OK
+
+
+def cards(cards: dict[str, dict], as_json: bool = False) -> None:
+    """Model cards on stdout, as a table or as JSON."""
+    if as_json:
+        emit(json.dumps(cards, indent=2))
+        return
+    table = Table("model", "description", "parameters", "trained on", "licence")
+    for name, card in cards.items():
+        table.add_row(name, card["description"], f"{card['parameters']:,}", card["data"], card["licence"])
+    emit(table)

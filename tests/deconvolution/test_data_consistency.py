@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from deblurcli.blur import families, psf
+from deblurcli.blur.model import blur
+from deblurcli.deconvolution import tiled
+from deblurcli.deconvolution.data_consistency import consistent
+from deblurcli.deconvolution.fourier import rotated
+from deblurcli.deconvolution.observation import DEFAULTS, Observed, Settings, fitting
+from deblurcli.deconvolution.wiener import wiener
+from deblurcli.metrics.table import psnr
+from deblurcli.pictures.images import Picture, from_float, to_float
+from deblurcli.pipeline.restoration import restoration
+
+SPECS = ("motion:9,angle=30", "gaussian:1.5", "trajectory:15,seed=3", "defocus:3")
+
+
+def seen(sharp, spec, noise=0.0, settings=DEFAULTS):
+    noisy = blur(sharp, psf.array(spec)) + np.float32(noise) * np.random.default_rng(0).standard_normal(
+        sharp.shape, np.float32
+    )
+    return Observed(*fitting(noisy, psf.array(spec)), settings)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("noise", [0.0, 1 / 255, 3 / 255])
+def test_what_a_restoration_missed_is_put_back(sharp, spec, noise):
+    """A restoration that lost its finest detail gains, and its blur is nearer to what was seen."""
+    blurred, lossy = seen(sharp, spec, noise), blur(sharp, families.gaussian(0.8))
+    made = consistent(lossy, blurred)
+    assert psnr(made, sharp) > psnr(lossy, sharp) + 0.3
+    errors = [np.square(blur(image, psf.array(spec)) - blurred.image).mean() for image in (made, lossy)]
+    assert errors[0] < errors[1]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_truth_without_noise_stays(sharp, channels):
+    image = sharp[..., :channels]
+    assert np.abs(consistent(image, seen(image, SPECS[0])) - image).max() < 2 / 255
+
+
+def test_flat_areas_catch_no_noise():
+    flat = np.full((96, 96, 3), 0.5, np.float32)
+    made = consistent(flat, seen(flat, SPECS[1], 4 / 255))
+    assert np.abs(made - flat).max() < 0.1 / 255
+
+
+def test_more_noise_and_compression_are_believed_less(sharp):
+    lossy = blur(sharp, families.gaussian(0.8))
+    quiet, loud = (seen(sharp, SPECS[1], 0.5 / 255, Settings(least_noise=noise)) for noise in (1e-5, 0.05))
+    moved = [np.abs(made - lossy).mean() for made in (
+        consistent(lossy, quiet), consistent(lossy, quiet, compressed=True), consistent(lossy, loud)
+    )]  # fmt: skip
+    assert moved[0] > moved[1] > moved[2] > 0
+
+
+def test_clipped_lights_tell_nothing():
+    """Where a lamp is clipped, a restoration may be brighter than white was seen: nothing of that counts as missed."""
+    night = np.full((96, 96, 3), 0.1, np.float32)
+    night[40:56, 40:56] = 3
+    kernel = psf.array("gaussian:2")
+    blurred = Observed(np.clip(blur(night, kernel), 0, 1), kernel, Settings())
+    assert not blurred.all_seen
+    truth = blurred.transformed(rotated(night, blurred.rotation))
+    assert np.abs(blurred.missed(truth)).max() < 0.02
+    blurred.seen = np.float32(1)
+    assert np.abs(blurred.missed(truth)).max() > 1
+
+
+def test_tiles_join(sharp, monkeypatch):
+    """In tiles a picture is moved as it is as a whole."""
+    large = np.tile(sharp, (4, 3, 1))
+    blurred = Picture(from_float(blur(large, psf.array(SPECS[2])), np.uint8))
+
+    class Softened:
+        halo = 16
+
+        def restore(self, pixels, bold, careful):
+            return blur(careful, families.gaussian(0.7))
+
+        def limited(self, restored, pixels):
+            return restored
+
+    made = []
+    for side in (4096, 320):
+        monkeypatch.setattr(tiled, "TILE", side)
+        made.append(restoration(SPECS[2], Settings(), "wiener", None, refiner=Softened())(blurred, "a")[0].pixels)
+    assert np.abs(made[0].astype(int) - made[1]).mean() < 0.3
+    assert psnr(*map(to_float, made)) > 45
+
+
+def test_the_wiener_filter_s_answer_is_consistent_already(sharp):
+    blurred = seen(sharp, SPECS[0], 2 / 255)
+    answer = wiener(blurred.image, psf.array(SPECS[0]))
+    before, after = (psnr(image, sharp) for image in (answer, consistent(answer, blurred)))
+    assert after > before - 0.3

@@ -1,0 +1,21 @@
+"""The command line as a shell runs it, for the tests of commands."""
+
+import subprocess
+import sys
+
+TRANSFORMS = {
+    "blur": ["--gaussian", "2"],
+    "deblur": [],
+    "wiener": ["--psf", "gaussian:sigma=2,size=9"],
+}
+
+
+def run(*arguments, stdin=b"", **options):
+    """What ``deblurcli`` with these arguments leaves behind."""
+    command = [sys.executable, "-m", "deblurcli", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, **options)
+
+
+def messages(done):
+    """The lines that a finished run wrote on standard error."""
+    return done.stderr.decode().splitlines()

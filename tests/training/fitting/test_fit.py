@@ -1,0 +1,255 @@
+"""Fits of a handful of steps."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from deblurcli.blur import psf
+from deblurcli.blur.model import blur
+from deblurcli.metrics import table
+from tests.conftest import ROOT
+from training import networks, recipe
+from training.data import sources
+from training.data.pairs import Batches, Pairs, Resident, supply, to_tensor
+from training.fitting import checkpoint, fit, logs, losses, measures
+from training.fitting.checkpoint import CheckpointError
+from training.fitting.devices import Machine, MachineError, spread
+from training.recipe import RecipeError
+
+
+def test_one_batch_can_be_overfitted(tiny, pictures):
+    torch.manual_seed(0)
+    network = networks.build({"name": "residual-unet", "widths": [16, 16], "blocks": [1, 1]})
+    pairs = Pairs(pictures, replace(tiny, data=replace(tiny.data, round=0.0)))
+    blurred, sharp = (torch.stack(part) for part in zip(pairs[0, 0], pairs[0, 1]))
+    optimiser = torch.optim.Adam(network.parameters(), 5e-3)
+    for _ in range(250):
+        loss = losses.mse(network(blurred), sharp)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 1e-3 < losses.mse(blurred, sharp).item() * 2
+
+
+def test_a_resumed_fit_is_the_uninterrupted_one_bit_for_bit(tiny, pictures, cpu, tmp_path):
+    many = np.concatenate([pictures, pictures[:, ::-1]])
+    whole = fit.fit(tiny, many, tmp_path / "whole", fabric=cpu)
+    sliced = fit.fit(tiny, many, tmp_path / "sliced", minutes=0, fabric=cpu)
+    assert 0 < sliced.step < whole.step
+    while sliced.step < whole.step:
+        sliced = fit.fit(tiny, many, tmp_path / "sliced", minutes=0.001, fabric=cpu)
+    assert sliced.step == whole.step
+    same(sliced.network.state_dict(), whole.network.state_dict())
+    for name, columns in ((fit.LOG, fit.COLUMNS), (fit.EPOCHS, fit.EPOCH_COLUMNS)):
+        log, again = ((tmp_path / checkpoint / name).read_text().splitlines() for checkpoint in ("whole", "sliced"))
+        assert log[0] == again[0] == ",".join(columns) and len(log) == 1 + 4
+    without_minutes = [[row.split(",")[:1] + row.split(",")[2:] for row in rows[1:]] for rows in (log, again)]
+    assert without_minutes[0] == without_minutes[1]
+
+
+def test_a_schedule_of_minutes_ends_with_them_and_lets_the_rate_down(tiny, pictures, cpu, tmp_path, monkeypatch):
+    ticks = count()
+    monkeypatch.setattr(fit, "time", SimpleNamespace(monotonic=lambda: next(ticks)))  # a second at every look
+    timed = replace(tiny, schedule=replace(tiny.schedule, epochs=100_000, minutes=2))
+    fit.fit(timed, pictures, tmp_path, minutes=1, fabric=cpu)
+    done = fit.fit(timed, pictures, tmp_path, fabric=cpu)
+    rates = [float(row["learning_rate"]) for row in logs.read(tmp_path / fit.LOG)]
+    assert 120 <= done.seconds < 125 and done.step > 30
+    assert rates[-1] < 0.02 * max(rates)
+    assert fit.fit(timed, pictures, tmp_path, fabric=cpu).step == done.step
+
+
+def test_a_slim_checkpoint_holds_little_and_is_gone_on_from(tiny, pictures, cpu, tmp_path):
+    runs, slim, whole = tmp_path / "runs", tmp_path / "slim.pt", tmp_path / "whole.pt"
+    done = fit.fit(tiny, pictures, runs / tiny.name, epochs=1, fabric=cpu)
+    checkpoint.keep(tiny, runs, slim, slim=True)
+    checkpoint.keep(tiny, runs, whole)
+    assert slim.stat().st_size < whole.stat().st_size / 2  # names take most of so small a network's
+    (tmp_path / "other").mkdir()
+    again = checkpoint.resume(tiny, tmp_path / "other", cpu.device, slim)
+    assert again.step == done.step and again.seconds == done.seconds
+    for name, weight in done.network.state_dict().items():
+        torch.testing.assert_close(again.network.state_dict()[name], weight, rtol=1e-3, atol=1e-4)
+        assert again.network.state_dict()[name].dtype == torch.float32
+    assert fit.fit(tiny, pictures, tmp_path / "other", epochs=2, fabric=cpu, kept=slim).step > done.step
+
+
+def same(weights, others):
+    assert weights.keys() == others.keys()
+    for name, weight in weights.items():
+        torch.testing.assert_close(others[name], weight, rtol=0, atol=0)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """The paper's protocol on a network of seconds that soon stops getting better."""
+    paper = recipe.load("paper-motion")
+    return replace(
+        paper,
+        network={"name": "paper-unet", "widths": [4, 8]},
+        schedule=replace(paper.schedule, epochs=30, batch=3, patience=2),
+        optimiser=replace(paper.optimiser, learning_rate=0.1),
+        rate={**paper.rate, "patience": 1},
+    )
+
+
+def test_the_paper_s_protocol_keeps_the_best_epoch_and_resumes(small, pictures, cpu, tmp_path):
+    whole = fit.fit(small, pictures, tmp_path / "whole", fabric=cpu)
+    sliced = fit.fit(small, pictures, tmp_path / "sliced", minutes=0, fabric=cpu)
+    while sliced.step < whole.step:
+        sliced = fit.fit(small, pictures, tmp_path / "sliced", minutes=0, fabric=cpu)
+    again = fit.fit(small, pictures, tmp_path / "whole", fabric=cpu)
+    rows = logs.read(tmp_path / "whole" / fit.EPOCHS)
+    heard = [float(row["validation_loss"]) for row in rows]
+    assert again.step == whole.step == 3 * len(heard) < 3 * 30
+    assert whole.best_step == 3 * (int(np.argmin(heard)) + 1) == whole.step - 3 * 2
+    for weights in (sliced.chosen()[0], again.chosen()[0]):
+        same(weights, whole.best)
+
+
+def test_nobody_watching_is_no_number(small, tiny, pictures, cpu, tmp_path):
+    unwatched = replace(tiny, data=replace(tiny.data, validation=0), schedule=replace(tiny.schedule, epochs=1))
+    fit.fit(unwatched, pictures, tmp_path, fabric=cpu)
+    assert {row["validation_psnr"] for row in logs.read(tmp_path / fit.EPOCHS)} == {"nan"}
+
+
+def test_a_kept_run_goes_on_exactly_where_there_is_no_other(tiny, pictures, cpu, tmp_path):
+    runs, kept = tmp_path / "runs", tmp_path / "kept" / "faces.pt"
+    kept.parent.mkdir()
+    fit.fit(tiny, pictures, runs / "faces", minutes=0, fabric=cpu)
+    fit.fit(tiny, pictures, runs / "faces", minutes=0, fabric=cpu)
+    fit.fit(tiny, pictures, runs / "faces", minutes=0, fabric=cpu)
+    checkpoint.keep(tiny, runs, kept)
+    whole = fit.fit(tiny, pictures, runs / "faces", fabric=cpu)
+    elsewhere = fit.fit(tiny, pictures, tmp_path / "elsewhere", fabric=cpu, kept=kept)
+    same(elsewhere.network.state_dict(), whole.network.state_dict())
+    curves = [logs.read(folder / fit.EPOCHS) for folder in (runs / "faces", tmp_path / "elsewhere")]
+    assert [row["epoch"] for row in curves[0]] == [row["epoch"] for row in curves[1]] == ["1", "2", "3", "4"]
+
+
+def test_lines_of_steps_that_are_made_again_are_dropped(tiny, pictures, cpu, tmp_path):
+    fit.fit(tiny, pictures, tmp_path, epochs=2, fabric=cpu)
+    for name in (fit.LOG, fit.EPOCHS):
+        lines = (tmp_path / name).read_text().splitlines()
+        (tmp_path / name).write_text("\n".join([*lines, lines[-1].replace(lines[-1].split(",")[0], "99", 1)]) + "\n")
+    fit.fit(tiny, pictures, tmp_path, fabric=cpu)
+    assert [row["epoch"] for row in logs.read(tmp_path / fit.EPOCHS)] == ["1", "2", "3", "4"]
+    assert [row["step"] for row in logs.read(tmp_path / fit.LOG)] == ["2", "4", "6", "8"]
+
+
+def test_another_recipe_s_checkpoint_is_refused(tiny, small, pictures, cpu, tmp_path):
+    fit.fit(tiny, pictures, tmp_path, minutes=0, fabric=cpu)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt: not a checkpoint of this recipe"):
+        fit.fit(small, pictures, tmp_path, fabric=cpu)
+    (tmp_path / "checkpoint.pt").write_bytes(b"nonsense")
+    with pytest.raises(CheckpointError, match=r"checkpoint\.pt"):
+        fit.fit(tiny, pictures, tmp_path, fabric=cpu)
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        checkpoint.keep(tiny, tmp_path / "nowhere", tmp_path / "x.pt")
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than cores
+def test_workers_make_the_same_pairs(little, cpu, tmp_path):
+    """Also where OpenCV has threads of its own, which workers would wait for in vain."""
+    cv2.setNumThreads(4)
+    cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 5)
+    loaded = recipe.load(str(little))
+    photos = sources.load(loaded, tmp_path)
+    alone = fit.fit(loaded, photos, tmp_path / "alone", epochs=1, fabric=cpu, workers=0)
+    helped = fit.fit(loaded, photos, tmp_path / "helped", epochs=1, fabric=cpu, workers=2)
+    same(helped.network.state_dict(), alone.network.state_dict())
+
+
+def test_many_processes_reach_what_one_does(little, tmp_path):
+    """Two processes on the CPU share batches of five, three and two; the weights and the curves are those of one."""
+    for devices in ("1", "2"):
+        command = [sys.executable, "-m", "training", "fit", str(little), "--data-home", str(tmp_path)]
+        where = ["--runs", str(tmp_path / devices), "--accelerator", "cpu", "--devices", devices, "--threads", "1"]
+        done = subprocess.run([*command, *where], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("little: step 8") == 1
+    one, two = (torch.load(tmp_path / devices / "little" / "checkpoint.pt") for devices in ("1", "2"))
+    fresh = checkpoint.start(recipe.load(str(little)), torch.device("cpu")).network.state_dict()
+    assert one["step"] == two["step"] == 8
+    for name, weight in one["network"].items():
+        torch.testing.assert_close(two["network"][name], weight, rtol=1e-4, atol=1e-6)
+    assert any((fresh[name] - weight).abs().max() > 1e-4 for name, weight in one["network"].items())
+    curves = [logs.read(tmp_path / devices / "little" / fit.EPOCHS) for devices in ("1", "2")]
+    for row, other in zip(*curves, strict=True):
+        for name in row.keys() - {"minutes"}:
+            assert float(other[name]) == pytest.approx(float(row[name]), rel=1e-3), name
+
+
+def test_processes_need_a_part_of_the_batch_and_whole_statistics(small):
+    fabric = SimpleNamespace(world_size=2, device=torch.device("cpu"))
+    with pytest.raises(MachineError, match="batch normalisation"):
+        spread(fabric, networks.build(small.network), 12)
+    with pytest.raises(MachineError, match="batch of 1 cannot be shared by 2"):
+        spread(fabric, networks.build(small.network), 1)
+
+
+@pytest.mark.parametrize("wrong", [{"accelerator": "abacus"}, {"precision": "8"}])
+def test_a_machine_that_is_not_there_is_refused(wrong):
+    with pytest.raises(MachineError, match="choose one of"):
+        Machine(**wrong).launched()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
+def test_a_missing_accelerator_is_named():
+    with pytest.raises(MachineError, match="cuda"):
+        Machine("cuda").launched()
+
+
+def test_mixed_precision_trains_too(tiny, pictures, tmp_path):
+    mixed = Machine("cpu", precision="bf16-mixed").launched()
+    done = fit.fit(tiny, pictures, tmp_path, epochs=1, fabric=mixed)
+    assert {weight.dtype for weight in done.network.state_dict().values()} == {torch.float32}
+    (row,) = logs.read(tmp_path / fit.EPOCHS)
+    _, watching = sources.fitting_split(tiny, len(pictures))
+    blurred, sharp = (torch.stack(part) for part in zip(*(Pairs(pictures, tiny, watching)[0, i] for i in range(2))))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        restored = done.network.eval()(blurred)
+    for name, measure in measures.MEASURES.items():  # bfloat16 has 8 bits, too few for a measure
+        expected = measure(restored.float().clamp(0, 1), sharp).mean().item()
+        assert float(row[f"validation_{name}"]) == pytest.approx(expected, rel=2e-3)
+
+
+def test_tensorboard_is_asked_for_by_name(tiny, pictures, cpu, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(logs.LogError, match="pip install tensorboard"):
+        fit.fit(tiny, pictures, tmp_path, fabric=cpu, tensorboard=True)
+
+
+def test_tensorboard_gets_the_curves(tiny, pictures, cpu, tmp_path):
+    pytest.importorskip("tensorboard")
+    fit.fit(tiny, pictures, tmp_path, epochs=1, fabric=cpu, tensorboard=True)
+    assert [path.stat().st_size for path in (tmp_path / "tensorboard").iterdir()] != []
+
+
+def test_pairs_that_stay_the_same_may_live_on_the_accelerator(small, pictures):
+    pairs, order = Pairs(pictures, small), Batches(len(pictures), 5, seed=1, start=0, stop=4)
+    made = supply(pairs, order, torch.device("cpu"), 0)
+    for batch, resident in zip(made, Resident(pairs, order, torch.device("cpu")), strict=True):
+        for part, other in zip(batch, resident):
+            torch.testing.assert_close(part, other, rtol=0, atol=0)
+
+
+def test_measures_agree_with_the_tool_s_metrics(pictures):
+    restored = np.stack([blur(picture, psf.parse("gaussian:1").array()) for picture in pictures])
+    stacks = (torch.stack([to_tensor(image) for image in stack]) for stack in (restored, pictures))
+    measured = measures.measure(*stacks).numpy()
+    for row, image, truth in zip(measured, restored, pictures):
+        scores = table.score(image, truth)
+        assert row == pytest.approx([scores[name] for name in measures.MEASURES], abs=2e-5, rel=2e-5)
+
+
+def test_a_fit_needs_a_batch(tiny, pictures, cpu, tmp_path):
+    with pytest.raises(RecipeError, match="fewer than a batch"):
+        fit.fit(tiny, pictures[:4], tmp_path, fabric=cpu)

@@ -1,0 +1,155 @@
+"""Pictures spoiled as cameras do, and what a restorer is told of the blur: maybe a little wrong, as estimates are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import cv2
+import numpy as np
+import scipy.signal
+
+from deblurcli.blur import families
+from deblurcli.blur.model import blur, through_jpeg
+from deblurcli.blur.psf import Spec
+from deblurcli.pictures.images import from_float, to_float
+from training.recipe import Data
+
+MARGIN = 32  # pixels around a sample that are blurred with it where its border is to be unknown
+_GAMMA, _BRIGHTEST = 2.2, 1.6  # of linear light, and how far its brightest is over white
+_OUT_OF_HAND = 3.0  # times too large or too small: nothing is told more wrongly
+
+_FAINT = 0.06  # of a PSF's brightest: about what estimates of any form lose
+# Standard deviation of what is told of each field, as a share of its value where it has none of its own unit: those of
+# `estimate` on pictures with noise, and a little more.
+STRAYS: dict[str, dict[str, float]] = {
+    "gaussian": {"sigma": 0.07},
+    "motion": {"length": 0.07, "angle": 4.0},
+    "defocus": {"radius": 0.05},
+}
+ABSOLUTE = ("angle",)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A degraded picture.
+
+    blurred, sharp: float32 ``(H, W, 3)`` in [0, 1], the former rounded to 8 bits.
+    told: the PSF a restorer is told, ``(K, L)``. exact: whether it is the true one. compressed: by JPEG.
+    """
+
+    blurred: np.ndarray
+    sharp: np.ndarray
+    told: np.ndarray
+    exact: bool
+    compressed: bool
+
+
+def piece(image: np.ndarray, size: tuple[int, int], least: float, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    """A piece of an image with what lies around it, and how many pixels of that there are on each side; float32.
+
+    Cut out at random, after the image is reduced, turned and mirrored at random. Where there is no room for `MARGIN`
+    pixels around a piece, none are taken, and the image is mirrored only.
+
+    size: height and width of the piece. least: scale to reduce to at most, where the image is large enough.
+    """
+    margin = MARGIN if all(side >= length + 2 * MARGIN for side, length in zip(image.shape, size)) else 0
+    height, width = (length + 2 * margin for length in size)
+    if margin:
+        image = _reduced(image, (height, width), least, rng)
+        image = image if height == width else np.rot90(image, 2 * rng.integers(2))
+    top, left = rng.integers(image.shape[0] - height + 1), rng.integers(image.shape[1] - width + 1)
+    cut = image[top : top + height, left : left + width]
+    cut = np.rot90(cut, rng.integers(4)) if margin and height == width else cut
+    return np.ascontiguousarray(cut[:, :: rng.choice([-1, 1])]), margin
+
+
+def _reduced(image: np.ndarray, size: tuple[int, int], least: float, rng: np.random.Generator) -> np.ndarray:
+    """The image at a random scale, no smaller than a size and no larger than it is."""
+    smallest = max(least, *(length / side for length, side in zip(size, image.shape)))
+    scale = rng.uniform(min(smallest, 1.0), 1.0)
+    height, width = (max(length, round(scale * side)) for length, side in zip(size, image.shape))
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def degrade(sharp: np.ndarray, margin: int, specs: Sequence[Spec], data: Data, rng: np.random.Generator) -> Sample:
+    """Spoil a sharp image, at random but for the PSFs.
+
+    sharp: float32 ``(H, W, 3)`` in [0, 1], `margin` pixels larger on each side than the sample made of it. The sample
+        ends in a reflecting border or, half the time where there are margins, in one behind which the scene went on.
+    specs: PSFs that blur it in turn; the first is what a restorer is told of.
+    data: of the recipe: its noise, JPEG, light, and how often the PSF is told wrongly.
+    """
+    psf, told, exact = _psfs(specs, data, rng)
+    blurred, kept = _blurred(sharp, margin, psf, data, rng)
+    if rng.random() >= data.noiseless:
+        deviation = np.float32(rng.uniform(*data.noise))
+        blurred = blurred + deviation * rng.standard_normal(blurred.shape, np.float32)
+    stored = from_float(blurred, np.uint8)
+    compressed = bool(rng.random() < data.jpeg)
+    if compressed:
+        stored = through_jpeg(stored, int(rng.integers(data.quality[0], data.quality[1] + 1)))
+    return Sample(to_float(stored), kept, told, exact, compressed)
+
+
+def _blurred(
+    sharp: np.ndarray, margin: int, psf: np.ndarray, data: Data, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The blurred and the sharp piece without margins."""
+    linear = bool(data.linear) and rng.random() < data.linear
+    scene = np.float32(rng.uniform(1, _BRIGHTEST)) * sharp**_GAMMA if linear else sharp
+    inside = tuple(slice(margin, side - margin) for side in sharp.shape[:2])
+    kept = np.ascontiguousarray(scene[inside])
+    goes_on = margin > 0 and rng.random() < 0.5
+    blurred = blur(scene, psf)[inside] if goes_on else blur(kept, psf)
+    if not linear:
+        return blurred, kept
+    return tuple(np.clip(light, 0, 1) ** (1 / _GAMMA) for light in (blurred, kept))
+
+
+def _psfs(specs: Sequence[Spec], data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The PSF of all blurs together, the one that is told, and whether they are the same."""
+    first, *others = (spec.array() for spec in specs)
+    wrong = bool(rng.random() < data.wrong)
+    told = mistaken(specs[0], rng) if wrong else first
+    psf = reduce(scipy.signal.convolve2d, others, first)
+    if rng.random() < data.soft:  # a small blur of the lens, of which nothing is told
+        return softened(psf, rng.uniform(0.3, 0.7)), told, False
+    return psf, told, not (wrong or others)
+
+
+def mistaken(spec: Spec, rng: np.random.Generator) -> np.ndarray:
+    """The PSF of a specification that strays; one without a formula is spoiled, as an estimate of it would be."""
+    strays = STRAYS.get(spec.family)
+    if strays is None:
+        return softened(roughened(spec.array(), rng), rng.uniform(0.3, 0.8))
+    values = tuple(
+        (name, _strayed(value, name, strays[name], rng)) if name in strays else (name, value)
+        for name, value in spec.values
+    )
+    return replace(spec, values=values).array()
+
+
+def _strayed(value: float, name: str, deviation: float, rng: np.random.Generator) -> float:
+    if name in ABSOLUTE:
+        return value + rng.normal(0, deviation)
+    return value * float(np.clip(1 + rng.normal(0, deviation), 1 / _OUT_OF_HAND, _OUT_OF_HAND))
+
+
+def roughened(psf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A PSF of which some parts are too bright and others too faint, and the faintest are lost."""
+    uneven = psf * np.exp(rng.uniform(0, 0.5) * rng.standard_normal(psf.shape))
+    uneven[uneven < rng.uniform(0, _FAINT) * uneven.max()] = 0
+    return uneven / uneven.sum()
+
+
+def softened(psf: np.ndarray, sigma: float) -> np.ndarray:
+    """A PSF blurred by a Gaussian."""
+    small = families.gaussian(sigma)
+    reach = small.shape[0] // 2
+    grown = np.pad(psf, reach)
+    moved = (
+        share * np.roll(grown, (down - reach, right - reach), (0, 1)) for (down, right), share in np.ndenumerate(small)
+    )
+    return sum(moved)

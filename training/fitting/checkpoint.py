@@ -1,0 +1,160 @@
+"""The state of a fit, all of which a checkpoint holds, and where checkpoints lie."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+
+from deblurcli.errors import DeblurError
+from training import networks
+from training.fitting import critic as critics
+from training.fitting import logs, measures, schedules
+from training.recipe import FOLDER, Recipe
+
+CHECKPOINT = "checkpoint.pt"
+LOG = "log.csv"
+EPOCHS = "epochs.csv"
+OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+class CheckpointError(DeblurError):
+    """A checkpoint that is missing, damaged or of another network."""
+
+
+@dataclass
+class Run:
+    """The state of a fit: everything a checkpoint holds.
+
+    sums: of the loss and the measures over the training pictures of this epoch so far, and their number last.
+    best: weights of the epoch with the lowest validation loss, where the recipe asks for them.
+    """
+
+    network: torch.nn.Module
+    optimiser: torch.optim.Optimizer
+    rate: schedules.Rate
+    stop: schedules.Stop
+    step: int = 0
+    seconds: float = 0.0
+    sums: torch.Tensor = field(default_factory=lambda: torch.zeros(2 + len(measures.MEASURES)))
+    best: dict[str, torch.Tensor] | None = None
+    best_step: int = 0
+    critic: critics.Critic | None = None
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint atomically."""
+        state = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "rate": schedules.state(self.rate),
+            "stop": schedules.state(self.stop),
+            **{name: getattr(self, name) for name in ("step", "seconds", "sums", "best", "best_step")},
+        }
+        if self.critic is not None:
+            state["critic"] = self.critic.state()
+        _write(state, path)
+
+    def save_slim(self, path: Path) -> None:
+        """Write the result's weights alone, in half precision: a sixth of a checkpoint, to go on from, not exactly."""
+        weights, step = self.chosen()
+        halved = {name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()}
+        _write({"network": halved, "step": step, "seconds": self.seconds}, path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint; one without optimiser state starts the optimiser afresh.
+
+        Raises CheckpointError when it is damaged or of another network.
+        """
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            self.network.load_state_dict(state.pop("network"))
+            if "optimiser" in state:
+                self.optimiser.load_state_dict(state.pop("optimiser"))
+            critic = state.pop("critic", None)
+            if self.critic is not None and critic is not None:
+                self.critic.restore(critic)
+        except (OSError, EOFError, KeyError, RuntimeError, ValueError, UnpicklingError) as error:
+            reason = _first_line(error)
+            raise CheckpointError(
+                f"{path}: not a checkpoint of this recipe ({reason}); remove it or use its own"
+            ) from error
+        for part in ("rate", "stop"):
+            schedules.restore(getattr(self, part), state.pop(part, {}))
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.sums = self.sums.to(next(self.network.parameters()).device)
+
+    def chosen(self) -> tuple[dict[str, torch.Tensor], int]:
+        """The weights a recipe's result has, and the step they were reached at."""
+        return (self.network.state_dict(), self.step) if self.best is None else (self.best, self.best_step)
+
+
+def _write(state: dict, path: Path) -> None:
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
+def start(recipe: Recipe, device: torch.device) -> Run:
+    """A fresh run: the network initialised from the recipe's seed."""
+    torch.manual_seed(recipe.schedule.seed)
+    network = networks.build(recipe.network).to(device, memory_format=torch.channels_last)
+    chosen = recipe.optimiser
+    optimiser = OPTIMISERS[chosen.name](
+        network.parameters(), chosen.learning_rate, chosen.betas, chosen.epsilon, weight_decay=chosen.weight_decay
+    )
+    rate = schedules.build(recipe.rate, chosen.learning_rate)
+    run = Run(network, optimiser, rate, schedules.Stop(recipe.schedule.patience))
+    run.critic = critics.start(recipe.adversary, recipe.schedule.seed, device)
+    run.sums = run.sums.to(device)
+    return run
+
+
+def resume(recipe: Recipe, folder: Path, device: torch.device, kept: Path | None = None) -> Run:
+    """The run as it was left in `folder`, or else as it was kept, its curve with it; else a fresh one.
+
+    kept: a checkpoint that `keep` wrote, with its curve beside it.
+    """
+    run, own = start(recipe, device), folder / CHECKPOINT
+    if own.is_file():
+        run.load(own)
+    elif kept is not None and kept.is_file():
+        run.load(kept)
+        if kept.with_suffix(".csv").is_file():
+            shutil.copy(kept.with_suffix(".csv"), folder / EPOCHS)
+    return run
+
+
+def keep(recipe: Recipe, runs: Path, kept: Path, slim: bool = False) -> None:
+    """Keep a run for others: the whole checkpoint, so that `fit` goes on from it exactly, and the curve beside it.
+
+    slim: the weights alone; see `Run.save_slim`.
+
+    Raises CheckpointError when there is no such run, or its checkpoint is not of this recipe.
+    """
+    folder = runs / recipe.name
+    run = start(recipe, torch.device("cpu"))
+    run.load(found(recipe, runs))
+    (run.save_slim if slim else run.save)(kept)
+    if (folder / EPOCHS).is_file():
+        shutil.copy(folder / EPOCHS, kept.with_suffix(".csv"))
+
+
+def found(recipe: Recipe, runs: Path, kept: Path | None = None) -> Path:
+    """The checkpoint of a run, or else the one kept; CheckpointError when there is neither."""
+    own = runs / recipe.name / CHECKPOINT
+    for path in (own, kept):
+        if path is not None and path.is_file():
+            return path
+    raise CheckpointError(f"{own}: no such checkpoint; run python -m training fit {recipe.name} first")
+
+
+def curve(name: str, runs: Path) -> list[dict[str, str]]:
+    """The epochs of a run, a line each: its own log, or else the one kept beside the recipe; maybe none."""
+    return logs.read(runs / name / EPOCHS) or logs.read(FOLDER / f"{name}.csv")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
