@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from deblurcli.blur import psf_files
 from deblurcli.commands import options
 
 DIRECTIONS = "horizontal|vertical|diagonal|antidiagonal|DEGREES"
@@ -72,7 +71,7 @@ def blur(
         )
 
     from deblurcli.batch import manifest, planning, run
-    from deblurcli.blur import model
+    from deblurcli.blur import model, psf_files
     from deblurcli.terminal import console
 
     work = model.Blurrer(spec, noise, jpeg_quality, seed)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from deblurcli.blur import psf_files
 from deblurcli.commands import options
 
 FAMILIES = ("auto", "motion", "gaussian", "defocus", "general")
@@ -47,6 +46,7 @@ def estimate(
         raise typer.BadParameter("is a file, but there are several pictures; name a folder", param_hint="--save-psf")
 
     from deblurcli.batch import planning, run
+    from deblurcli.blur import psf_files
     from deblurcli.pipeline.describe import Telling
     from deblurcli.terminal import console
 

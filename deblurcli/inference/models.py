@@ -23,7 +23,7 @@ class Model:
     halo: context in pixels it needs around what is kept of a tile; None for a network that looks at the whole picture,
         which is then not cut into tiles.
     overshoot: how far what it restores may go beyond flat areas, on the scale [0, 1]; None where that is left to it.
-        See `overshoot`.
+        See `dehalo`.
     card: everything the card holds; empty for a file without one.
     """
 
