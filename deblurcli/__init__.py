@@ -13,55 +13,100 @@ True
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from deblurcli.blur.model import blur as blur_image
+    from deblurcli.blur.psf import PSFSpec
+    from deblurcli.blur.psf import parse as parse_psf
+    from deblurcli.deconvolution.options import DeconvolutionOptions
+    from deblurcli.deconvolution.richardson_lucy import richardson_lucy
+    from deblurcli.deconvolution.sparse import sparse
+    from deblurcli.deconvolution.wiener import wiener
+    from deblurcli.errors import (
+        ClusterError,
+        DeblurError,
+        GateError,
+        ImageError,
+        ModelError,
+        PlanError,
+        ProviderError,
+        PSFError,
+    )
+    from deblurcli.estimation.estimate import Estimate, is_sharp, noise_to_signal, trusted
+    from deblurcli.estimation.estimate import estimate as estimate_psf
+    from deblurcli.estimation.refit import adjusted as adjust_psf
+    from deblurcli.inference.restorer import Restorer, restorer
+    from deblurcli.metrics.table import score as score_images
+    from deblurcli.pictures.images import read as read_image
+    from deblurcli.pictures.images import write as write_image
+
+# Where each name is defined: a module, and its name there where that is another.
 _HOMES = {
+    "ClusterError": "errors",
     "DeblurError": "errors",
+    "DeconvolutionOptions": "deconvolution.options",
+    "Estimate": "estimation.estimate",
     "GateError": "errors",
     "ImageError": "errors",
     "ModelError": "errors",
     "PSFError": "errors",
+    "PSFSpec": "blur.psf",
     "PlanError": "errors",
     "ProviderError": "errors",
+    "Restorer": "inference.restorer",
     "adjust_psf": "estimation.refit:adjusted",
     "blur_image": "blur.model:blur",
     "estimate_psf": "estimation.estimate:estimate",
-    "noise_to_signal": "pictures.noise",
+    "is_sharp": "estimation.estimate",
+    "noise_to_signal": "estimation.estimate",
     "parse_psf": "blur.psf:parse",
     "read_image": "pictures.images:read",
     "restorer": "inference.restorer",
+    "richardson_lucy": "deconvolution.richardson_lucy",
     "score_images": "metrics.table:score",
     "sparse": "deconvolution.sparse",
+    "trusted": "estimation.estimate",
     "wiener": "deconvolution.wiener",
     "write_image": "pictures.images:write",
 }
 
 __all__ = [
+    "ClusterError",
     "DeblurError",
+    "DeconvolutionOptions",
+    "Estimate",
     "GateError",
     "ImageError",
     "ModelError",
     "PSFError",
+    "PSFSpec",
     "PlanError",
     "ProviderError",
+    "Restorer",
     "adjust_psf",
     "blur_image",
     "estimate_psf",
+    "is_sharp",
     "noise_to_signal",
     "parse_psf",
     "read_image",
     "restorer",
+    "richardson_lucy",
     "score_images",
     "sparse",
+    "trusted",
     "wiener",
     "write_image",
 ]
 
+if not TYPE_CHECKING:  # a type checker that saw it would let any name pass
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'deblurcli' has no attribute '{name}'")
-    module, _, attribute = _HOMES[name].partition(":")
-    return getattr(import_module(f"deblurcli.{module}"), attribute or name)
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'deblurcli' has no attribute '{name}'")
+        module, _, attribute = _HOMES[name].partition(":")
+        return getattr(import_module(f"deblurcli.{module}"), attribute or name)
 
 
 def __dir__() -> list[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -152,26 +152,26 @@ class Interrupt:
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What a function returned, or what it raised."""
+class _Answer(Generic[Result]):
+    """What a function returned, in a tuple, or what it raised."""
 
-    value: object = None
+    values: tuple[Result, ...] = ()
     error: BaseException | None = None
 
-    def get(self):
+    def get(self) -> Result:
         """The value; what was raised is raised again."""
         if self.error is not None:
             raise self.error
-        return self.value
+        return self.values[0]
 
 
-class _Crew:
+class _Crew(Generic[Item, Result]):
     """Threads that take items one by one and put answers into one queue."""
 
-    def __init__(self, function: Callable, items: Iterator, workers: int):
+    def __init__(self, function: Callable[[Item], Result], items: Iterator[Item], workers: int):
         self._function, self._items, self._guard = function, items, threading.Lock()
         self._dismissed = False
-        self._answers: queue.Queue[_Answer | None] = queue.Queue(2 * workers)
+        self._answers: queue.Queue[_Answer[Result] | None] = queue.Queue(2 * workers)
         self._working = workers
 
     def start(self) -> None:
@@ -183,7 +183,7 @@ class _Crew:
         """Begin no further item."""
         self._dismissed = True
 
-    def next_answer(self) -> _Answer | None:
+    def next_answer(self) -> _Answer[Result] | None:
         """The next answer; None when all threads have ended."""
         while self._working:
             answer = self._answers.get()
@@ -197,13 +197,13 @@ class _Crew:
             self._answers.put(self._answer(item[0]))
         self._answers.put(None)
 
-    def _take(self) -> tuple | None:
+    def _take(self) -> tuple[Item] | None:
         """The next item in a tuple; None when there is none, or the crew is dismissed."""
         with self._guard:
             return None if self._dismissed else next(((item,) for item in self._items), None)
 
-    def _answer(self, item) -> _Answer:
+    def _answer(self, item: Item) -> _Answer[Result]:
         try:
-            return _Answer(self._function(item))
+            return _Answer((self._function(item),))
         except BaseException as error:  # raised again where the results are taken
             return _Answer(error=error)

@@ -36,7 +36,9 @@ LICENCES = {
     "lfw": "MIT for the weights; the pictures they were trained on are research data without an open licence",
     "folder": "MIT for the weights; the pictures they were trained on have licences of their own",
 }
-TOLD = "the logarithm of the mean power of the whole picture's brightness, (N, 64, 33); see deblurcli.spectrum.told"
+SPECTRUM_INPUT = (
+    "the log power spectrum of the whole picture's luma, (N, 64, 33); see power_spectrum.log_power_spectrum"
+)
 WATCHED = {
     "test": "the test split, as in the paper: it set the learning rate, the end and the epoch that was kept",
 }
@@ -126,9 +128,11 @@ def halo(network: torch.nn.Module, path: Path, pairs: Pairs) -> int | None:
     if getattr(network, "looks_everywhere", None):
         return None
     session, multiple_of, layers = _session(path, network), network.multiple_of, _mosaic(pairs)
-    whole = Restorer(session, multiple_of, halo=0, tile=4096, told=session.told).restore(*layers)
+    whole = Restorer(session, multiple_of, halo=0, tile=4096, needs_spectrum=session.needs_spectrum).restore(*layers)
     for reach in HALOS:
-        tiled = Restorer(session, multiple_of, reach, tile=2 * reach + 64, told=session.told).restore(*layers)
+        tiled = Restorer(
+            session, multiple_of, reach, tile=2 * reach + 64, needs_spectrum=session.needs_spectrum
+        ).restore(*layers)
         if np.abs(tiled - whole).max() <= SEAM:
             return reach
     raise ParityError(f"tiles differ by more than half a step of 8 bits even with {HALOS[-1]} pixels of halo")
@@ -177,7 +181,7 @@ def _architecture(network: torch.nn.Module) -> dict:
         "trainable_parameters": trainable,
         "layers": networks.channels(network) // 3,
         "multiple_of": network.multiple_of,
-        **({"told": TOLD} if getattr(network, "told", False) else {}),
+        **({"spectrum": SPECTRUM_INPUT} if getattr(network, "needs_spectrum", False) else {}),
         **({"whole_pictures": why} if (why := getattr(network, "looks_everywhere", None)) else {}),
     }
 

@@ -88,7 +88,7 @@ class Data:
             if not holds:
                 raise ValueError(rule)
         for blur in self.blur:
-            _check_psf(blur.psf)
+            psf.parse_or_random(blur.psf)
 
     @property
     def piece(self) -> tuple[int, int]:
@@ -235,11 +235,3 @@ def _recipe(table: dict) -> Recipe:
         adversary=Adversary(**adversary) if adversary else None,
         **table,
     )
-
-
-def _check_psf(text: str) -> None:
-    """Raise PSFError unless the text is a PSF's specification, or says which to draw."""
-    if text.partition(":")[0] == psf.RANDOM:
-        psf.families(text)
-    else:
-        psf.parse(text)

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
 
 from deblurcli import parallel
 from deblurcli.batch import run
 from deblurcli.batch.planning import Job, Options
-from deblurcli.batch.record import FAILED, Outcome
+from deblurcli.batch.record import FAILED, Outcome, Pictures, Written
 from deblurcli.batch.run import Runner, Work
 from deblurcli.errors import ClusterError
 from deblurcli.pictures.storage import STANDARD
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
 
 CHUNKS_PER_THREAD = 8
 LARGEST_CHUNK = 64
@@ -39,7 +43,7 @@ def runner(address: str) -> Runner:
     return partial(_run, address)
 
 
-def _run(address: str, jobs: Sequence[Job], function: Work, options: Options) -> Iterator[Outcome]:
+def _run(address: str, jobs: Sequence[Job], function: Work, options: Options) -> Pictures:
     """The outcome of every job as its chunk is done; a chunk whose worker is lost goes to another one.
 
     At Ctrl-C no further chunk is sent; those on the cluster are waited for and yielded, and KeyboardInterrupt is
@@ -50,7 +54,7 @@ def _run(address: str, jobs: Sequence[Job], function: Work, options: Options) ->
     from distributed import as_completed
 
     with _connected(address) as client, parallel.Interrupt() as interrupt:
-        threads = sum(client.nthreads().values())
+        threads = sum(_threads(client).values())
         chunks = iter(_chunks(jobs, threads))
         send = partial(_send, client, function, options)
         sent = dict(send(chunk) for chunk in islice(chunks, CHUNKS_AHEAD * threads))
@@ -64,12 +68,12 @@ def _run(address: str, jobs: Sequence[Job], function: Work, options: Options) ->
             yield from outcomes
 
 
-def _send(client, function: Work, options: Options, chunk: Sequence[Job]) -> tuple:
+def _send(client: Client, function: Work, options: Options, chunk: Sequence[Job]) -> tuple[Future, Sequence[Job]]:
     """A chunk on its way: its future, and the chunk."""
     return client.submit(run.in_turn, [_absolute(job) for job in chunk], function, options, pure=False), chunk
 
 
-def _connected(address: str):
+def _connected(address: str) -> Client:
     """A client of the scheduler; ClusterError when nobody answers or there are no workers."""
     from distributed import Client
 
@@ -81,7 +85,7 @@ def _connected(address: str):
         client = Client(address, timeout="15s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise ClusterError(f"--cluster {address}: no scheduler answers there; start one with dask scheduler") from error
-    if not client.nthreads():
+    if not _threads(client):
         client.close()
         raise ClusterError(f"--cluster {address}: the scheduler has no workers; start some with dask worker {address}")
     try:
@@ -92,7 +96,12 @@ def _connected(address: str):
     return client
 
 
-def _check_versions(client, address: str, package: str = "deblurcli") -> None:
+def _threads(client: Client) -> dict[str, int]:
+    """How many threads each worker has, by its address."""
+    return cast("dict[str, int]", client.nthreads())  # a coroutine only for clients that are asynchronous
+
+
+def _check_versions(client: Client, address: str, package: str = "deblurcli") -> None:
     """ClusterError when the scheduler or a worker has another version of this package than is here, or none."""
     here = _tried(version, package)
     there = {
@@ -105,7 +114,7 @@ def _check_versions(client, address: str, package: str = "deblurcli") -> None:
             raise ClusterError(f"--cluster {address}: {place} has {has}; install {package} {here} there")
 
 
-def _tried(function: Callable, *arguments):
+def _tried(function: Callable[..., Any], *arguments: object) -> Any:
     """What a function returns, or the PackageNotFoundError it raises."""
     try:
         return function(*arguments)
@@ -124,7 +133,7 @@ def _absolute(job: Job) -> Job:
     return replace(job, source=job.source.absolute(), target=job.target.absolute())
 
 
-def _outcomes(address: str, future, chunk: Sequence[Job]) -> list[Outcome]:
+def _outcomes(address: str, future: Future, chunk: Sequence[Job]) -> list[Outcome[Job, Written]]:
     """The outcomes of a chunk, under the names its jobs have here.
 
     Raises ClusterError when the scheduler is lost.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 from deblurcli.batch.planning import find, is_same, paths_checked, real
 from deblurcli.errors import PlanError
@@ -30,6 +31,11 @@ class Row:
         """Whether there is a picture from every place."""
         return None not in self.pictures
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The pictures of a row that is whole."""
+        return tuple(path for path in self.pictures if path is not None)
+
     def complaint(self, places: Sequence[Path]) -> str:
         """What is wrong with a row that is not whole, in a line with the remedy."""
         if self.doubles:
@@ -40,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Rows(Sequence):
+class Rows(Sequence[Row]):
     """The rows of several folders: names are kept, paths are made when a row is asked for."""
 
     places: tuple[Path, ...]
@@ -49,7 +55,12 @@ class Rows(Sequence):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Rows: ...
+    def __getitem__(self, index: int | slice) -> Row | Rows:
+        """A row, or the rows of a slice."""
         if isinstance(index, slice):
             return Rows(self.places, self.names[index])
         name, found = self.names[index]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import overload
 
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images
@@ -69,7 +70,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Jobs(Sequence):
+class Jobs(Sequence[Job]):
     """The jobs of a folder: names are kept, paths are made when a job is asked for.
 
     names: of the inputs, relative to `source`. form: key of `images.FORMATS` to write; None keeps each input's own.
@@ -83,7 +84,12 @@ class Jobs(Sequence):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index):
+    @overload
+    def __getitem__(self, index: int) -> Job: ...
+    @overload
+    def __getitem__(self, index: slice) -> Jobs: ...
+    def __getitem__(self, index: int | slice) -> Job | Jobs:
+        """A job, or the jobs of a slice."""
         if isinstance(index, slice):
             return replace(self, names=self.names[index])
         name = self.names[index]
@@ -289,14 +295,14 @@ def _check(jobs: Sequence[Job], options: Options) -> None:
 
     Hashes decide first, which take little memory; names are gathered only when something is wrong.
     """
-    real = cache(os.path.realpath)
-    if len({hash(_place(job.target, real).casefold()) for job in jobs}) < len(jobs):
-        _refuse_shared(jobs, [_place(job.target, real).casefold() for job in jobs])
-    sources = {hash(_place(job.source, real)) for job in jobs if job.source != STANDARD}
+    real_folder = cache(real)
+    if len({hash(_place(job.target, real_folder).casefold()) for job in jobs}) < len(jobs):
+        _refuse_shared(jobs, [_place(job.target, real_folder).casefold() for job in jobs])
+    sources = {hash(_place(job.source, real_folder)) for job in jobs if job.source != STANDARD}
     for job in jobs:
-        place = _place(job.target, real)
-        if hash(place) in sources and place != _place(job.source, real):
-            replaced = next(other.source for other in jobs if _place(other.source, real) == place)
+        place = _place(job.target, real_folder)
+        if hash(place) in sources and place != _place(job.source, real_folder):
+            replaced = next(other.source for other in jobs if _place(other.source, real_folder) == place)
             raise PlanError(
                 f"{replaced}: the output {job.target} would replace this other input; choose another output"
             )
@@ -317,7 +323,7 @@ def _place(path: Path, real: Callable[[str], str]) -> str:
     return real(str(path)) if path.is_symlink() else os.path.join(real(str(path.parent)), path.name)  # noqa: PTH118
 
 
-def real(path: Path) -> str:
+def real(path: str | Path) -> str:
     """A path without links, as a text."""
     return os.path.realpath(path)
 

@@ -9,27 +9,56 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Generic, TypeVar
 
-from deblurcli.batch.pairing import Row
 from deblurcli.batch.planning import Job
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images, storage
+from deblurcli.pictures.processed import Fields
 from deblurcli.pictures.storage import STANDARD
 
 _LONGEST_LINE = 1 << 20
 DONE, FAILED, SKIPPED, PLANNED = "done", "failed", "skipped", "planned"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How one job went."""
+JobT = TypeVar("JobT")
+ResultT = TypeVar("ResultT")
 
-    job: Job | Row
+
+@dataclass(frozen=True)
+class Outcome(Generic[JobT, ResultT]):
+    """How one job went.
+
+    result: what came of it; None where there is none, as of a job that failed.
+    """
+
+    job: JobT
     status: str
     seconds: float = 0.0
     error: str = ""
-    extras: dict = field(default_factory=dict)
+    result: ResultT | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A picture that was written.
+
+    width, height: in pixels. fields: what report and manifest say of it besides. note: a line on it for people; empty
+    for none.
+    """
+
+    width: int
+    height: int
+    fields: Fields = field(default_factory=dict)
+    note: str = ""
+
+    def record(self) -> Fields:
+        """All of this as a line of JSON holds it."""
+        note = {"note": self.note} if self.note else {}
+        return {"width": self.width, "height": self.height, **self.fields, **note}
+
+
+Pictures = Iterator[Outcome[Job, Written]]
 
 
 def opened(report: Path) -> IO[str]:
@@ -40,7 +69,9 @@ def opened(report: Path) -> IO[str]:
         raise PlanError("--report takes a file, such as report.jsonl; --json prints a summary on standard output")
     try:
         if report.is_file() and not _is_report(report):
-            raise PlanError(f"{report}: is there and no earlier report; remove it, or choose another file for --report")
+            raise PlanError(
+                f"{report}: exists, but is not a deblurcli report; remove it, or choose another file for --report"
+            )
         return report.open("w", encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise PlanError(f"{report}: cannot be written ({error.strerror}); choose another file for --report") from error
@@ -57,17 +88,18 @@ def _is_report(path: Path) -> bool:
     return isinstance(row, dict) and ("status" in row or "summary" in row)
 
 
-def recorded(outcomes: Iterator[Outcome], report: IO[str], about: dict[str, str]) -> Iterator[Outcome]:
+def recorded(outcomes: Pictures, report: IO[str], about: dict[str, str]) -> Pictures:
     """The outcomes, each written to the report as a line of JSON as it comes, and a summary behind the last.
 
     Raises PlanError behind the last when a line could not be written; the pictures come first.
     """
-    counts, begun = Counter(dict.fromkeys((DONE, SKIPPED, FAILED), 0)), time.perf_counter()
+    counts: Counter[str] = Counter(dict.fromkeys((DONE, SKIPPED, FAILED), 0))
+    begun = time.perf_counter()
     complete = True
     try:
         for outcome in outcomes:
             counts[outcome.status] += 1
-            complete &= _write_line(report, {**_row(outcome), **about, **outcome.extras})
+            complete &= _write_line(report, {**_row(outcome), **about, **_result(outcome)})
             yield outcome
     finally:
         seconds = round(time.perf_counter() - begun, 3)
@@ -78,17 +110,22 @@ def recorded(outcomes: Iterator[Outcome], report: IO[str], about: dict[str, str]
         raise PlanError(f"{report.name}: the report is not complete, the disk refused it; the pictures are done")
 
 
-def _row(outcome: Outcome) -> dict:
-    """What the report says of one picture."""
+def _row(outcome: Outcome[Job, Written]) -> Fields:
+    """What the report says of every picture, whatever became of it."""
     return {
         "input": str(outcome.job.source),
         "output": str(outcome.job.target),
         "status": outcome.status,
         "seconds": round(outcome.seconds, 6),
         "error": outcome.error or None,
-        "width": outcome.extras.get("width"),
-        "height": outcome.extras.get("height"),
+        "width": None,
+        "height": None,
     }
+
+
+def _result(outcome: Outcome[Job, Written]) -> Fields:
+    """What the report says of a picture that was written."""
+    return {} if outcome.result is None else outcome.result.record()
 
 
 def _write_line(report: IO[str], row: dict) -> bool:

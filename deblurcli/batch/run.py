@@ -11,30 +11,55 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Generic, Protocol, TypeVar
 
 from deblurcli import parallel
 from deblurcli.batch import manifest as manifests
 from deblurcli.batch import planning
-from deblurcli.batch.pairing import Row
 from deblurcli.batch.planning import DEFAULTS, Job, Options
-from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, Outcome, opened, recorded
+from deblurcli.batch.record import (
+    DONE,
+    FAILED,
+    PLANNED,
+    SKIPPED,
+    JobT,
+    Outcome,
+    Pictures,
+    ResultT,
+    Written,
+    opened,
+    recorded,
+)
 from deblurcli.errors import DeblurError, PlanError
 from deblurcli.pictures import images, storage
 from deblurcli.pictures.images import Picture
+from deblurcli.pictures.processed import Fields, Processed
 from deblurcli.pictures.storage import STANDARD
 
 
+class Named(Protocol):
+    """A job that messages can call by a name."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+
+NamedT = TypeVar("NamedT", bound=Named)
+
+
 @dataclass(frozen=True)
-class Batch:
-    """A run under way: how many outcomes will come, and the outcomes as they come."""
+class Batch(Generic[JobT, ResultT]):
+    """A run under way: how many outcomes will come, the outcomes as they come, and how many files are left alone."""
 
     total: int
-    outcomes: Iterator[Outcome]
+    outcomes: Iterator[Outcome[JobT, ResultT]]
     others: int = 0
 
 
-Work = Callable[[Picture, str], tuple[Picture, dict]]  # from a picture and its job's key to another, and about it
-Runner = Callable[[Sequence[Job], Work, Options], Iterator[Outcome]]
+Work = Callable[[Picture, str], Processed]  # from a picture and its job's key
+Runner = Callable[[Sequence[Job], Work, Options], Pictures]
 
 
 @dataclass(frozen=True)
@@ -43,8 +68,8 @@ class Plain:
 
     function: Callable[[Picture], Picture]
 
-    def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
-        return self.function(picture), {}
+    def __call__(self, picture: Picture, key: str) -> Processed:
+        return Processed(self.function(picture))
 
 
 def transform(
@@ -55,7 +80,7 @@ def transform(
     about: dict[str, str] | None = None,
     runner: Runner | None = None,
     manifest: Path | None = None,
-) -> Batch:
+) -> Batch[Job, Written]:
     """Apply a function to every picture of `source` and write the results to `target`; see `planning.plan`.
 
     about: what the report says of every picture besides how it went, such as the model.
@@ -82,17 +107,17 @@ def transform(
     return Batch(len(made.jobs), outcomes, made.others)
 
 
-def locally(jobs: Sequence[Job], function: Work, options: Options) -> Iterator[Outcome]:
+def locally(jobs: Sequence[Job], function: Work, options: Options) -> Pictures:
     """Do every job on threads of this process; the runner `transform` takes unless it is given another."""
     return run(jobs, lambda job: _apply(function, job, options), options.workers)
 
 
-def in_turn(jobs: Sequence[Job], function: Work, options: Options) -> list[Outcome]:
+def in_turn(jobs: Sequence[Job], function: Work, options: Options) -> list[Outcome[Job, Written]]:
     """Do every job in this thread, one after the other."""
     return [_timed(lambda job: _apply(function, job, options), job) for job in jobs]
 
 
-def _planned(job: Job, options: Options) -> Outcome:
+def _planned(job: Job, options: Options) -> Outcome[Job, Written]:
     return Outcome(job, SKIPPED if _is_done(job, options) else PLANNED)
 
 
@@ -102,12 +127,12 @@ def _is_done(job: Job, options: Options) -> bool:
     return wanted and job.target != STANDARD and job.target.is_file()
 
 
-def _listed(outcomes: Iterator[Outcome], manifest: Path, name: Callable[[Job], str]) -> Iterator[Outcome]:
+def _listed(outcomes: Pictures, manifest: Path, name: Callable[[Job], str]) -> Pictures:
     """The outcomes, what was told of each picture written to the manifest as it comes."""
     with manifests.Writer(manifest) as writer:
         for outcome in outcomes:
-            if outcome.status == DONE:
-                writer.add({"path": name(outcome.job), **outcome.extras})
+            if outcome.result is not None:
+                writer.add({"path": name(outcome.job), **outcome.result.record()})
             yield outcome
 
 
@@ -126,19 +151,18 @@ def prepare(root: Path, folders: set[Path]) -> None:
         storage.sweep(folder)
 
 
-def _apply(function: Work, job: Job, options: Options) -> Outcome:
+def _apply(function: Work, job: Job, options: Options) -> Outcome[Job, Written]:
     """Read, transform and write one picture."""
     if _is_done(job, options):
         return Outcome(job, SKIPPED)
     picture = images.read_picture(job.source, options.max_pixels)
     form = _format(job, picture, options)
     with named(job.name):
-        result, about = function(picture, job.key)
-        result = _dressed(result, form, options)
+        made = function(picture, job.key)
+        result = _dressed(made.picture, form, options)
     del picture  # a large one need not stay in memory while the result is encoded
     storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
-    width, height = result.size
-    return Outcome(job, DONE, extras={"width": width, "height": height, **about})
+    return Outcome(job, DONE, result=Written(*result.size, made.fields, made.note))
 
 
 def _dressed(picture: Picture, form: str, options: Options) -> Picture:
@@ -156,7 +180,9 @@ def _format(job: Job, picture: Picture, options: Options) -> str:
     return images.format_of(job.target) if named else options.format or picture.format
 
 
-def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Iterator[Outcome]:
+def run(
+    jobs: Sequence[NamedT], work: Callable[[NamedT], Outcome[NamedT, ResultT]], workers: int = 0
+) -> Iterator[Outcome[NamedT, ResultT]]:
     """Do every job on worker threads and yield the outcomes as they come.
 
     jobs: whatever `work` takes; each failure is an Outcome and stops no other.
@@ -175,7 +201,7 @@ def run(jobs: Sequence, work: Callable[..., Outcome], workers: int = 0) -> Itera
     yield from parallel.as_done(lambda job: _timed(work, job), jobs, workers or parallel.cpus())
 
 
-def _timed(work: Callable[..., Outcome], job: Job | Row) -> Outcome:
+def _timed(work: Callable[[NamedT], Outcome[NamedT, ResultT]], job: NamedT) -> Outcome[NamedT, ResultT]:
     """An outcome with its seconds; our own errors become failed outcomes."""
     begun = time.perf_counter()
     try:
@@ -189,17 +215,17 @@ def _timed(work: Callable[..., Outcome], job: Job | Row) -> Outcome:
 
 def inspect(
     source: Path,
-    function: Callable[[Picture, str], dict],
+    function: Callable[[Picture, str], Fields],
     workers: int = 0,
     max_pixels: int = images.MAX_PIXELS,
-) -> Batch:
-    """Apply a function to every picture of `source` and its key; its answer is the outcome's extras."""
+) -> Batch[Job, Fields]:
+    """Apply a function to every picture of `source` and its key."""
     made = planning.sources(source)
 
-    def work(job: Job) -> Outcome:
+    def work(job: Job) -> Outcome[Job, Fields]:
         picture = images.read_picture(job.source, max_pixels)
         with named(job.name):
-            return Outcome(job, DONE, extras=function(picture, job.key))
+            return Outcome(job, DONE, result=function(picture, job.key))
 
     return Batch(len(made.jobs), run(made.jobs, work, workers), made.others)
 

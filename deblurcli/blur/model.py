@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from deblurcli.blur import families
-from deblurcli.blur import psf as psfs
+from deblurcli.blur.psf import PSFSpec, RandomPSF
 from deblurcli.errors import ImageError
 from deblurcli.pictures.images import Picture, checked, decode, encode, from_float, to_float
+from deblurcli.pictures.processed import Processed
 
 
 def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
@@ -39,45 +40,33 @@ def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
 class Blurrer:
     """The forward model for files: PSF, then noise, then compression; call it with a picture and its name.
 
-    psf: a specification, or ``random`` for one drawn for each name; see `psf.families`.
+    psf: one specification for all pictures, or what draws one for each name.
     noise: standard deviation of Gaussian noise, on the scale [0, 1].
     jpeg_quality: 1 to 100 to send the colours through JPEG, at 8 bits; None leaves them alone.
     seed: of all that is random; with it and a picture's name, everything is the same again.
-
-    Raises PSFError when the specification makes no sense.
     """
 
-    psf: str
+    psf: PSFSpec | RandomPSF
     noise: float = 0.0
     jpeg_quality: int | None = None
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        psfs.array(str(self.spec("")))
-
-    def spec(self, name: str) -> psfs.Spec:
+    def spec(self, name: str) -> PSFSpec:
         """The PSF for a picture of that name."""
-        if self.psf.partition(":")[0] != psfs.RANDOM:
-            return psfs.parse(self.psf).absolute()
-        return psfs.draw(psfs.families(self.psf), self._random(name, 0))
+        return self.psf.draw(self._random(name, 0)) if isinstance(self.psf, RandomPSF) else self.psf.absolute()
 
-    @property
-    def label(self) -> str:
-        """What is known of the PSF before a picture is named: its specification, or that it is random."""
-        return self.psf if self.psf.partition(":")[0] == psfs.RANDOM else str(self.spec(""))
-
-    def __call__(self, picture: Picture, name: str) -> tuple[Picture, dict]:
+    def __call__(self, picture: Picture, name: str) -> Processed:
         """The blurred picture, its alpha as it was, and what was done to it."""
-        spec = str(self.spec(name))
+        spec = self.spec(name)
         pixels = picture.pixels if not self.noise else to_float(picture.pixels)
-        pixels = blur(pixels, psfs.array(spec))
+        pixels = blur(pixels, spec.array())
         if self.noise:
             noise = self._random(name, 1).standard_normal(pixels.shape, np.float32)
             pixels = from_float(pixels + np.float32(self.noise) * noise, picture.pixels.dtype)
         if self.jpeg_quality is not None:
             pixels = through_jpeg(pixels, self.jpeg_quality)
-        about = {"psf": spec, "noise": self.noise, "jpeg_quality": self.jpeg_quality, "seed": self.seed}
-        return picture.with_pixels(pixels), about
+        fields = {"psf": str(spec), "noise": self.noise, "jpeg_quality": self.jpeg_quality, "seed": self.seed}
+        return Processed(picture.with_pixels(pixels), fields)
 
     def _random(self, name: str, what: int) -> np.random.Generator:
         """Random numbers for one purpose and one picture, whatever other pictures there are."""

@@ -80,26 +80,46 @@ FILE_SUFFIXES = (".npy", *images.SUFFIXES)
 
 
 @dataclass(frozen=True)
-class Spec:
+class PSFSpec:
     """A parsed PSF specification: which family, and a value for each of its fields."""
 
     family: str
     values: tuple[tuple[str, float | str], ...]
 
-    def array(self) -> np.ndarray:
-        """The PSF itself, float64 ``(K, L)``."""
-        return PSFS[self.family].make(**dict(self.values))
+    @classmethod
+    def of(cls, family: str, values: Mapping[str, float | str]) -> PSFSpec:
+        """The specification of a family with these values; fields that are left out take their defaults.
 
-    def absolute(self) -> Spec:
+        Raises PSFError when one without a default is missing.
+        """
+        return cls(
+            family, tuple((field.name, _given_or_default(family, field, values)) for field in PSFS[family].fields)
+        )
+
+    def array(self) -> np.ndarray:
+        """The PSF itself, float64 ``(K, L)``; kept for the next picture, and therefore read-only."""
+        return _array(self)
+
+    def absolute(self) -> PSFSpec:
         """The same specification, a file's path made absolute, so that it holds in any folder."""
-        values = tuple((name, str(Path(value).absolute()) if name == "path" else value) for name, value in self.values)
-        return Spec(self.family, values)
+        return PSFSpec(
+            self.family,
+            tuple((name, str(Path(str(value)).absolute()) if name == "path" else value) for name, value in self.values),
+        )
 
     def __str__(self) -> str:
-        """The specification without defaults; `parse` of it gives an equal `Spec`, unless a path has a comma."""
+        """The specification without defaults; `parse` of it gives an equal `PSFSpec`, unless a path has a comma."""
         defaults = {field.name: field.default for field in PSFS[self.family].fields}
         given = [f"{name}={_text(value)}" for name, value in self.values if value != defaults[name]]
         return f"{self.family}:{','.join(given)}"
+
+
+@lru_cache(maxsize=64)
+def _array(spec: PSFSpec) -> np.ndarray:
+    """The PSF of a specification."""
+    made = PSFS[spec.family].make(**dict(spec.values))
+    made.flags.writeable = False
+    return made
 
 
 def _text(value: float | str) -> str:
@@ -107,7 +127,7 @@ def _text(value: float | str) -> str:
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
-def parse(text: str) -> Spec:
+def parse(text: str) -> PSFSpec:
     """Read a specification such as ``motion:length=15,angle=30``, ``file:kernel.png`` or a file's path.
 
     A family's first field may be given without its name: ``gaussian:2``.
@@ -115,19 +135,21 @@ def parse(text: str) -> Spec:
     Raises PSFError that names the family or field at fault, its value and what is allowed.
     """
     named = text.partition(":")[0] in PSFS
-    if not named and text.lower().endswith(FILE_SUFFIXES):
-        return Spec("file", (("path", text), ("centre", "yes")))
+    if not named and Path(text).suffix.lower() in FILE_SUFFIXES:
+        return PSFSpec("file", (("path", text), ("centre", "yes")))
     family, _, rest = text.partition(":")
     if family not in PSFS:
         files = ", ".join(FILE_SUFFIXES)
         raise PSFError(f"psf {text}: no family '{family}'; choose one of {', '.join(PSFS)}, or name a file of {files}")
-    fields = PSFS[family].fields
-    given = _given(family, rest, fields)
-    return Spec(family, tuple((field.name, _value(family, field, given)) for field in fields))
+    given = _given(family, rest, PSFS[family].fields)
+    return PSFSpec.of(
+        family,
+        {field.name: field.read(family, given[field.name]) for field in PSFS[family].fields if field.name in given},
+    )
 
 
 RANDOM = "random"
-# What `draw` draws from: the fields of each family, uniform between two bounds.
+# What random PSFs are drawn from: the fields of each family, uniform between two bounds.
 DRAWN: dict[str, dict[str, tuple[float, float]]] = {
     "gaussian": {"sigma": (0.5, 4)},
     "motion": {"length": (2, 25), "angle": (0, 180)},
@@ -136,31 +158,37 @@ DRAWN: dict[str, dict[str, tuple[float, float]]] = {
 }
 
 
-def families(text: str) -> tuple[str, ...]:
-    """The families that ``random`` or ``random:FAMILY+FAMILY…`` draws from.
+@dataclass(frozen=True)
+class RandomPSF:
+    """A PSF that is drawn anew for each picture, from some of the families in `DRAWN`."""
 
-    Raises PSFError when one of them is not in `DRAWN`.
+    families: tuple[str, ...] = tuple(DRAWN)
+
+    def draw(self, rng: np.random.Generator) -> PSFSpec:
+        """A specification: one of the families, then its fields, to two decimals."""
+        family = self.families[rng.integers(len(self.families))]
+        drawn = {name: rng.uniform(*bounds) for name, bounds in DRAWN[family].items()}
+        kinds = {field.name: field.kind for field in PSFS[family].fields}
+        return PSFSpec.of(family, {name: int(x) if kinds[name] is int else round(x, 2) for name, x in drawn.items()})
+
+    def __str__(self) -> str:
+        """The text that `parse_or_random` reads."""
+        return RANDOM if self == RandomPSF() else f"{RANDOM}:{'+'.join(self.families)}"
+
+
+def parse_or_random(text: str) -> PSFSpec | RandomPSF:
+    """Read a specification as `parse` does, or ``random`` or ``random:FAMILY+FAMILY…``.
+
+    Raises PSFError as `parse` does, and for a family that is not in `DRAWN`.
     """
-    _, colon, rest = text.partition(":")
+    family, colon, rest = text.partition(":")
+    if family != RANDOM:
+        return parse(text)
     named = tuple(rest.split("+")) if colon else tuple(DRAWN)
     for name in named:
         if name not in DRAWN:
             raise PSFError(f"psf {text}: random draws from {', '.join(DRAWN)}, not '{name}'")
-    return named
-
-
-def draw(named: tuple[str, ...], rng: np.random.Generator) -> Spec:
-    """A random specification: a family of those named, then its fields, to two decimals."""
-    family = named[rng.integers(len(named))]
-    values = {name: rng.uniform(*bounds) for name, bounds in DRAWN[family].items()}
-    texts = [f"{name}={int(value) if name == 'seed' else round(value, 2)}" for name, value in values.items()]
-    return parse(f"{family}:{','.join(texts)}")
-
-
-@lru_cache(maxsize=64)
-def array(spec: str) -> np.ndarray:
-    """The PSF of a specification, float64 ``(K, L)``; kept for the next picture, so not to be written to."""
-    return parse(spec).array()
+    return RandomPSF(named)
 
 
 def _given(family: str, rest: str, fields: tuple[Field, ...]) -> dict[str, str]:
@@ -179,9 +207,8 @@ def _given(family: str, rest: str, fields: tuple[Field, ...]) -> dict[str, str]:
     return given
 
 
-def _value(family: str, field: Field, given: dict[str, str]) -> float | str:
-    if field.name in given:
-        return field.read(family, given[field.name])
-    if field.default is None:
+def _given_or_default(family: str, field: Field, values: Mapping[str, float | str]) -> float | str:
+    value = values.get(field.name, field.default)
+    if value is None:
         raise PSFError(f"psf {family}: {field.name} is missing; write {family}:{field.name}=…")
-    return field.default
+    return value

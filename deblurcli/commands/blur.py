@@ -65,24 +65,28 @@ def blur(
     options.check_streams(source, target, shared)
     spec = _spec(gaussian, motion, length, defocus, psf_spec)
 
-    if save_psf is not None and spec.partition(":")[0] == "random":
+    from deblurcli.batch import manifest, planning, run
+    from deblurcli.blur import model, psf_files
+    from deblurcli.blur.psf import PSFSpec, parse_or_random
+    from deblurcli.terminal import console
+
+    psf = parse_or_random(spec)
+    if isinstance(psf, PSFSpec):
+        psf = psf.absolute()
+        psf.array()  # a file that is no PSF is refused before any work
+    elif save_psf is not None:
         raise typer.BadParameter(
             "random PSFs differ from picture to picture; see the manifest", param_hint="--save-psf"
         )
-
-    from deblurcli.batch import manifest, planning, run
-    from deblurcli.blur import model, psf_files
-    from deblurcli.terminal import console
-
-    work = model.Blurrer(spec, noise, jpeg_quality, seed)
+    work = model.Blurrer(psf, noise, jpeg_quality, seed)
     if save_psf is not None:
         planning.check_beside(save_psf, source, target)
     if no_manifest:
         manifest.refuse_stale(source, target, shared.in_place)
-    if save_psf is not None and not shared.dry_run:
-        psf_files.write(save_psf, work.spec("").array())
+    if save_psf is not None and isinstance(psf, PSFSpec) and not shared.dry_run:
+        psf_files.write(save_psf, psf.array())
     listing = None if no_manifest else list_in or manifest.of_outputs(source, target, shared.in_place)
-    under_way = run.transform(source, target, work, shared.settings(), {"psf": work.label}, shared.runner(), listing)
+    under_way = run.transform(source, target, work, shared.settings(), {"psf": str(psf)}, shared.runner(), listing)
     raise typer.Exit(console.transformed(under_way, "blur", shared.quiet, shared.verbose, shared.json))
 
 

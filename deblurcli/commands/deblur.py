@@ -62,7 +62,7 @@ def _work(
 ) -> tuple[Work, str]:
     """What is done to a picture, and where."""
     from deblurcli.batch import run
-    from deblurcli.deconvolution.observation import Settings
+    from deblurcli.deconvolution.options import DeconvolutionOptions, unwatched
     from deblurcli.inference.restorer import BLIND, deferred, refiner, restorer
     from deblurcli.pipeline.restoration import restoration
     from deblurcli.pipeline.sources import AUTO as FOUND
@@ -71,7 +71,9 @@ def _work(
     if model == AUTO:
         network = refiner(provider, shared.workers, there, ensemble)
         blind = deferred(BLIND, provider, ensemble=ensemble, workers=None if there else shared.workers)
-        work = restoration(FOUND, Settings(tick=ticker), "wiener", source, refiner=network, blind=blind)
+        work = restoration(
+            FOUND, DeconvolutionOptions(), "wiener", source, refiner=network, blind=blind, progress=ticker or unwatched
+        )
     else:
         network = (
             deferred(model, provider, ensemble=ensemble)

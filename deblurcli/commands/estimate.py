@@ -47,7 +47,7 @@ def estimate(
 
     from deblurcli.batch import planning, run
     from deblurcli.blur import psf_files
-    from deblurcli.pipeline.describe import Telling
+    from deblurcli.pipeline.describe import EstimateWork
     from deblurcli.terminal import console
 
     if save_psf is not None:
@@ -55,5 +55,5 @@ def estimate(
         if save_psf.suffix:
             psf_files.check_name(save_psf)
         run.prepare(save_psf.parent if save_psf.suffix else save_psf, set())
-    under_way = run.inspect(source, Telling(family, save_psf), workers, options.pixels(max_pixels))
-    raise typer.Exit(console.told(under_way, "estimate", quiet))
+    under_way = run.inspect(source, EstimateWork(family, save_psf), workers, options.pixels(max_pixels))
+    raise typer.Exit(console.print_json_lines(under_way, "estimate", quiet))

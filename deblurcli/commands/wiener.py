@@ -88,7 +88,7 @@ def wiener(
         raise typer.BadParameter(f"are those of --method {ITERATING}, not {method}", param_hint="--iterations")
 
     from deblurcli.batch import run
-    from deblurcli.deconvolution.observation import ITERATIONS, Settings
+    from deblurcli.deconvolution.options import ITERATIONS, DeconvolutionOptions, unwatched
     from deblurcli.inference.restorer import refiner
     from deblurcli.pictures.noise import NSR
     from deblurcli.pipeline.restoration import restoration
@@ -96,11 +96,13 @@ def wiener(
     from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
-    settings = Settings(_number(nsr, *NSR), iterations or ITERATIONS, tick=ticker)
+    deconvolution = DeconvolutionOptions(_number(nsr, *NSR), iterations or ITERATIONS)
     spec = psf or MANIFEST
     network = refiner(provider, shared.workers, shared.cluster is not None, ensemble) if refine else None
     adjusts = refine if adjust is None else adjust
-    work = restoration(spec, settings, method, source, manifest, network, adjusts=adjusts)
+    work = restoration(
+        spec, deconvolution, method, source, manifest, network, adjusts=adjusts, progress=ticker or unwatched
+    )
     under_way = run.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
 

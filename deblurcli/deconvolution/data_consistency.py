@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from deblurcli.deconvolution import fourier
-from deblurcli.deconvolution.observation import Observed
+from deblurcli.deconvolution.observation import Observation
 
 _FACTOR, _EXPONENT = 100.0, 0.75  # of the noise's variance
 _COMPRESSED = 0.3  # the least λ after compression, whose errors are not white
@@ -27,17 +27,17 @@ _NOISES = 4.0
 _NONE = 1e-9  # variance
 
 
-def consistent(restored: np.ndarray, blurred: Observed, compressed: bool = False) -> np.ndarray:
+def enforce_data_consistency(restored: np.ndarray, observation: Observation, is_compressed: bool = False) -> np.ndarray:
     """The restored image nearer to what explains the blurred one.
 
     restored: float32 ``(H, W, C)`` in [0, 1], of the blurred picture's size; so is the result.
-    compressed: whether the blurred picture went through JPEG or the like.
+    is_compressed: whether the blurred picture went through JPEG or the like.
     """
-    weight = max(_FACTOR * blurred.variance**_EXPONENT, _COMPRESSED * compressed)
-    spectrum = blurred.transformed(fourier.rotated(restored, blurred.rotation))
-    missed = blurred.transformed(blurred.missed(spectrum))
-    step = blurred.cut(missed * (np.conj(blurred.otf) / (blurred.passed + np.float32(weight))))
-    return np.clip(restored + _activity(restored, blurred.variance) * step, 0, 1)
+    weight = max(_FACTOR * observation.variance**_EXPONENT, _COMPRESSED * is_compressed)
+    spectrum = observation.transform(fourier.rotated(restored, observation.rotation))
+    residual = observation.transform(observation.residual(spectrum))
+    filtered = residual * (np.conj(observation.otf) / (observation.otf_power + np.float32(weight)))
+    return np.clip(restored + _activity(restored, observation.variance) * observation.to_image(filtered), 0, 1)
 
 
 def _activity(image: np.ndarray, variance: float) -> np.ndarray:

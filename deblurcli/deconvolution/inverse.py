@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from deblurcli.deconvolution import fourier
-from deblurcli.deconvolution.observation import DEFAULTS, Settings, fitting
+from deblurcli.deconvolution.observation import float_inputs
 
 _LEAST_OTF = 1e-4
 
 
-def inverse(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) -> np.ndarray:
+def inverse(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
     """Plain division by the transform of the PSF, ``R = B / H``, as the paper tried: noise drowns everything.
 
     Kept to show why not. Where ``|H|`` is below 1e-4 it divides by that much instead.
 
     image, psf, result and errors as for `wiener`.
     """
-    image, psf = fitting(image, psf)
+    image, psf = float_inputs(image, psf)
     extended = fourier.periodic(np.ascontiguousarray(image.transpose(2, 0, 1)), psf.shape)
     transfer = fourier.otf(psf, extended.shape[1:])
     size = np.abs(transfer)

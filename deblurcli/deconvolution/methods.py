@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from deblurcli.deconvolution.inverse import inverse
-from deblurcli.deconvolution.observation import DEFAULTS, Settings
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions, Progress, unwatched
 from deblurcli.deconvolution.richardson_lucy import richardson_lucy
 from deblurcli.deconvolution.sparse import sparse
+from deblurcli.deconvolution.statistics import ImageStatistics
 from deblurcli.deconvolution.tiled import Method, in_tiles
 from deblurcli.deconvolution.wiener import wiener
 from deblurcli.pictures.images import Picture
@@ -18,25 +19,52 @@ from deblurcli.pictures.noise import rounding_noise
 _LOSSY = ("jpeg", "webp", "avif")
 
 
+def _wiener(
+    image: np.ndarray,
+    psf: np.ndarray,
+    options: DeconvolutionOptions,
+    statistics: ImageStatistics | None = None,
+    progress: Progress = unwatched,
+) -> np.ndarray:
+    return wiener(image, psf, None, options, statistics)
+
+
+def _inverse(
+    image: np.ndarray,
+    psf: np.ndarray,
+    options: DeconvolutionOptions,
+    statistics: ImageStatistics | None = None,
+    progress: Progress = unwatched,
+) -> np.ndarray:
+    return inverse(image, psf)
+
+
 METHODS: dict[str, Method] = {
-    "wiener": lambda image, psf, settings: wiener(image, psf, settings=settings),
+    "wiener": _wiener,
     "richardson-lucy": richardson_lucy,
     "sparse": sparse,
-    "inverse": inverse,
+    "inverse": _inverse,
 }
 
 
-def restore(picture: Picture, psf: np.ndarray, settings: Settings = DEFAULTS, method: str = "wiener") -> Picture:
+def restore(
+    picture: Picture,
+    psf: np.ndarray,
+    options: DeconvolutionOptions = DEFAULTS,
+    method: str = "wiener",
+    progress: Progress = unwatched,
+) -> Picture:
     """The picture restored by one of `METHODS`, of the same size, depth and kind; alpha is kept.
 
-    psf: ``(K, L)``, origin at the centre.
+    psf: ``(K, L)``, origin at the centre. progress: called as parts of the work are done.
 
     Errors as for `wiener`. A large picture is restored in tiles; see `in_tiles`.
     """
-    return picture.with_pixels(in_tiles(METHODS[method], picture.pixels, psf, suited(settings, picture)))
+    suited = suit_options(options, picture)
+    return picture.with_pixels(in_tiles(METHODS[method], picture.pixels, psf, suited, progress))
 
 
-def suited(settings: Settings, picture: Picture) -> Settings:
-    """The settings for a picture: its noise is at least that of rounding, and it may have been compressed."""
-    least = max(settings.least_noise, rounding_noise(picture.pixels.dtype))
-    return replace(settings, least_noise=least, compressed=settings.compressed or picture.format in _LOSSY)
+def suit_options(options: DeconvolutionOptions, picture: Picture) -> DeconvolutionOptions:
+    """The options for a picture: its noise is at least that of rounding, and it may have been compressed."""
+    least = max(options.least_noise, rounding_noise(picture.pixels.dtype))
+    return replace(options, least_noise=least, compressed=options.compressed or picture.format in _LOSSY)

@@ -20,31 +20,31 @@ _ROUNDS = 8
 class Prior:
     """What is expected of a picture's spectrum: noise over signal in each cell of it.
 
-    ratios: ``(C, cells)``. noises: variance of each plane's noise, ``(C,)``.
+    ratios: ``(C, cells)``. variances: of each plane's noise, ``(C,)``.
     """
 
     ratios: np.ndarray
-    noises: np.ndarray
+    variances: np.ndarray
 
     def spread(self, psf: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-        """Noise over signal at each frequency, float32 ``(C, H, W // 2 + 1)``, 0 at DC; PSF and size as for `power`."""
+        """Noise over signal at each frequency, float32 ``(C, H, W // 2 + 1)``, 0 at DC; see `mean_power`."""
         cells = _Cells.of(psf, shape)
         return np.stack([cells.spread(ratio) for ratio in self.ratios]).reshape(len(self.ratios), shape[0], -1)
 
 
-def power(spectrum: np.ndarray, psf: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def mean_power(spectrum: np.ndarray, psf: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """The mean power per pixel of blurred planes, extended to `shape`, in each cell of the spectrum, ``(C, cells)``."""
     cells = _Cells.of(psf, shape)
     return np.stack([cells.mean(np.square(np.abs(plane))) for plane in spectrum]) / (shape[0] * shape[1])
 
 
-def prior(
+def fit_prior(
     power: np.ndarray,
     psf: np.ndarray,
     shape: tuple[int, int],
     variance: float,
-    known: bool = True,
-    doubt: float = 0.0,
+    is_known: bool = True,
+    noise_floor_ratio: float = 0.0,
 ) -> Prior:
     """What the power of a blurred picture's spectrum tells of the sharp one's, and of the noise.
 
@@ -52,25 +52,33 @@ def prior(
     1996). For each plane the model ``A · f^-p · |OTF|² + noise`` is fitted to the blurred picture's spectrum by
     maximum likelihood, its coefficients taken for independent, complex and normal (Whittle, 1953).
 
-    power: of the planes, as `power` has it; or the mean of many pictures' of one size.
-    variance: of white noise in every plane, `known` or the least there may be.
-    doubt: where the PSF lets less signal through than so many times the noise, what is seen is taken for noise, white
-        or not; compression makes such.
+    power: of the planes, as `mean_power` has it; or the mean of many pictures' of one size.
+    variance: of white noise in every plane, known, or the least there may be.
+    noise_floor_ratio: where the PSF lets less signal through than so many times the noise, what is seen is taken for
+        noise, white or not; compression makes such.
     """
     cells = _Cells.of(psf, shape)
-    factors = _FACTORS[:1] if known else _FACTORS
-    fits = [_Fit(plane, cells, variance * factors) for plane in power]
-    ratios = np.stack([fit.noise(doubt) * fit.inverse_power for fit in fits])
+    factors = _FACTORS[:1] if is_known else _FACTORS
+    fits = [_Fit.of(plane, cells, variance * factors) for plane in power]
+    ratios = np.stack([fit.noise(noise_floor_ratio) * fit.inverse_power for fit in fits])
     return Prior(ratios, np.array([fit.variance for fit in fits], np.float32))
 
 
+@dataclass(frozen=True)
 class _Fit:
     """The likeliest power law and white noise behind the mean power of every cell.
 
-    variances: of the noise to choose from.
+    power, signal: seen and of the law, ``(cells,)``. inverse_power: of the sharp picture. variance: of the noise.
     """
 
-    def __init__(self, power: np.ndarray, cells: _Cells, variances: np.ndarray):
+    power: np.ndarray
+    signal: np.ndarray
+    inverse_power: np.ndarray
+    variance: float
+
+    @classmethod
+    def of(cls, power: np.ndarray, cells: _Cells, variances: np.ndarray) -> _Fit:
+        """The fit to the power of one plane; variances: of the noise to choose from."""
         law = cells.squared ** (-_EXPONENTS / 2)
         passed, noise = cells.passed * law, variances[:, None, None]  # (exponents, cells), (variances, 1, 1)
         count, excess = cells.count, power - noise
@@ -84,14 +92,13 @@ class _Fit:
         model = amplitude * passed + noise
         misfit = (count * (np.log(model) + power / model)).sum(2)
         which, exponent = np.unravel_index(misfit.argmin(), misfit.shape)
-        self.variance = variances[which]
-        self.inverse_power = 1 / (amplitude[which, exponent] * law[exponent])
-        self._power, self._signal = power, cells.passed / self.inverse_power
+        inverse_power = 1 / (amplitude[which, exponent] * law[exponent])
+        return cls(power, cells.passed / inverse_power, inverse_power, float(variances[which]))
 
-    def noise(self, doubt: float) -> np.ndarray:
-        """The noise's power in every cell: all that is seen, where the signal is less than `doubt` times the noise."""
-        drowned = self._signal < doubt * self.variance
-        return np.where(drowned, np.maximum(self._power, self.variance), self.variance)
+    def noise(self, noise_floor_ratio: float) -> np.ndarray:
+        """The noise's power in every cell: all that is seen, where the signal is less than so many times the noise."""
+        drowned = self.signal < noise_floor_ratio * self.variance
+        return np.where(drowned, np.maximum(self.power, self.variance), self.variance)
 
 
 class _Cells:

@@ -6,44 +6,55 @@ import numpy as np
 import scipy.fft
 
 from deblurcli.deconvolution import fourier
-from deblurcli.deconvolution.observation import DEFAULTS, Settings, fitting
+from deblurcli.deconvolution.observation import float_inputs
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.statistics import ImageStatistics, noise_variance
 
 DAMPING = 2.0  # standard deviations of noise below which Richardson–Lucy changes little
 _SHARPNESS = 10  # of the damping's onset
 
 
-def richardson_lucy(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) -> np.ndarray:
+def richardson_lucy(
+    image: np.ndarray,
+    psf: np.ndarray,
+    options: DeconvolutionOptions = DEFAULTS,
+    statistics: ImageStatistics | None = None,
+    progress: Progress = unwatched,
+) -> np.ndarray:
     """Richardson–Lucy iterations, damped where the blurred picture is explained to within its noise.
 
     ``x ← x / (h' * m) · h' * (m · (1 + d · (y − h * x) / (h * x)))`` with h' the mirrored PSF and m one inside the
     picture and zero around it. The damping d falls from one to zero as the error falls below two standard
     deviations of the noise.
 
-    image, psf, result and errors as for `wiener`. Nothing becomes negative.
+    image, psf, statistics, result and errors as for `wiener`. progress: called after each iteration. Nothing becomes
+    negative.
 
     Source: W. H. Richardson, JOSA 62, 1972; L. B. Lucy, Astronomical Journal 79, 1974; the damping after
     R. L. White, Proc. SPIE 2198, 1994; the mask after M. Bertero and P. Boccacci, A&A 437, 2005.
     """
-    image, psf = fitting(image, psf)
+    image, psf = float_inputs(image, psf)
     height, width, _ = image.shape
     around = [side // 2 for side in psf.shape]
-    shape = tuple(scipy.fft.next_fast_len(n + 4 * m, real=True) for n, m in zip(image.shape, around))
-    inside = (slice(None), slice(around[0], around[0] + height), slice(around[1], around[1] + width))
+    rows, columns = (scipy.fft.next_fast_len(n + 4 * m, real=True) for n, m in zip((height, width), around))
+    shape = rows, columns
+    inside = np.s_[:, around[0] : around[0] + height, around[1] : around[1] + width]
     transfer = fourier.otf(psf, shape)
     planes = np.ascontiguousarray(image.transpose(2, 0, 1))
     margins = [(m, s - n - m) for n, m, s in zip(image.shape, around, shape)]
     estimate = np.maximum(np.pad(planes, [(0, 0), *margins], mode="symmetric"), 1e-4)
     mask = np.zeros((1, *shape), np.float32)
     mask[inside] = 1
-    seen = np.maximum(fourier.back(fourier.forward(mask) * np.conj(transfer), shape), 0.01)
-    scale = DAMPING * np.sqrt(settings.variance(image))
-    for _ in range(settings.iterations):
+    coverage = np.maximum(fourier.back(fourier.forward(mask) * np.conj(transfer), shape), 0.01)
+    variance = noise_variance(image, options) if statistics is None else statistics.noise_variance
+    scale = float(DAMPING * np.sqrt(variance))
+    for _ in range(options.iterations):
         predicted = np.maximum(fourier.back(fourier.forward(estimate) * transfer, shape)[inside], 1e-4)
         ratio = np.zeros_like(estimate)
         ratio[inside] = 1 + _damped(planes - predicted, scale) / predicted
-        step = fourier.back(fourier.forward(ratio) * np.conj(transfer), shape) / seen
+        step = fourier.back(fourier.forward(ratio) * np.conj(transfer), shape) / coverage
         estimate *= np.maximum(step, 0)
-        settings.ticked(1 / settings.iterations)
+        progress(1 / options.iterations)
     return np.clip(estimate[inside].transpose(1, 2, 0), 0, 1)
 
 

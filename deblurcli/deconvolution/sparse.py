@@ -8,8 +8,10 @@ import numpy as np
 import scipy.fft
 
 from deblurcli.deconvolution import fourier
-from deblurcli.deconvolution.observation import DEFAULTS, Observed, Settings, fitting
-from deblurcli.deconvolution.wiener import THOROUGH, filtered
+from deblurcli.deconvolution.observation import Observation
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.statistics import ImageStatistics
+from deblurcli.deconvolution.wiener import THOROUGH, wiener_spectrum
 
 EXPONENT = 0.8  # of the hyper-Laplacian
 PENALTIES = 2.0 ** np.arange(-1, 8)  # of half-quadratic splitting, in turn
@@ -18,27 +20,31 @@ _LARGEST, _FINENESS = 64.0, 2.0**-10  # of the table of shrinkage, in units of t
 _TINY = np.finfo(np.float32).tiny
 
 
-def sparse(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) -> np.ndarray:
+def sparse(
+    image: np.ndarray,
+    psf: np.ndarray,
+    options: DeconvolutionOptions = DEFAULTS,
+    statistics: ImageStatistics | None = None,
+    progress: Progress = unwatched,
+) -> np.ndarray:
     """Deconvolution with a hyper-Laplacian prior on gradients: few of them, but any size.
 
     Minimises ``|h * x − y|² / 2σ² + μ Σ |∂x / s|^0.8`` by half-quadratic splitting: gradients are shrunk one by one,
     then the picture is fitted to both in the Fourier domain, with a penalty on their difference that grows. The
     scale s of the gradients is that of the restoration so far, for each direction and each decorrelated channel.
 
-    image, psf, result and errors as for `wiener`, which is the beginning.
+    image, psf, statistics, result and errors as for `wiener`, which is the beginning. progress: called after each
+    round.
 
     Source: D. Krishnan and R. Fergus, Fast Image Deconvolution using Hyper-Laplacian Priors, NIPS 2009.
     """
-    image, psf = fitting(image, psf)
-    blurred = Observed(image, psf, settings)
-    restored = filtered(blurred, THOROUGH)
-    blurred.fill(restored)
-    gradients = _gradients(blurred.shape)
+    observation = Observation.of(image, psf, options, statistics)
+    restored = wiener_spectrum(observation, THOROUGH)
+    gradients = _gradients(observation.shape)
     for penalty in PENALTIES:
-        restored = _half_quadratic(blurred, restored, gradients, penalty)
-        blurred.fill(restored)
-        settings.ticked(1 / len(PENALTIES))
-    return blurred.picture(restored)
+        restored = _half_quadratic(observation.extrapolate(restored), restored, gradients, penalty)
+        progress(1 / len(PENALTIES))
+    return observation.to_clipped_image(restored)
 
 
 def _gradients(shape: tuple[int, int]) -> list[np.ndarray]:
@@ -48,14 +54,17 @@ def _gradients(shape: tuple[int, int]) -> list[np.ndarray]:
     return [part.astype(np.complex64) for part in (down, across)]
 
 
-def _half_quadratic(blurred: Observed, restored: np.ndarray, gradients: list[np.ndarray], penalty: float) -> np.ndarray:
+def _half_quadratic(
+    observation: Observation, restored: np.ndarray, gradients: list[np.ndarray], penalty: float
+) -> np.ndarray:
     """One round of splitting: shrink the gradients, then fit the picture to them and to what was seen."""
-    pulls, total = np.conj(blurred.otf) * blurred.spectrum, np.repeat(blurred.passed[None], len(restored), axis=0)
+    pulls = np.conj(observation.otf) * observation.spectrum
+    total = np.repeat(observation.otf_power[None], len(restored), axis=0)
     table = _shrinkage(penalty)
     for gradient in gradients:
-        steps = fourier.back(restored * gradient, blurred.shape)
+        steps = fourier.back(restored * gradient, observation.shape)
         scale = _scale(steps)
-        pull = np.float32(FIDELITY * penalty) * blurred.noises / np.square(scale)
+        pull = np.float32(FIDELITY * penalty) * observation.plane_variances / np.square(scale)
         shrunk = scale * _shrunk(steps / scale, table)
         pulls += pull * (np.conj(gradient) * fourier.forward(shrunk))
         total += pull * np.square(np.abs(gradient))

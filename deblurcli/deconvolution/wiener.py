@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deblurcli.deconvolution.observation import DEFAULTS, Observed, Settings, fitting
+from deblurcli.deconvolution.observation import Observation
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions
+from deblurcli.deconvolution.statistics import ImageStatistics
 
 MUCH_NOISE = 3e-3  # variance that the first of several Wiener filters takes for granted
 FALL = 3.0  # of that variance from one filter to the next, at most
@@ -16,58 +18,67 @@ _PRECISION = 1e-8  # variance that single precision costs
 _TINY = np.finfo(np.float32).tiny
 
 
-def wiener(image: np.ndarray, psf: np.ndarray, nsr: float | None = None, settings: Settings = DEFAULTS) -> np.ndarray:
+def wiener(
+    image: np.ndarray,
+    psf: np.ndarray,
+    nsr: float | None = None,
+    options: DeconvolutionOptions = DEFAULTS,
+    statistics: ImageStatistics | None = None,
+) -> np.ndarray:
     """Wiener filter, with the spectrum of natural images, fitted to this one, as prior.
 
     ``R = H* B / (|H|² + σ² / P)``, where P is the expected power spectrum of the sharp image, a power of frequency
-    (`fourier.prior`), and σ² the variance of the noise, in a colour space where channels are not correlated.
+    (`prior.fit_prior`), and σ² the variance of the noise, in a colour space where channels are not correlated.
 
-    That formula is for a picture without borders. Conjugate gradients lead on from its answer to the one for a
+    That formula is for a picture without borders. Conjugate gradients lead on from what it gives to the solution for a
     picture that is seen in its frame only, and not where lights are clipped.
 
     image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16.
     psf: ``(K, L)``, origin at the centre, odd sides.
     nsr: noise-to-signal ratio of variances, 1e-12 to 1000; larger is smoother and rings less; None leaves it to
-        the settings.
+        the options.
+    statistics: of the picture that the image is a tile of; its own when left out.
 
     Returns float32 ``(H, W, C)``, clipped to [0, 1]. Raises PSFError when the PSF is larger than the
     image or its sides are even, ImageError when the image is none, ValueError when nsr is out of range.
 
     Source: N. Wiener, Extrapolation, Interpolation, and Smoothing of Stationary Time Series, 1949.
     """
-    image, psf = fitting(image, psf)
-    settings = settings if nsr is None else replace(settings, nsr=nsr)
-    return _answered(Observed(image, psf, settings))[0]
+    options = options if nsr is None else replace(options, nsr=nsr)
+    observation = Observation.of(image, psf, options, statistics)
+    return observation.to_clipped_image(_careful(observation))
 
 
-def wiener_twice(image: np.ndarray, psf: np.ndarray, settings: Settings = DEFAULTS) -> tuple[np.ndarray, np.ndarray]:
-    """The Wiener filter's answer, and a bolder one, as for a tenth of the noise: with more detail, and more noise.
+@dataclass(frozen=True)
+class WienerPair:
+    """Two images that Wiener filters restore, which together tell a network more than one does.
 
-    Both together tell a network more than one does. Arguments, results and errors as for `wiener`.
+    careful: what `wiener` gives. bold: as for a tenth of the noise, with more detail and more noise.
     """
-    return answers(Observed(*fitting(image, psf), settings))
+
+    careful: np.ndarray
+    bold: np.ndarray
 
 
-def answers(blurred: Observed) -> tuple[np.ndarray, np.ndarray]:
-    """What `wiener_twice` gives, of a picture that was looked at already."""
-    careful, spectrum = _answered(blurred)
-    blurred.fill(spectrum)
-    return careful, blurred.picture(blurred.wiener(_BOLD))
+def wiener_pair(observation: Observation) -> WienerPair:
+    """A careful and a bold restoration of one observation, float32 ``(H, W, C)`` in [0, 1]."""
+    careful = _careful(observation)
+    bold = observation.extrapolate(careful).wiener(_BOLD)
+    return WienerPair(observation.to_clipped_image(careful), observation.to_clipped_image(bold))
 
 
-def _answered(blurred: Observed) -> tuple[np.ndarray, np.ndarray]:
-    """The Wiener filter's answer and its spectrum."""
-    effort = THOROUGH if blurred.variance < _LITTLE_NOISE else QUICK  # what little noise there is hides no error
-    spectrum = filtered(blurred, effort)
-    return blurred.picture(spectrum), spectrum
+def _careful(observation: Observation) -> np.ndarray:
+    """The spectrum of what `wiener` restores."""
+    effort = THOROUGH if observation.variance < _LITTLE_NOISE else QUICK  # what little noise there is hides no error
+    return wiener_spectrum(observation, effort)
 
 
-def filtered(blurred: Observed, effort: Effort) -> np.ndarray:
-    """Spectrum of the Wiener filter's answer for a picture seen in its frame only."""
-    if not (blurred.all_seen and blurred.symmetric):  # else the extended picture is nearly a blurred one
-        for more in _falling(blurred.variance):
-            blurred.fill(blurred.wiener(more))
-    return _solved(blurred, blurred.wiener(), effort)
+def wiener_spectrum(observation: Observation, effort: Effort) -> np.ndarray:
+    """Spectrum that the Wiener filter gives for a picture seen in its frame only."""
+    if observation.has_lights or not observation.is_symmetric:  # else the extended picture is nearly a blurred one
+        for factor in _falling(observation.variance):
+            observation = observation.extrapolate(observation.wiener(factor))
+    return _solve(observation, observation.wiener(), effort)
 
 
 def _falling(variance: float) -> list[float]:
@@ -90,32 +101,35 @@ QUICK = Effort(7e-4, 7e-4, 30)
 THOROUGH = Effort(5e-4, 5e-5, 100)
 
 
-def _solved(blurred: Observed, guess: np.ndarray, effort: Effort) -> np.ndarray:
+def _solve(observation: Observation, guess: np.ndarray, effort: Effort) -> np.ndarray:
     """Spectrum of the picture whose blur explains best what was seen, and that is as likely as the prior allows.
 
-    Minimises ``|h * x − y|²`` where y was seen, plus the prior, for each plane by conjugate gradients, with the Wiener
-    filter's answer for a picture seen everywhere as preconditioner.
+    Minimises ``|h * x − y|²`` where y was seen, plus the prior, for each plane by conjugate gradients, preconditioned
+    by the Wiener filter for a picture seen everywhere.
     """
-    weight = np.full(blurred.otf.shape, 2, np.float32)  # a half plane stands for the other half as well
+    weight = np.full(observation.otf.shape, 2, np.float32)  # a half plane stands for the other half as well
     weight[:, 0] = 1
-    weight[:, -1] -= 1 - blurred.shape[1] % 2
-    scale = max(blurred.variance, _PRECISION) * np.prod(blurred.shape, dtype=float) ** 2 / len(guess)
-    planes = zip(guess, blurred.observed(), blurred.prior)
-    return np.stack([_descended(blurred, *plane, weight / scale, effort) for plane in planes])
+    weight[:, -1] -= 1 - observation.shape[1] % 2
+    scale = max(observation.variance, _PRECISION) * np.prod(observation.shape, dtype=float) ** 2 / len(guess)
+    planes = zip(guess, observation.normal_target(), observation.prior)
+    return np.stack([conjugate_gradients(observation, *plane, weight / scale, effort) for plane in planes])
 
 
-def _descended(
-    blurred: Observed, x: np.ndarray, seen: np.ndarray, prior: np.ndarray, weight: np.ndarray, effort: Effort
+def conjugate_gradients(
+    observation: Observation, x: np.ndarray, target: np.ndarray, prior: np.ndarray, weight: np.ndarray, effort: Effort
 ) -> np.ndarray:
-    """Conjugate gradients for one plane, from a first guess."""
-    inverse = 1 / np.maximum(blurred.passed + prior, _TINY)
-    residual = seen - blurred.blurred_where_seen(x) - prior * x
+    """Solve ``(AᵀA + prior) x = target`` for the spectrum of one plane, ``(H, W // 2 + 1)``.
+
+    x: first guess. weight: of each frequency in inner products.
+    """
+    inverse = 1 / np.maximum(observation.otf_power + prior, _TINY)
+    residual = target - observation.normal_operator(x) - prior * x
     direction = inverse * residual
     slope = _product(weight, residual, direction)
     if slope < effort.good_guess:
         return x
     for _ in range(effort.most):
-        curved = blurred.blurred_where_seen(direction) + prior * direction
+        curved = observation.normal_operator(direction) + prior * direction
         step = np.float32(slope / max(_product(weight, direction, curved), _TINY))
         x = x + step * direction
         residual -= step * curved

@@ -33,10 +33,10 @@ def _evidence(name: str, search: Search) -> np.ndarray:
     fits, best = search.fits, search.fits[name][0]
     shown = best.seen + _MARGIN
     others = min(fits[other][0].misfit for other in fits if other not in ("none", name))
-    rivals = [fit.misfit for fit in fits[name][1:] if not families.near(name, best.parameters, fit.parameters)]
+    rivals = [fit.misfit for fit in fits[name][1:] if not families.same_optimum(name, best.parameters, fit.parameters)]
     rival = min(rivals) - best.misfit if rivals else _UNRIVALLED
-    leads = np.array([search.nothing.misfit - best.misfit, others - best.misfit, rival])
-    count = len(search.seen.power)
+    leads = np.array([search.no_blur.misfit - best.misfit, others - best.misfit, rival])
+    count = len(search.spectrum.power)
     return np.array([*np.log(np.maximum(leads, 0) / shown + 1e-3), best.excess, np.log(shown), np.log(count)])
 
 
@@ -45,5 +45,5 @@ def sharpness(search: Search, low: Search) -> float:
 
     JPEG clears the spectrum's high frequencies, and then no blur explains it; the low ones show it still.
     """
-    lead = low.nothing.misfit - min(low.fits[name][0].misfit for name in low.fits if name != "none")
-    return float(expit(_SHARP_WEIGHTS @ [np.log(search.nothing.seen + _MARGIN), np.log(max(lead, 0) + _LEAST_LEAD), 1]))
+    lead = low.no_blur.misfit - min(low.fits[name][0].misfit for name in low.fits if name != "none")
+    return float(expit(_SHARP_WEIGHTS @ [np.log(search.no_blur.seen + _MARGIN), np.log(max(lead, 0) + _LEAST_LEAD), 1]))

@@ -1,6 +1,6 @@
 """The PSF of a blurred picture, found from the picture alone.
 
-Blurs with a formula leave zeros and a slope in the power spectrum: each family of `SHAPES` is fitted to it (see
+Blurs with a formula leave zeros and a slope in the power spectrum: each family of `PARAMETRIC` is fitted to it (see
 `families`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the other
 families and of its own other optima tells how likely it is right. When that is little, or no blur explains it as
 well, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; when that is not certain either,
@@ -16,12 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from deblurcli.blur.psf import PSFSpec
 from deblurcli.errors import PSFError
 from deblurcli.estimation import confidence, families, free_form, shake
-from deblurcli.estimation.families import SHAPES, Search
+from deblurcli.estimation.families import PARAMETRIC, Search
 from deblurcli.pictures import noise
 from deblurcli.pictures.images import checked
-from deblurcli.pictures.luma import LUMA, middle
+from deblurcli.pictures.luma import LUMA_WEIGHTS, central_luma
 
 SMALLEST_SIDE = 32  # below, a picture has too few patches and lines in its spectrum to tell anything
 
@@ -34,33 +35,33 @@ _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 # The confidence from which an estimate is acted on: a blur is undone, a sharp picture not looked at further. Of the
 # training photographs restored with such PSFs, 19 in 20 came nearer to the sharp ones.
 CONFIDENT = {"none": 0.6, "motion": 0.8, "gaussian": 0.8, "defocus": 0.8, "general": free_form.CERTAIN}
-PRUDENCE = 3.0  # multiple of the noise-to-signal ratio to restore with, as an estimated PSF is never quite right
+NSR_SAFETY = 3.0  # multiple of the noise-to-signal ratio to restore with, as an estimated PSF is never quite right
 # What part of that is enough where a network corrects the result, by family: 0.1 dB better on Gaussians, 0.3 on defocus
 # and 0.4 on motion (17 held-out photographs, twelve blurs each), and no better with less care about any form.
-ENOUGH = {"motion": 1 / 3, "gaussian": 1 / 3, "defocus": 1 / 3, "general": 1.0}
+REFINED_NSR_SCALE = {"motion": 1 / 3, "gaussian": 1 / 3, "defocus": 1 / 3, "general": 1.0}
 _PATHS, _LONG, _MORE = ("motion", "general"), 40, 3.0  # of paths longer than so many pixels, so many times that
 
 _MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is none that is white
 
 GENERAL = "general"
-FAMILIES = ("auto", *(name for name in SHAPES if name != "none"), GENERAL)
+FAMILIES = ("auto", *(name for name in PARAMETRIC if name != "none"), GENERAL)
 
 
 @dataclass(frozen=True)
 class Estimate:
     """What blurred a picture.
 
-    spec: a specification that `psf.parse` reads, or None for a PSF without a formula.
+    spec: its specification, or None for a PSF without a formula.
     psf: ``(K, L)``, odd sides, sums to 1; a single 1 when the family is "none".
     confidence: 0 to 1, about the chance that the estimate is right: motion within 2 pixels and 6 degrees, sigma
         and radius within 0.4 pixels, a general PSF so near that restoring with it helps.
     family: "motion", "gaussian", "defocus", "general", or "none" for a picture that is not blurred, or of which
         nothing can be told.
     parameters: the numbers of the specification, by name.
-    noise: variance of the noise in the picture's brightness, on the scale [0, 1], as its spectrum shows it.
+    noise: variance of the noise in the picture's luma, on the scale [0, 1], as its spectrum shows it.
     """
 
-    spec: str | None
+    spec: PSFSpec | None
     psf: np.ndarray
     confidence: float
     family: str
@@ -74,7 +75,7 @@ class Estimate:
             "parameters": dict(self.parameters),
             "confidence": round(self.confidence, 4),
             "size": [*self.psf.shape],
-            "spec": self.spec,
+            "spec": None if self.spec is None else str(self.spec),
         }
 
 
@@ -103,16 +104,16 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     if family not in FAMILIES:
         raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(FAMILIES)}")
     image = checked(image)
-    luma = middle(image)
+    luma = central_luma(image)
     found = _estimate(luma, family)
     if is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
         return found
     found = _of_sizes(image, found, family)
-    return _polished(luma, found) if found.spec and trusted(found) else found
+    return _refit(luma, found) if found.spec and trusted(found) else found
 
 
 def _estimate(luma: np.ndarray, family: str) -> Estimate:
-    """What blurred a picture, from its brightness ``(H, W)``, at this size alone."""
+    """What blurred a picture, from its luma ``(H, W)``, at this size alone."""
     if min(luma.shape) < SMALLEST_SIDE or not np.isfinite(luma).all() or _shows_nothing(luma):
         return _none(0.0)
     search = families.search(luma)
@@ -153,7 +154,7 @@ def _of_sizes(image: np.ndarray, found: Estimate, family: str) -> Estimate:
     for times in _REDUCTIONS:
         if min(image.shape[:2]) < times * _REDUCIBLE:
             break
-        coarse = _estimate(middle(image, times), family)
+        coarse = _estimate(central_luma(image, times), family)
         if trusted(coarse) and _is_better(coarse, found):
             found = _enlarged(coarse, times)
         if trusted(found) or is_sharp(coarse):
@@ -175,12 +176,12 @@ def _extent(psf: np.ndarray) -> int:
     return max(int(np.ptp(places)) + 1 for places in np.nonzero(psf))
 
 
-def _polished(luma: np.ndarray, found: Estimate) -> Estimate:
+def _refit(luma: np.ndarray, found: Estimate) -> Estimate:
     """The estimate of a family fitted once more to the picture at its own size.
 
     The noise is that of the size at which it was found, if larger: what JPEG adds to low frequencies shows there.
     """
-    fit = families.polished(luma, found.family, [value for _, value in found.parameters])
+    fit = families.refit(luma, found.family, [value for _, value in found.parameters])
     if fit is None:
         return found
     return replace(found, noise=max(found.noise, fit.noise), **_specified(found.family, fit.parameters))
@@ -195,23 +196,26 @@ def _enlarged(found: Estimate, times: int) -> Estimate:
     return replace(found, noise=noise, **_specified(found.family, [times * size, *others]))
 
 
-def noise_to_signal(image: np.ndarray, found: Estimate, floor: float = 0.0) -> float:
-    """The noise-to-signal ratio to restore an image with, given its estimate, within `noise.NSR`.
-
-    `PRUDENCE` times that of `noise.noise_to_signal`, and more for long paths; or, where the spectrum has a floor more
-    than 3 times as high as the finest detail shows, that of the spectrum. JPEG leaves such: it clears the finest
-    detail and not the rest (70 JPEGs of training photographs, restored with the true PSF: 97% improved
-    against 60%).
+def noise_to_signal(image: np.ndarray, found: Estimate | None = None, floor: float | None = None) -> float:
+    """The noise-to-signal ratio of variances to restore an image with, within `noise.NSR`.
 
     image: ``(H, W, 1 or 3)``, float in [0, 1], uint8 or uint16.
+    found: the estimate of its PSF, if that is to restore it. An estimated PSF is never quite right, so the ratio is
+        `NSR_SAFETY` times the measured one, and more for long paths. Where the spectrum shows more than 3 times the
+        noise of the finest detail, the spectrum's counts: JPEG clears the finest detail and not the rest (70 JPEGs of
+        training photographs, restored with the true PSF: 97% improved against 60%).
     floor: least standard deviation of the noise to believe in, such as that of rounding.
+
+    Raises ImageError when the image is none.
     """
+    if found is None:
+        return noise.measured_nsr(image) if floor is None else noise.measured_nsr(image, floor)
     image = noise.sample(image)
-    ratio = noise.noise_to_signal(image, floor)
-    share = 1.0 if image.shape[2] == 1 else float(np.square(LUMA).sum())  # of a channel's noise left in the brightness
+    ratio = noise.measured_nsr(image, floor or 0.0)
+    share = 1.0 if image.shape[2] == 1 else float(np.square(LUMA_WEIGHTS).sum())  # of a channel's noise left in luma
     shown = found.noise / share / max(float(image.var(axis=(0, 1)).mean()), 1e-6)
-    prudence = PRUDENCE * (_MORE if found.family in _PATHS and max(found.psf.shape) > _LONG else 1)
-    return float(np.clip(prudence * (shown if shown > _MUCH * ratio else ratio), *noise.NSR))
+    safety = NSR_SAFETY * (_MORE if found.family in _PATHS and max(found.psf.shape) > _LONG else 1)
+    return float(np.clip(safety * (shown if shown > _MUCH * ratio else ratio), *noise.NSR))
 
 
 def _shows_nothing(luma: np.ndarray) -> bool:
@@ -226,8 +230,8 @@ def _shows_nothing(luma: np.ndarray) -> bool:
 
 def _named(name: str, search: Search) -> Estimate:
     """The estimate of a family; of confidence 0 when its blur is too small to be one, and then "none", or too large."""
-    shape, best = SHAPES[name], search.fits[name][0]
-    if name == "none" or best.parameters[0] < shape.least:
+    best = search.fits[name][0]
+    if name == "none" or best.parameters[0] < PARAMETRIC[name].least:
         return _none(0.0)
     found = Estimate(
         confidence=confidence.confidence(name, search),
@@ -235,14 +239,14 @@ def _named(name: str, search: Search) -> Estimate:
         noise=best.noise,
         **_specified(name, best.parameters),
     )
-    return found if max(found.psf.shape) <= search.seen.side else replace(found, confidence=0.0)
+    return found if max(found.psf.shape) <= search.spectrum.side else replace(found, confidence=0.0)
 
 
-def _specified(name: str, values: Sequence[float]) -> dict[str, Any]:
+def _specified(name: str, values: Sequence[float] | np.ndarray) -> dict[str, Any]:
     """The specification of a family with these values, its parameters and its PSF, as `Estimate` holds them."""
     spec = families.specification(name, values)
-    parameters = tuple(pair for pair in spec.values if pair[0] in SHAPES[name].names)
-    return {"spec": str(spec), "parameters": parameters, "psf": spec.array()}
+    parameters = tuple(pair for pair in spec.values if pair[0] in PARAMETRIC[name].names)
+    return {"spec": spec, "parameters": parameters, "psf": spec.array()}
 
 
 def _none(confidence: float) -> Estimate:
@@ -251,5 +255,5 @@ def _none(confidence: float) -> Estimate:
 
 def _general(luma: np.ndarray, search: Search) -> Estimate:
     """A PSF of any form."""
-    found = free_form.find(luma, search.seen, search.nothing)
+    found = free_form.find(luma, search.spectrum, search.no_blur)
     return Estimate(None, found.psf, found.confidence, GENERAL, noise=found.fit.noise)

@@ -1,4 +1,4 @@
-"""Families of blurs as the power spectrum shows them, and how each is fitted to a picture's; see `whittle`."""
+"""Parametric families of blurs as the power spectrum shows them, and how each is fitted to it; see `whittle`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import j1
 
-from deblurcli.blur import psf
+from deblurcli.blur.psf import PSFSpec
 from deblurcli.estimation import whittle
 from deblurcli.estimation.whittle import Fit
 from deblurcli.pictures import power_spectrum
@@ -22,7 +22,7 @@ HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the 
 LOW, MIDDLE = 0.15, 0.22  # cycles per pixel: below, JPEG leaves a spectrum as it was, or mostly
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
 # Families fitted once more, and from which multiples of the size found: of a motion's zeros, others have some as well.
-_POLISHED = {"motion": (1, 2, 3, 4), "defocus": (1,)}
+_REFIT = {"motion": (1, 2, 3, 4), "defocus": (1,)}
 
 
 def _untouched(at: Spectrum, _: np.ndarray) -> np.ndarray:
@@ -53,7 +53,7 @@ def _lines() -> tuple[tuple[float, float], ...]:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ParametricFamily:
     """A family of blurs as the spectrum shows it.
 
     transfer: ``(spectrum, θ) → |OTF|²`` at its frequencies.
@@ -71,16 +71,20 @@ class Shape:
     least: float = 0.0
 
 
-SHAPES: dict[str, Shape] = {
-    "none": Shape(_untouched),
-    "motion": Shape(_motion, ("length", "angle"), _lines(), (1.0, -np.inf), (50.0, np.inf), 1.8),
-    "gaussian": Shape(_gaussian, ("sigma",), tuple((s,) for s in np.geomspace(0.3, 8, 30)), (0.3,), (12.0,), 0.55),
-    "defocus": Shape(_defocus, ("radius",), tuple((r,) for r in np.geomspace(0.8, 16, 60)), (0.6,), (24.0,), 1.1),
+PARAMETRIC: dict[str, ParametricFamily] = {
+    "none": ParametricFamily(_untouched),
+    "motion": ParametricFamily(_motion, ("length", "angle"), _lines(), (1.0, -np.inf), (50.0, np.inf), 1.8),
+    "gaussian": ParametricFamily(
+        _gaussian, ("sigma",), tuple((s,) for s in np.geomspace(0.3, 8, 30)), (0.3,), (12.0,), 0.55
+    ),
+    "defocus": ParametricFamily(
+        _defocus, ("radius",), tuple((r,) for r in np.geomspace(0.8, 16, 60)), (0.6,), (24.0,), 1.1
+    ),
 }
 
 
-def seen_in(luma: np.ndarray, highest: float = HIGHEST, side: int = _FINE) -> Spectrum:
-    """The spectrum of a picture's brightness ``(H, W)`` up to a frequency in cycles per pixel.
+def spectrum_of(luma: np.ndarray, highest: float = HIGHEST, side: int = _FINE) -> Spectrum:
+    """The spectrum of a picture's luma ``(H, W)`` up to a frequency in cycles per pixel.
 
     side: of the patches in pixels; they are even, and no larger than the picture allows.
     """
@@ -90,10 +94,10 @@ def seen_in(luma: np.ndarray, highest: float = HIGHEST, side: int = _FINE) -> Sp
 @lru_cache(maxsize=4)
 def _transfers(side: int, highest: float) -> dict[str, np.ndarray]:
     """The transfer functions of every family's guesses, ``(N, F)`` float32, on patches of a side."""
-    at = seen_in(np.zeros((side, side), np.float32), highest, side)
+    at = spectrum_of(np.zeros((side, side), np.float32), highest, side)
     return {
-        name: np.array([shape.transfer(at, np.array(guess)) for guess in shape.guesses], np.float32)
-        for name, shape in SHAPES.items()
+        name: np.array([family.transfer(at, np.array(guess)) for guess in family.guesses], np.float32)
+        for name, family in PARAMETRIC.items()
     }
 
 
@@ -101,11 +105,11 @@ def _transfers(side: int, highest: float) -> dict[str, np.ndarray]:
 class Search:
     """What a picture's spectrum shows, and the optima of each family in it, the best first."""
 
-    seen: Spectrum
+    spectrum: Spectrum
     fits: dict[str, list[Fit]]
 
     @property
-    def nothing(self) -> Fit:
+    def no_blur(self) -> Fit:
         """No blur at all, fitted to it."""
         return self.fits["none"][0]
 
@@ -118,58 +122,57 @@ class Search:
 def search(luma: np.ndarray, highest: float = HIGHEST) -> Search:
     """Find the optima of each family: among its guesses, then fitted.
 
-    luma: the picture's brightness, ``(H, W)``. highest: frequency that is looked at, in cycles per pixel.
+    luma: the picture's luma, ``(H, W)``. highest: frequency that is looked at, in cycles per pixel.
     """
-    coarse, seen = (seen_in(luma, highest, side) for side in (_COARSE, _FINE))
+    coarse, seen = (spectrum_of(luma, highest, side) for side in (_COARSE, _FINE))
     misfits = {name: whittle.profile(coarse, table) for name, table in _transfers(coarse.side, highest).items()}
-    fits = {name: sorted(_fits(name, misfits[name], seen), key=lambda fit: fit.misfit) for name in SHAPES}
+    fits = {name: sorted(_fits(name, misfits[name], seen), key=lambda fit: fit.misfit) for name in PARAMETRIC}
     return Search(seen, fits)
 
 
 def _fits(name: str, misfits: np.ndarray, seen: Spectrum) -> list[Fit]:
-    shape = SHAPES[name]
-    bounds = np.array(shape.low), np.array(shape.high)
-    return [whittle.fit(seen, shape.transfer, start, *bounds) for start in _starts(name, misfits)]
+    family = PARAMETRIC[name]
+    bounds = np.array(family.low), np.array(family.high)
+    return [whittle.fit(seen, family.transfer, start, *bounds) for start in _starts(name, misfits)]
 
 
 def _starts(name: str, misfits: np.ndarray) -> list[np.ndarray]:
     """The best guesses that are not near a better one; and for motion twice the best, as zeros repeat."""
     starts: list[np.ndarray] = []
     for index in np.argsort(misfits):
-        guess = np.array(SHAPES[name].guesses[index], float)
-        if not any(near(name, start, guess) for start in starts):
+        guess = np.array(PARAMETRIC[name].guesses[index], float)
+        if not any(same_optimum(name, start, guess) for start in starts):
             starts.append(guess)
         if len(starts) == _STARTS:
             break
     return [*starts, starts[0] * [2, 1]] if name == "motion" else starts
 
 
-def near(name: str, one: np.ndarray, other: np.ndarray) -> bool:
+def same_optimum(name: str, one: np.ndarray, other: np.ndarray) -> bool:
     """Whether two parameters lie at the same optimum; families of one parameter have but one."""
     if name != "motion":
         return True
-    turned = abs((one[1] - other[1] + 90) % 180 - 90)
-    return bool(abs(one[0] - other[0]) < 0.15 * one[0] + 0.5 and turned < max(4, 60 / one[0]))
+    rotation = abs((one[1] - other[1] + 90) % 180 - 90)
+    return bool(abs(one[0] - other[0]) < 0.15 * one[0] + 0.5 and rotation < max(4, 60 / one[0]))
 
 
-def specification(name: str, values: Sequence[float]) -> psf.Spec:
+def specification(name: str, values: Sequence[float] | np.ndarray) -> PSFSpec:
     """The PSF of a family with these values, to two decimals, a motion's angle from 0 to 180 degrees."""
     rounded = [round(float(value), 2) for value in values]
     if name == "motion":
         rounded[1] = round(rounded[1] % 180, 2)
-    given = ",".join(f"{field}={value:g}" for field, value in zip(SHAPES[name].names, rounded))
-    return psf.parse(f"{name}:{given}")
+    return PSFSpec.of(name, dict(zip(PARAMETRIC[name].names, rounded)))
 
 
-def polished(luma: np.ndarray, name: str, values: Sequence[float]) -> Fit | None:
+def refit(luma: np.ndarray, name: str, values: Sequence[float]) -> Fit | None:
     """A blur found, or one of a multiple of its size, fitted once more, to large patches of a picture.
 
-    luma: the picture's brightness, ``(H, W)``. values: the family's parameters.
+    luma: the picture's luma, ``(H, W)``. values: the family's parameters.
 
     None for families of which large patches tell nothing more, and blurs too large for those.
     """
-    shape, seen, (size, *others) = SHAPES[name], seen_in(luma, side=FINEST), values
-    sizes = [times * size for times in _POLISHED.get(name, ()) if times * size <= LARGEST_SHARE * seen.side]
-    low, high = np.array(shape.low), np.full(len(values), np.inf)
-    fits = [whittle.fit(seen, shape.transfer, np.array([start, *others]), low, high) for start in sizes]
+    family, seen, (size, *others) = PARAMETRIC[name], spectrum_of(luma, side=FINEST), values
+    sizes = [times * size for times in _REFIT.get(name, ()) if times * size <= LARGEST_SHARE * seen.side]
+    low, high = np.array(family.low), np.full(len(values), np.inf)
+    fits = [whittle.fit(seen, family.transfer, np.array([start, *others]), low, high) for start in sizes]
     return min(fits, key=lambda fit: fit.misfit, default=None)

@@ -41,7 +41,7 @@ class Found:
 def find(luma: np.ndarray, seen: Spectrum, nothing: Fit) -> Found:
     """The PSF of any form, at most 31 pixels a side, that blurred a picture.
 
-    luma: its brightness, float32 ``(H, W)`` in [0, 1].
+    luma: of the picture, float32 ``(H, W)`` in [0, 1].
     seen: its spectrum. nothing: no blur at all, fitted to that.
     """
     psf = shake.find(luma, _size(luma))

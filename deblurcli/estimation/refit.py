@@ -13,12 +13,12 @@ from itertools import product
 
 import numpy as np
 
-from deblurcli.blur.psf import Spec
+from deblurcli.blur.psf import PSFSpec
 from deblurcli.estimation import families, whittle
-from deblurcli.estimation.families import FINEST, LARGEST_SHARE, SHAPES
+from deblurcli.estimation.families import FINEST, LARGEST_SHARE, PARAMETRIC
 from deblurcli.estimation.whittle import Fit
 from deblurcli.pictures.images import checked
-from deblurcli.pictures.luma import middle
+from deblurcli.pictures.luma import central_luma
 from deblurcli.pictures.power_spectrum import Spectrum
 
 SMALLEST_SIDE = 128  # below, too few frequencies tell: one true PSF in four would be moved
@@ -30,12 +30,12 @@ _STEPS = 11  # along each parameter
 _CLEARLY = 0.012
 
 
-def adjusted(image: np.ndarray, told: Spec) -> Spec:
+def adjusted(image: np.ndarray, given: PSFSpec) -> PSFSpec:
     """The PSF that an image shows near one that was told; the latter where none is clearly better.
 
     image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16; at least 128 pixels a side, else what was
         told stays.
-    told: of any family; others than motion and defocus stay as they are. Lengths and radii are looked for within 30%
+    given: of any family; others than motion and defocus stay as they are. Lengths and radii are looked for within 30%
         of what was told, or 2 and 0.75 pixels, angles within 12 degrees.
 
     Raises ImageError when the image is none.
@@ -48,40 +48,44 @@ def adjusted(image: np.ndarray, told: Spec) -> Spec:
     (9, 30)
     """
     image = checked(image)
-    if told.family not in REACH or min(image.shape[:2]) < SMALLEST_SIDE:
-        return told
-    values = np.array([dict(told.values)[name] for name in SHAPES[told.family].names])
-    luma = middle(image)
-    seen = families.seen_in(luma, side=FINEST)
+    if given.family not in REACH or min(image.shape[:2]) < SMALLEST_SIDE:
+        return given
+    values = np.array([dict(given.values)[name] for name in PARAMETRIC[given.family].names])
+    luma = central_luma(image)
+    seen = families.spectrum_of(luma, side=FINEST)
     if values[0] > LARGEST_SHARE * seen.side:
-        return told
-    others = (_unmoved(seen, power(seen, values)) for power in (SHAPES[told.family].transfer, SHAPES["none"].transfer))
-    low, high = _bounds(told.family, values)
-    starts = values, _likeliest(families.seen_in(luma), told.family, low, high)
-    after = min((_fitted(seen, told.family, start, low, high) for start in starts), key=lambda fit: fit.misfit)
+        return given
+    others = (
+        _unmoved(seen, power(seen, values))
+        for power in (PARAMETRIC[given.family].transfer, PARAMETRIC["none"].transfer)
+    )
+    low, high = _bounds(given.family, values)
+    starts = values, _likeliest(families.spectrum_of(luma), given.family, low, high)
+    after = min((_fitted(seen, given.family, start, low, high) for start in starts), key=lambda fit: fit.misfit)
     inside = np.all((after.parameters > low) & (after.parameters < high))  # else the search ends there, not the slope
     is_clear = min(fit.misfit for fit in others) - after.misfit > _CLEARLY
-    return families.specification(told.family, after.parameters) if inside and is_clear else told
+    return families.specification(given.family, after.parameters) if inside and is_clear else given
 
 
 def _unmoved(seen: Spectrum, power: np.ndarray) -> Fit:
     """The fit of one blur, of which nothing is free, from its power at the spectrum's frequencies."""
-    return whittle.fit(seen, lambda *_: power, *3 * [np.empty(0)])
+    nothing = np.empty(0)
+    return whittle.fit(seen, lambda *_: power, nothing, nothing, nothing)
 
 
 def _fitted(seen: Spectrum, family: str, start: np.ndarray, low: np.ndarray, high: np.ndarray) -> Fit:
-    return whittle.fit(seen, SHAPES[family].transfer, start, low, high)
+    return whittle.fit(seen, PARAMETRIC[family].transfer, start, low, high)
 
 
 def _likeliest(seen: Spectrum, family: str, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """The values within bounds whose blur explains a spectrum best, of so many along each parameter."""
     guesses = np.array([*product(*np.linspace(low, high, _STEPS).T)])
-    powers = np.array([SHAPES[family].transfer(seen, guess) for guess in guesses], np.float32)
+    powers = np.array([PARAMETRIC[family].transfer(seen, guess) for guess in guesses], np.float32)
     return guesses[int(np.argmin(whittle.profile(seen, powers)))]
 
 
 def _bounds(family: str, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where to look for the parameters."""
-    shape = SHAPES[family]
+    shape = PARAMETRIC[family]
     reach = np.array([max(share * value, least) for value, (share, least) in zip(values, REACH[family])])
     return np.maximum(values - reach, shape.low), values + reach

@@ -73,7 +73,7 @@ def enlarged(psf: np.ndarray, times: float) -> np.ndarray:
 
 
 def part(luma: np.ndarray) -> np.ndarray:
-    """The part of a picture's brightness that is looked at: the 400 × 400 pixels with the strongest gradients."""
+    """The part of a picture's luma that is looked at: the 400 × 400 pixels with the strongest gradients."""
     height, width = (min(length, _MOST) for length in luma.shape)
     strength = cv2.boxFilter(np.hypot(*_gradients(luma)), cv2.CV_32F, (width, height), anchor=(0, 0))
     inside = strength[: luma.shape[0] - height + 1 : _PACE, : luma.shape[1] - width + 1 : _PACE]

@@ -1,4 +1,4 @@
-"""What a restored picture may go beyond the flat areas beside an edge: deconvolution and networks ring there.
+"""Halo suppression: how far a restored picture may go beyond the flat areas beside an edge, where restorations ring.
 
 A sample is limited where what is brightest around it in the blurred picture is a flat area, and likewise below where
 what is darkest is one: nothing that blur hid can be brighter than that, but a halo can. Lines, letters and texture are
@@ -18,7 +18,7 @@ _AROUND = np.ones((2 * REACH // _REDUCED + 1,) * 2, np.uint8)
 _FADES = 8.0  # times what an area that is not flat goes beyond the flat ones, a limit recedes
 
 
-def limited(restored: np.ndarray, blurred: np.ndarray, beyond: float) -> np.ndarray:
+def suppress_halos(restored: np.ndarray, blurred: np.ndarray, beyond: float) -> np.ndarray:
     """The restored image without halos of more than `beyond`.
 
     restored, blurred: float32 ``(H, W, 3)`` in [0, 1], of the same size.
@@ -42,4 +42,4 @@ def _bounds(blurred: np.ndarray, beyond: float) -> tuple[np.ndarray, np.ndarray]
         below - _FADES * np.maximum(below - darkest - FLAT, 0) - np.float32(beyond),
         above + _FADES * np.maximum(brightest - above - FLAT, 0) + np.float32(beyond),
     )
-    return tuple(cv2.resize(bound, (width, height)) for bound in (below, above))
+    return cv2.resize(below, (width, height)), cv2.resize(above, (width, height))

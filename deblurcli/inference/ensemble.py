@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deblurcli.inference.session import Session
-from deblurcli.pictures.power_spectrum import turned
+from deblurcli.pictures.power_spectrum import turn_spectrum
 
 ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns in range(4))
 
@@ -27,16 +27,16 @@ class Ensemble:
         return self.session.provider
 
     @property
-    def told(self) -> bool:
-        """Whether the network is to be told each picture's spectrum."""
-        return self.session.told
+    def needs_spectrum(self) -> bool:
+        """Whether the network takes each picture's log power spectrum."""
+        return self.session.needs_spectrum
 
     def run(self, batch: np.ndarray, *spectra: np.ndarray) -> np.ndarray:
         """The network's mean answer to a batch; as `Session.run`."""
         total = np.zeros((len(batch), 3, *batch.shape[2:]), np.float32)
         for turns, mirrored in ORIENTATIONS:
             seen = np.rot90(batch[..., ::-1] if mirrored else batch, turns, axes=(2, 3))
-            told = (turned(spectrum, turns, mirrored) for spectrum in spectra)
-            answer = np.rot90(self.session.run(np.ascontiguousarray(seen), *told), -turns, axes=(2, 3))
+            turned = (turn_spectrum(spectrum, turns, mirrored) for spectrum in spectra)
+            answer = np.rot90(self.session.run(np.ascontiguousarray(seen), *turned), -turns, axes=(2, 3))
             total += answer[..., ::-1] if mirrored else answer
         return total / len(ORIENTATIONS)

@@ -15,7 +15,7 @@ from deblurcli.inference.ensemble import Ensemble
 from deblurcli.inference.session import AUTO, Session
 from deblurcli.pictures import images, power_spectrum, tiles, tiling
 from deblurcli.pictures.images import Picture
-from deblurcli.pictures.luma import middle
+from deblurcli.pictures.luma import central_luma
 from deblurcli.pictures.tiles import Map, Window
 from deblurcli.pictures.tiling import Span
 
@@ -34,7 +34,7 @@ class Restorer:
     session: runs the network, or an ensemble of it.
     multiple_of, halo: what the network asks of its input; see `models.Model`.
     overshoot: how far its answer may go beyond flat areas; None limits nothing.
-    told: whether the network is told the picture's spectrum; see `power_spectrum.told`.
+    needs_spectrum: whether the network takes the picture's log power spectrum; see `power_spectrum.log_power_spectrum`.
     tile: side in pixels of the largest input the network gets; larger wastes less on context and takes more memory.
     map: runs a function over windows, in order; `map`, or an executor's.
     source: the model, provider, tile, layers and ensemble it was made from; with them it can be sent to another
@@ -47,7 +47,7 @@ class Restorer:
     tile: int = TILE
     map: Map = map
     overshoot: float | None = None
-    told: bool = False
+    needs_spectrum: bool = False
     source: tuple[str, str, int, int, bool] | None = None
 
     def __reduce__(self) -> tuple:
@@ -68,19 +68,19 @@ class Restorer:
 
         Raises ImageError when one is no image, ModelError when the network fails on them.
         """
-        pixels, *others = layers = [images.checked(layer) for layer in (pixels, *others)]
-        height, width, _ = pixels.shape
+        layers = [images.checked(layer) for layer in (pixels, *others)]
+        height, width, _ = layers[0].shape
         rows, columns = self._spans(height), self._spans(width)
-        spectra = (power_spectrum.told(middle(pixels))[None],) if self.told else ()
-        return tiles.assembled(pixels, rows, columns, partial(self._tile, layers, spectra), self.map)
+        spectra = (power_spectrum.log_power_spectrum(central_luma(layers[0]))[None],) if self.needs_spectrum else ()
+        return tiles.assembled(layers[0], rows, columns, partial(self._tile, layers, spectra), self.map)
 
-    def limited(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
+    def suppress_halos(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
         """A restored image within `overshoot` of the blurred one's flat areas; both float32 ``(H, W, C)``."""
         if self.overshoot is None:
             return restored
-        channels = restored.shape[2]
-        full = (np.broadcast_to(image, (*image.shape[:2], 3)) for image in (restored, blurred))
-        return dehalo.limited(*full, self.overshoot)[..., :channels]
+        height, width, channels = restored.shape
+        full = [np.broadcast_to(image, (height, width, 3)) for image in (restored, blurred)]
+        return dehalo.suppress_halos(full[0], full[1], self.overshoot)[..., :channels]
 
     def _spans(self, length: int) -> list[Span]:
         """Tiles along one axis, on sizes rounded to what the network takes."""
@@ -96,7 +96,7 @@ class Restorer:
         """The network's answer for one window, float32 ``(h, w, C)``, cut to what is kept."""
         batch = self._batch(layers, window)
         answer = self.session.run(batch, *spectra)[0].transpose(1, 2, 0)
-        answer = self.limited(answer, batch[0, :3].transpose(1, 2, 0))
+        answer = self.suppress_halos(answer, batch[0, :3].transpose(1, 2, 0))
         answer = tiles.kept(answer, window)
         return answer.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else answer
 
@@ -168,9 +168,9 @@ class Deferred:
         """Restored pixels; see `Restorer.restore`, and for what else is raised `__call__`."""
         return self._opened().restore(pixels, *others)
 
-    def limited(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
-        """As `Restorer.limited`, and for what is raised `__call__`."""
-        return self._opened().limited(restored, blurred)
+    def suppress_halos(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
+        """As `Restorer.suppress_halos`, and for what is raised `__call__`."""
+        return self._opened().suppress_halos(restored, blurred)
 
     def _opened(self) -> Restorer:
         source = self.model, self.provider, self.tile, self.layers, self.ensemble
@@ -220,7 +220,13 @@ def _open(model: str, provider: str, tile: int, layers: int, ensemble: bool) -> 
     asked = Ensemble(session) if ensemble else session
     tile = tile or max(TILE, min(6 * (found.halo or 0), WIDE))
     return Restorer(
-        asked, found.multiple_of, found.halo, tile, overshoot=found.overshoot, told=session.told, source=source
+        asked,
+        found.multiple_of,
+        found.halo,
+        tile,
+        overshoot=found.overshoot,
+        needs_spectrum=session.needs_spectrum,
+        source=source,
     )
 
 

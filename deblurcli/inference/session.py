@@ -11,10 +11,10 @@ import numpy as np
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when onnxruntime is imported
 
 import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as state
+from onnxruntime.capi import onnxruntime_pybind11_state as state  # pyright: ignore[reportAttributeAccessIssue]
 
 from deblurcli.errors import ModelError, ProviderError
-from deblurcli.pictures.power_spectrum import TOLD_SHAPE
+from deblurcli.pictures.power_spectrum import SPECTRUM_SHAPE
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,14 @@ def _reason(error: Exception) -> str:
 class Session:
     """A network ready to run; `run` may be called from many threads at once.
 
-    told: whether it is to be told each picture's spectrum.
+    needs_spectrum: whether it takes each picture's log power spectrum.
     """
 
     def __init__(self, path: Path, provider: str = AUTO, threads: int = 1, layers: int = 1):
         """Open weights.
 
         path: of an .onnx file with one input, float32 ``(N, 3 · layers, H, W)``, and one output ``(N, 3, H, W)``. It
-            may have a second input named "spectrum", float32 ``(N, 64, 33)``; see `power_spectrum.told`.
+            may have a second input named "spectrum", float32 ``(N, 64, 33)``; see `power_spectrum.log_power_spectrum`.
         provider: a key of `PROVIDERS`, or "auto" for the best that starts.
         threads: CPU threads of one `run`.
         layers: pictures that the network looks at together; they lie one behind the other in its channels.
@@ -103,18 +103,19 @@ class Session:
         """
         self.path = path
         candidates = available() if provider == AUTO else [choose(provider)]
-        for self.provider in candidates:
-            self._session = _started(path, self.provider, threads)
-            if self._session is not None:
-                break
-        else:
+        started = ((name, _started(path, name, threads)) for name in candidates)
+        found = next(((name, session) for name, session in started if session is not None), None)
+        if found is None:
             raise ProviderError(f"provider {provider}: ONNX Runtime could not start it; use --provider cpu")
+        self.provider, self._session = found
         self._check(path, 3 * layers)
 
     def _check(self, path: Path, channels: int) -> None:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        self.told = len(inputs) == 2 and inputs[1].name == SPECTRUM and inputs[1].shape[1:] == [*TOLD_SHAPE]
-        ends = (*(inputs[:1] if self.told else inputs), *outputs)
+        self.needs_spectrum = (
+            len(inputs) == 2 and inputs[1].name == SPECTRUM and inputs[1].shape[1:] == [*SPECTRUM_SHAPE]
+        )
+        ends = (*(inputs[:1] if self.needs_spectrum else inputs), *outputs)
         if len(ends) == 2 and all(_takes_images(end, count) for end, count in zip(ends, (channels, 3))):
             self._inputs = [end.name for end in inputs]
             return
@@ -125,12 +126,12 @@ class Session:
     def run(self, batch: np.ndarray, *spectra: np.ndarray) -> np.ndarray:
         """The network's answer to a batch, float32 ``(N, 3 · layers, H, W)``: one of ``(N, 3, H, W)``.
 
-        spectra: where it is to be told, one array ``(N, 64, 33)``.
+        spectra: where it takes one, an array ``(N, 64, 33)``.
 
         Raises ModelError when the network cannot take the batch or answers with another shape.
         """
         try:
-            (answer,) = self._session.run(None, dict(zip(self._inputs, (batch, *spectra))))
+            answer = np.asarray(self._session.run(None, dict(zip(self._inputs, (batch, *spectra))))[0])
         except RUNTIME_ERRORS as error:
             raise ModelError(f"{self.path}: failed on an input of {batch.shape} ({_reason(error)})") from error
         if answer.shape != (len(batch), 3, *batch.shape[2:]):
@@ -138,7 +139,8 @@ class Session:
         return answer
 
 
-def _takes_images(end, channels: int) -> bool:
+def _takes_images(end: onnxruntime.NodeArg, channels: int) -> bool:
     """Whether an input or output is float ``(N, channels, H, W)`` with free height and width."""
-    free = end.shape is not None and len(end.shape) == 4 and not any(isinstance(side, int) for side in end.shape[2:])
-    return end.type == "tensor(float)" and free and end.shape[1] == channels
+    shape = end.shape or []
+    free = len(shape) == 4 and not any(isinstance(side, int) for side in shape[2:])
+    return end.type == "tensor(float)" and free and shape[1] == channels

@@ -17,7 +17,7 @@ import numpy as np
 from deblurcli.errors import ImageError
 from deblurcli.metrics import gmsd
 from deblurcli.metrics import ssim as similarity
-from deblurcli.metrics.ssim import GAUSSIAN, UNIFORM, Window
+from deblurcli.metrics.ssim import GAUSSIAN, UNIFORM, Plane, Window
 from deblurcli.pictures.images import checked
 from deblurcli.pictures.noise import noise
 
@@ -25,7 +25,6 @@ STUDIO = (65.481, 128.553, 24.966)  # BT.601 luma of R, G, B in [0, 1], on top o
 FULL = (0.299, 0.587, 0.114)  # BT.601 luma from 0 to 1
 LAPLACIAN_GAIN = 20  # variance of the Laplacian of noise of variance 1
 LEAST_SHARPNESS = -70.0  # dB
-LARGEST = 10.0  # sample of a float image; what is larger was not divided by its peak
 
 
 @dataclass(frozen=True)
@@ -52,23 +51,33 @@ class Pair:
     convention: Convention = CONVENTIONS["tf"]
 
     @property
+    def both(self) -> tuple[np.ndarray, np.ndarray]:
+        """The restored and the sharp image; ImageError where there is no sharp one."""
+        if self.sharp is None:
+            raise ImageError(f"there is no sharp picture to compare with; name it, or ask for {', '.join(WITHOUT)}")
+        return self.restored, self.sharp
+
+    @property
     def size(self) -> tuple[int, int]:
         """Height and width."""
-        return self.restored.shape[:2]
+        return self.restored.shape[0], self.restored.shape[1]
 
     @cached_property
     def errors(self) -> tuple[float, float]:
         """Mean squared and mean absolute error over pixels and channels."""
-        if self.restored.dtype == self.sharp.dtype == np.uint8:  # in whole numbers, exact and quick
-            squares, absolutes = (cv2.norm(self.restored, self.sharp, kind) for kind in (cv2.NORM_L2SQR, cv2.NORM_L1))
-            return squares / 255**2 / self.restored.size, absolutes / 255 / self.restored.size
+        restored, sharp = self.both
+        if restored.dtype == sharp.dtype == np.uint8:  # in whole numbers, exact and quick
+            squares, absolutes = (cv2.norm(restored, sharp, kind) for kind in (cv2.NORM_L2SQR, cv2.NORM_L1))
+            return squares / 255**2 / restored.size, absolutes / 255 / restored.size
         return _errors(self.strips(self.samples))
 
     def strips(self, samples: Callable[[np.ndarray], np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Both images in strips of rows, as `samples` gives them."""
         height = max(1, similarity.STRIP // self.restored[0].size)
+        restored, sharp = self.both
         for top in range(0, self.size[0], height):
-            yield tuple(samples(image[top : top + height]) for image in (self.restored, self.sharp))
+            rows = np.s_[top : top + height]
+            yield samples(restored[rows]), samples(sharp[rows])
 
     def samples(self, part: np.ndarray) -> np.ndarray:
         """Part of an image as float64 in [0, 1], rounded to 8 bits where the convention says so."""
@@ -80,9 +89,10 @@ class Pair:
         samples = self.samples(part)
         return samples[..., 0] if samples.shape[2] == 1 else (_weighted(samples, STUDIO) + 16) / 255
 
-    def planes(self, channel: int) -> list[np.ndarray]:
+    def planes(self, channel: int) -> tuple[np.ndarray, np.ndarray]:
         """One channel of both images, whole."""
-        return [self.samples(image[..., channel]) for image in (self.restored, self.sharp)]
+        restored, sharp = self.both
+        return self.samples(restored[..., channel]), self.samples(sharp[..., channel])
 
     def grey(self) -> list[np.ndarray]:
         """Full-range luma of the images there are, whole."""
@@ -115,22 +125,34 @@ def _decibels(error: float) -> float:
 
 
 def _ssim(pair: Pair) -> float:
-    def mean(channel: int) -> float:
-        planes = (
-            lambda rows, image=image: pair.samples(image[rows, :, channel]) for image in (pair.restored, pair.sharp)
-        )
-        return similarity.ssim(*planes, pair.size, pair.convention.window)[0]
+    restored, sharp = pair.both
 
-    return float(np.mean([mean(channel) for channel in range(pair.restored.shape[2])]))
+    def mean(channel: int) -> float:
+        return _mean_ssim(
+            pair,
+            lambda rows: pair.samples(restored[rows, :, channel]),
+            lambda rows: pair.samples(sharp[rows, :, channel]),
+        )
+
+    return float(np.mean([mean(channel) for channel in range(restored.shape[2])]))
 
 
 def _ssim_y(pair: Pair) -> float:
-    planes = (lambda rows, image=image: pair.luma(image[rows]) for image in (pair.restored, pair.sharp))
-    return similarity.ssim(*planes, pair.size, pair.convention.window)[0]
+    restored, sharp = pair.both
+    return _mean_ssim(pair, lambda rows: pair.luma(restored[rows]), lambda rows: pair.luma(sharp[rows]))
+
+
+def _mean_ssim(pair: Pair, restored: Plane, sharp: Plane) -> float:
+    return similarity.ssim(restored, sharp, pair.size, pair.convention.window)[0]
 
 
 def _ms_ssim(pair: Pair) -> float:
     return float(np.mean([similarity.ms_ssim(*pair.planes(channel)) for channel in range(pair.restored.shape[2])]))
+
+
+def _gmsd(pair: Pair) -> float:
+    restored, sharp = pair.grey()
+    return gmsd.gmsd(restored, sharp)
 
 
 def _sharpness(pair: Pair) -> float:
@@ -195,7 +217,7 @@ METRICS: dict[str, Metric] = {
     ),
     "ssim-y": Metric(_ssim_y, "", True, 4, "SSIM of the same luma", "BasicSR; ITU-R BT.601", smallest=None),
     "gmsd": Metric(
-        lambda pair: gmsd.gmsd(*pair.grey()), "", False, 4,
+        _gmsd, "", False, 4,
         "deviation of the similarity of gradients of luma", "Xue, Zhang, Mou and Bovik, 2014", smallest=4,
     ),
     "sharpness": Metric(
@@ -241,9 +263,9 @@ def measure(
     crop_border: int = 0,
 ) -> tuple[dict[str, float], list[str]]:
     """As `score`, but a metric that needs a larger picture is left out, and a line says so."""
-    restored = _cropped(_finite(restored), crop_border)
+    restored = _cropped(checked(restored), crop_border)
     if sharp is not None:
-        sharp = _cropped(_finite(sharp), crop_border)
+        sharp = _cropped(checked(sharp), crop_border)
         _refuse_unlike(restored, sharp)
     pair = Pair(restored, sharp, CONVENTIONS[convention])
     values, complaints = {}, []
@@ -257,17 +279,6 @@ def measure(
         else:
             values[name] = METRICS[name].compute(pair)
     return values, complaints
-
-
-def _finite(image: np.ndarray) -> np.ndarray:
-    """An image; ImageError when it is none, holds what is no number, or is on another scale."""
-    image = checked(image)
-    if image.dtype.kind == "f":
-        if not np.isfinite(image).all():
-            raise ImageError("a sample is not a finite number; write the picture again")
-        if np.abs(image).max() > LARGEST:
-            raise ImageError(f"samples reach {np.abs(image).max():g}, an image is float in [0, 1]; divide by the peak")
-    return image
 
 
 def _cropped(image: np.ndarray, border: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 import tifffile
+from PIL.TiffImagePlugin import TiffImageFile
 
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # what is damaged is an error of ours
 PIL.Image.MAX_IMAGE_PIXELS = None  # headers are read to refuse large pictures with a message of our own
@@ -101,7 +102,7 @@ def header(data: bytes) -> Header | None:
     """The header of a file, without decoding its picture; None when it makes no sense."""
     try:
         with PIL.Image.open(io.BytesIO(data)) as opened:
-            tiff = opened.format == "TIFF"
+            tiff = isinstance(opened, TiffImageFile)
             exif = _tiff_exif(opened) if tiff else opened.info.get("exif", b"")
             deep = tiff and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8
             width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples

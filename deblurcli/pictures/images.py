@@ -6,6 +6,7 @@ float32 in [0, 1]. What a file is, its first bytes decide, never its name.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ DEFAULT_QUALITY = 95
 UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
 LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
 MAX_PIXELS = 250_000_000
+_LARGEST_SAMPLE = 10.0  # of a float image; what is larger was not divided by its peak
 DEPTHS = {8: np.uint8, 16: np.uint16}
 
 # How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
@@ -93,19 +95,27 @@ def empty_like(pixels: np.ndarray) -> np.ndarray:
 def checked(image: np.ndarray) -> np.ndarray:
     """An image as the library works on it: float32, uint8 or uint16 ``(H, W, 1 or 3)``.
 
-    float16 and float64 become float32, all else stays. Raises ImageError for other types, shapes and no pixels.
+    float16 and float64 become float32, all else stays. Raises ImageError for other types, shapes and no pixels, for
+    NaN and infinity, and for floats that were plainly not divided by their largest value.
     """
     array = np.asarray(image)
     if array.ndim != 3 or array.shape[2] not in (1, 3) or array.size == 0:
         raise ImageError(f"an image is an array (H, W, 3) or (H, W, 1), not {array.shape}; add or split off an axis")
-    if array.dtype in (np.uint8, np.uint16, np.float32):
+    if array.dtype in (np.uint8, np.uint16):
         return array
-    if array.dtype.kind == "f":
-        return array.astype(np.float32)
-    raise ImageError(f"an image is float in [0, 1], uint8 or uint16, not {array.dtype}; convert it")
+    if array.dtype.kind != "f":
+        raise ImageError(f"an image is float in [0, 1], uint8 or uint16, not {array.dtype}; convert it")
+    low, high = float(array.min()), float(array.max())  # of NaN and a number, both take NaN
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ImageError("a sample is NaN or infinite; replace it, as numpy.nan_to_num does")
+    if max(-low, high) > _LARGEST_SAMPLE:
+        raise ImageError(
+            f"samples reach {max(-low, high):g}, but a float image is in [0, 1]; divide by 255 or the peak"
+        )
+    return array.astype(np.float32, copy=False)
 
 
-def from_float(image: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def from_float(image: np.ndarray, dtype: np.dtype | type[np.integer]) -> np.ndarray:
     """float32 of any shape to uint8 or uint16, clipped to [0, 1] and rounded; NaN becomes 0."""
     top = np.float32(np.iinfo(dtype).max)
     scaled = np.fmin(np.fmax(image, np.float32(0)), np.float32(1))  # of NaN and a number, fmax takes the number
@@ -246,7 +256,8 @@ def _storable(picture: Picture, deep: bool) -> np.ndarray:
     """Grey, BGR or BGRA as OpenCV stores it, at a depth the format holds."""
     pixels, alpha = picture.pixels, picture.alpha
     if pixels.dtype == np.uint16 and not deep:
-        pixels, alpha = (None if part is None else from_float(to_float(part), np.uint8) for part in (pixels, alpha))
+        pixels = from_float(to_float(pixels), np.uint8)
+        alpha = None if alpha is None else from_float(to_float(alpha), np.uint8)
     if alpha is None:
         return pixels[..., 0] if pixels.shape[2] == 1 else _bgr(pixels)
     colours = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., ::-1]

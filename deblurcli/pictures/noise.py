@@ -40,7 +40,7 @@ def noise(image: np.ndarray) -> float:
     return float(np.median(np.abs(detail)) / 2 / _MAD) if detail.size else 0.0
 
 
-def noise_to_signal(image: np.ndarray, floor: float = _FLOAT_NOISE) -> float:
+def measured_nsr(image: np.ndarray, floor: float = _FLOAT_NOISE) -> float:
     """Estimated noise-to-signal ratio of variances of an image, within `NSR`.
 
     image: ``(H, W, 1 or 3)``, float in [0, 1], uint8 or uint16.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 
-TOLD_SIDE = 64  # of the patches whose power networks are told
-TOLD_SHAPE = TOLD_SIDE, TOLD_SIDE // 2 + 1
+SPECTRUM_SIDE = 64  # of the patches whose power networks look at
+SPECTRUM_SHAPE = SPECTRUM_SIDE, SPECTRUM_SIDE // 2 + 1
 _LEAST_POWER = 1e-6
 _LOWEST = 2.5  # in lines of the spectrum: below, the window's own transform reaches over the origin
 _REFERENCE = 0.1  # cycles per pixel, where the constant feature is the spectrum
@@ -54,19 +54,21 @@ def measure(luma: np.ndarray, side: int, highest: float) -> Spectrum:
     return Spectrum(power[kept].astype(np.float64) + GRAIN**2, across[kept], down[kept], side)
 
 
-def told(luma: np.ndarray) -> np.ndarray:
-    """The logarithm of a grey picture's mean power as networks are told it, float32 ``(64, 33)``.
+def log_power_spectrum(luma: np.ndarray) -> np.ndarray:
+    """The logarithm of a grey picture's mean power as networks take it, float32 ``(64, 33)``.
 
     Over patches of 64 × 64, as `measure` takes them; the origin lies in the middle row. A picture ``(H, W)`` that is
     smaller is mirrored.
     """
-    missing = [(0, max(TOLD_SIDE - side, 0)) for side in luma.shape]
-    power = _mean_power(np.pad(luma, missing, mode="reflect"), TOLD_SIDE)
+    missing = [(0, max(SPECTRUM_SIDE - side, 0)) for side in luma.shape]
+    power = _mean_power(np.pad(luma, missing, mode="reflect"), SPECTRUM_SIDE)
     return scipy.fft.fftshift(np.log(power + _LEAST_POWER), axes=0).astype(np.float32)
 
 
-def turned(spectrum: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
-    """What `told` gives, ``(…, 64, 33)``, for the picture turned by `turns` · 90°, and mirrored left to right before.
+def turn_spectrum(spectrum: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
+    """What `log_power_spectrum` gives, ``(…, 64, 33)``, of a turned picture.
+
+    turns: of 90°. mirrored: whether the picture is mirrored left to right before.
 
     It turns as `numpy.rot90` does.
     """
@@ -90,7 +92,10 @@ def _mean_power(luma: np.ndarray, side: int) -> np.ndarray:
     window = np.outer(*2 * [np.hanning(side + 1)[:side]])
     window /= np.sqrt((window**2).sum())
     patches = _patches(luma, side)
-    return sum(_periodogram(patch, window) for patch in patches) / len(patches)
+    total = np.zeros((side, side // 2 + 1))
+    for patch in patches:
+        total = total + _periodogram(patch, window)
+    return total / len(patches)
 
 
 def _periodogram(patch: np.ndarray, window: np.ndarray) -> np.ndarray:

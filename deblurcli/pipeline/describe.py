@@ -12,7 +12,7 @@ from deblurcli.pipeline.sources import AUTO
 
 
 @dataclass(frozen=True)
-class Telling:
+class EstimateWork:
     """What ``estimate`` tells of a picture; call it with the picture and its name.
 
     family: of PSFs to look for; see `estimate.estimate`.

@@ -11,11 +11,14 @@ import cv2
 import numpy as np
 
 from deblurcli.deconvolution import methods, tiled
-from deblurcli.deconvolution.data_consistency import consistent
-from deblurcli.deconvolution.observation import Observed, Settings, fitting
-from deblurcli.deconvolution.wiener import answers
+from deblurcli.deconvolution.data_consistency import enforce_data_consistency
+from deblurcli.deconvolution.observation import Observation
+from deblurcli.deconvolution.options import DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.statistics import ImageStatistics
+from deblurcli.deconvolution.wiener import wiener_pair
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import NSR
+from deblurcli.pictures.processed import Fields, Processed
 from deblurcli.pipeline.sources import Finding, Source, source
 
 LEFT, BLINDLY = "left as it was, ", "restored blindly, "
@@ -27,14 +30,17 @@ class Refiner(Protocol):
     """Corrects what the Wiener filter left; `restorer.Restorer` and `restorer.Deferred` of three layers do."""
 
     @property
-    def halo(self) -> int:
-        """How far it looks around each pixel."""
+    def halo(self) -> int | None:
+        """How far it looks around each pixel; None if at the whole picture."""
+        ...
 
     def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
-        """Restored pixels like the blurred ones, from these and both images of `wiener.wiener_twice`."""
+        """Restored pixels like the blurred ones, from these, the bold and the careful image of a `WienerPair`."""
+        ...
 
-    def limited(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
+    def suppress_halos(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
         """The restored image within what it may go beyond the blurred one's flat areas."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -42,52 +48,69 @@ class Restoration:
     """A method, where the PSF comes from, and what corrects the result; call it with a picture and its name.
 
     blind: restores what no PSF is certain for; without it such a picture is left as it was.
+    progress: called as parts of the work on a picture are done.
     """
 
     source: Source
-    settings: Settings
+    options: DeconvolutionOptions
     method: str
     refiner: Refiner | None = None
     blind: Callable[[Picture], Picture] | None = None
+    progress: Progress = unwatched
 
-    def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
+    def __call__(self, picture: Picture, key: str) -> Processed:
         """The restored picture, and what the report says of it."""
         found = self.source(picture, key)
-        about = {**found.about, "method": self.method}
+        fields = {**found.fields, "method": self.method}
         if found.psf is None:
-            return self._without_psf(picture, about, found)
-        settings = replace(self.settings, nsr=self._nsr(found), compressed=found.compressed)
-        restored = self._restored(picture, found.psf, settings)
-        if found.is_guess and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
-            doubtful = replace(found, doubt="what was found would make it ring")
-            return self._without_psf(picture, about, doubtful)
-        return restored, about
+            return self._without_psf(picture, fields, found)
+        options = replace(self.options, nsr=self._nsr(found), compressed=found.is_compressed)
+        restored = self._restored(picture, found.psf, options)
+        if found.is_estimated and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
+            doubtful = replace(found, reason="what was found would make it ring")
+            return self._without_psf(picture, fields, doubtful)
+        return Processed(restored, fields, found.note)
 
     def _nsr(self, found: Finding) -> float | None:
         """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""
-        if self.settings.nsr is not None or found.nsr is None:
-            return self.settings.nsr
-        return found.nsr if self.refiner is None else max(found.enough * found.nsr, NSR[0])
+        if self.options.nsr is not None or found.nsr is None:
+            return self.options.nsr
+        return found.nsr if self.refiner is None else max(found.refined_nsr_scale * found.nsr, NSR[0])
 
-    def _without_psf(self, picture: Picture, about: dict, found: Finding) -> tuple[Picture, dict]:
+    def _without_psf(self, picture: Picture, fields: Fields, found: Finding) -> Processed:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
         if self.blind is None or found.is_sharp:
-            return picture, {**about, "note": LEFT + found.doubt}
-        return self.blind(picture), {**about, "method": "blind", "note": BLINDLY + found.doubt}
+            return Processed(picture, fields, LEFT + found.reason)
+        return Processed(self.blind(picture), {**fields, "method": "blind"}, BLINDLY + found.reason)
 
-    def _restored(self, picture: Picture, psf: np.ndarray, settings: Settings) -> Picture:
+    def _restored(self, picture: Picture, psf: np.ndarray, options: DeconvolutionOptions) -> Picture:
         if self.refiner is None:
-            return methods.restore(picture, psf, settings, self.method)
-        suited = methods.suited(settings, picture)
-        pixels = tiled.in_tiles(self._refined, picture.pixels, psf, suited, self.refiner.halo)
+            return methods.restore(picture, psf, options, self.method, self.progress)
+        refined, suited = _Refined(self.refiner), methods.suit_options(options, picture)
+        pixels = tiled.in_tiles(refined, picture.pixels, psf, suited, self.progress, self.refiner.halo)
         return picture.with_pixels(pixels)
 
-    def _refined(self, tile: np.ndarray, psf: np.ndarray, settings: Settings) -> np.ndarray:
-        """A tile as the Wiener filter and the refiner restore it, moved towards what was seen."""
-        blurred = Observed(*fitting(tile, psf), settings)
-        careful, bold = answers(blurred)
-        restored = self.refiner.restore(tile, bold, careful)
-        return self.refiner.limited(consistent(restored, blurred, settings.compressed), tile)
+
+@dataclass(frozen=True)
+class _Refined:
+    """A `tiled.Method`: the Wiener filter, corrected by a refiner and moved towards what was seen."""
+
+    refiner: Refiner
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        psf: np.ndarray,
+        options: DeconvolutionOptions,
+        statistics: ImageStatistics | None = None,
+        progress: Progress = unwatched,
+    ) -> np.ndarray:
+        """The restored tile."""
+        observation = Observation.of(image, psf, options, statistics)
+        pair = wiener_pair(observation)
+        restored = self.refiner.restore(image, pair.bold, pair.careful)
+        consistent = enforce_data_consistency(restored, observation, options.compressed)
+        return self.refiner.suppress_halos(consistent, image)
 
 
 @dataclass(frozen=True)
@@ -97,18 +120,19 @@ class Blend:
     strength: share of the former, 0 to 1; 0 leaves pictures as they are.
     """
 
-    work: Callable[[Picture, str], tuple[Picture, dict]]
+    work: Callable[[Picture, str], Processed]
     strength: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise ValueError(f"strength is {self.strength}; it must be from 0 to 1")
 
-    def __call__(self, picture: Picture, key: str) -> tuple[Picture, dict]:
+    def __call__(self, picture: Picture, key: str) -> Processed:
         """The blend, and what the work tells."""
-        restored, about = self.work(picture, key)
-        mixed = cv2.addWeighted(restored.pixels, self.strength, picture.pixels, 1 - self.strength, 0)
-        return picture.with_pixels(mixed.reshape(picture.pixels.shape)), {**about, "strength": self.strength}
+        made = self.work(picture, key)
+        mixed = cv2.addWeighted(made.picture.pixels, self.strength, picture.pixels, 1 - self.strength, 0)
+        blended = picture.with_pixels(mixed.reshape(picture.pixels.shape))
+        return Processed(blended, {**made.fields, "strength": self.strength}, made.note)
 
 
 def _clipped(picture: Picture) -> float:
@@ -122,13 +146,14 @@ def _clipped(picture: Picture) -> float:
 
 def restoration(
     psf: str,
-    settings: Settings,
+    options: DeconvolutionOptions,
     method: str,
     folder: Path,
     listing: Path | None = None,
     refiner: Refiner | None = None,
     blind: Callable[[Picture], Picture] | None = None,
     adjusts: bool = False,
+    progress: Progress = unwatched,
 ) -> Restoration:
     """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
 
@@ -136,7 +161,8 @@ def restoration(
     refiner: a network that corrects the result.
     blind: restores what no PSF is certain for.
     adjusts: whether a specification is adjusted to each picture; see `refit.adjusted`.
+    progress: called as parts of the work on a picture are done.
 
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
-    return Restoration(source(psf, folder, listing, adjusts), settings, method, refiner, blind)
+    return Restoration(source(psf, folder, listing, adjusts), options, method, refiner, blind, progress)

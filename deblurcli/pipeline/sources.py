@@ -9,36 +9,39 @@ from pathlib import Path
 import numpy as np
 
 from deblurcli.batch import manifest
-from deblurcli.blur import psf as psfs
+from deblurcli.blur.psf import PSFSpec, parse
 from deblurcli.errors import PSFError
 from deblurcli.estimation import estimate
 from deblurcli.estimation.estimate import Estimate
 from deblurcli.estimation.refit import adjusted
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
+from deblurcli.pictures.processed import Fields
 
 MANIFEST, AUTO = "manifest", "auto"
-ADJUSTED = "shows a PSF near the one told, and was restored with it"
+ADJUSTED = "shows a PSF near the given one, and was restored with it"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of a picture's blur: its PSF, None where none is certain, and what the report says of it.
+    """What is known of a picture's blur.
 
+    psf: None where none is certain. fields: what the report says of it. note: a line on it for people.
     nsr: noise-to-signal ratio to restore with, where the source of the PSF knows better than the picture does.
-    enough: what part of it is enough where a network corrects the result.
-    compressed: whether the picture is known to have gone through JPEG.
-    is_guess: the PSF may be wrong; a restoration that shows it is not used.
-    doubt: why there is no PSF. is_sharp: because there is nothing to restore.
+    refined_nsr_scale: what part of it is enough where a network corrects the result.
+    is_compressed: whether the picture is known to have gone through JPEG.
+    is_estimated: the PSF may be wrong; a restoration that shows it is not used.
+    reason: why there is no PSF. is_sharp: because there is nothing to restore.
     """
 
     psf: np.ndarray | None
-    about: dict
+    fields: Fields
+    note: str = ""
     nsr: float | None = None
-    enough: float = 1.0
-    is_guess: bool = False
-    compressed: bool = False
-    doubt: str = ""
+    refined_nsr_scale: float = 1.0
+    is_estimated: bool = False
+    is_compressed: bool = False
+    reason: str = ""
     is_sharp: bool = False
 
 
@@ -46,25 +49,22 @@ Source = Callable[[Picture, str], Finding]
 
 
 @dataclass(frozen=True)
-class Known:
-    """One PSF for every picture, from its specification.
+class Given:
+    """One PSF for every picture.
 
     adjusts: whether to each picture, where that clearly shows another one nearby.
     """
 
-    spec: str
+    spec: PSFSpec
     adjusts: bool = False
-
-    def __post_init__(self) -> None:
-        psfs.array(self.spec)
 
     def __call__(self, picture: Picture, key: str) -> Finding:
         """That PSF, or the one nearby."""
-        told = psfs.parse(self.spec)
-        spec = adjusted(picture.pixels, told) if self.adjusts else told
-        if spec == told:
-            return Finding(psfs.array(self.spec), {"psf": self.spec})
-        return Finding(spec.array(), {"psf": str(spec), "told": self.spec, "note": ADJUSTED})
+        spec = adjusted(picture.pixels, self.spec) if self.adjusts else self.spec
+        if spec == self.spec:
+            return Finding(spec.array(), {"psf": str(spec)})
+        given = str(self.spec)  # under the name that reports had for it, too
+        return Finding(spec.array(), {"psf": str(spec), "given": given, "told": given}, ADJUSTED)
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class Listed:
         if size not in ((None, None), picture.size):
             sizes = f"{size[0]}×{size[1]}, this picture {picture.size[0]}×{picture.size[1]}"
             raise PSFError(f"the entry in {self.path} is of another picture ({sizes}); name its PSF with --psf")
-        compressed = entry.get("jpeg_quality") is not None
-        return Finding(psfs.array(entry["psf"]), {"psf": entry["psf"]}, compressed=compressed)
+        is_compressed = entry.get("jpeg_quality") is not None
+        return Finding(parse(entry["psf"]).array(), {"psf": entry["psf"]}, is_compressed=is_compressed)
 
 
 @dataclass(frozen=True)
@@ -102,15 +102,17 @@ class Estimated:
 
 def guessed(picture: Picture, found: Estimate) -> Finding:
     """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone."""
-    about = {"psf": found.spec, "family": found.family, "confidence": round(found.confidence, 3)}
+    spec = None if found.spec is None else str(found.spec)
+    fields: Fields = {"psf": spec, "family": found.family, "confidence": round(found.confidence, 3)}
     if found.family == "none":
         sharp = estimate.is_sharp(found)
-        doubt = "it looks sharp" if sharp else "it tells nothing of a blur"
-        return Finding(None, about, doubt=doubt, is_sharp=sharp)
+        reason = "it looks sharp" if sharp else "it tells nothing of a blur"
+        return Finding(None, fields, reason=reason, is_sharp=sharp)
     if not estimate.trusted(found):
-        return Finding(None, about, doubt="its blur is not certain")
+        return Finding(None, fields, reason="its blur is not certain")
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
-    return Finding(found.psf, about, nsr, estimate.ENOUGH[found.family], is_guess=True)
+    scale = estimate.REFINED_NSR_SCALE[found.family]
+    return Finding(found.psf, fields, nsr=nsr, refined_nsr_scale=scale, is_estimated=True)
 
 
 def source(psf: str, folder: Path, listing: Path | None, adjusts: bool) -> Source:
@@ -118,7 +120,9 @@ def source(psf: str, folder: Path, listing: Path | None, adjusts: bool) -> Sourc
     if psf == AUTO:
         return Estimated()
     if psf != MANIFEST:
-        return Known(psf, adjusts)
+        spec = parse(psf)
+        spec.array()  # a file that is no PSF is refused before any work
+        return Given(spec, adjusts)
     path = listing or manifest.beside(folder)
     return Listed(path, manifest.read(path), _below(path.parent, folder))
 

@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from deblurcli.batch import pairing, run
 from deblurcli.batch.pairing import Row
-from deblurcli.batch.record import DONE, Outcome
+from deblurcli.batch.record import DONE, Outcome, ResultT
 from deblurcli.batch.run import Batch
 from deblurcli.errors import ImageError, PlanError
 from deblurcli.metrics import table
@@ -26,7 +27,7 @@ MOST_PIXELS = 100_000_000  # of a sheet
 NO_SCORE = "–"
 
 Rect = tuple[int, int, int, int]
-Watch = Callable[[Batch], Iterator[Outcome]]
+Watch = Callable[[Batch[Row, Any]], Iterator[Outcome[Row, Any]]]
 Goodness = Callable[[], dict[str, float]]
 
 
@@ -73,19 +74,24 @@ class _Task:
     """How the rows of one sheet are worked on, what went wrong so far, and the colour profiles of what is shown."""
 
     look: Look
+    titles: tuple[str, ...]
     workers: int
     max_pixels: int
     watch: Watch
     errors: list[str] = field(default_factory=list)
     profiles: set[bytes] = field(default_factory=set)
 
-    def outcomes(self, rows: list[Row], work: Callable[[Row], Outcome]) -> Iterator[Outcome]:
-        """What became of the rows for which `work` came to an end; errors are kept."""
-        for outcome in self.watch(Batch(len(rows), run.run(rows, work, self.workers))):
-            self.errors.extend(outcome.extras.get("errors", ()) if outcome.status == DONE else [outcome.error])
-            if outcome.status == DONE:
-                self.profiles.update(outcome.extras.get("profiles", ()))
-                yield outcome
+    def results(self, rows: list[Row], work: Callable[[Row], ResultT]) -> Iterator[tuple[Row, ResultT]]:
+        """What `work` makes of the rows, where it comes to an end; errors are kept."""
+
+        def done(row: Row) -> Outcome[Row, ResultT]:
+            return Outcome(row, DONE, result=work(row))
+
+        for outcome in self.watch(Batch(len(rows), run.run(rows, done, self.workers))):
+            if outcome.result is None:
+                self.errors.append(outcome.error)
+            else:
+                yield outcome.job, outcome.result
 
 
 def contact_sheet(
@@ -109,10 +115,17 @@ def contact_sheet(
     images.format_of(output)
     pairing.check_output(output, places, found, "--output")
     run.prepare(output.parent, {output.parent})
-    look = replace(look, sharp=look.sharp % len(places), titles=look.titles or titles(places))
+    look = replace(look, sharp=look.sharp % len(places))
     if not places[0].is_dir():
         found = [replace(row, name=places[look.sharp].stem) for row in found]
-    task = _Task(look, workers, max_pixels, watch, [row.complaint(places) for row in found if not row.is_whole])
+    task = _Task(
+        look,
+        look.titles or titles(places),
+        workers,
+        max_pixels,
+        watch,
+        [row.complaint(places) for row in found if not row.is_whole],
+    )
     strips = _strips(_chosen([row for row in found if row.is_whole], task), task)
     size = _write(output, strips, task) if any(drawing.height(strip) for strip in strips) else None
     return Sheet(output, size, len(strips) if size else 0, len(found), tuple(dict.fromkeys(task.errors)))
@@ -122,7 +135,7 @@ def _write(output: Path, strips: list[Sequence[Cell]], task: _Task) -> tuple[int
     """Draw and write the sheet, with the colour profile that all its pictures share; its width and height."""
     profile = next(iter(task.profiles)) if len(task.profiles) == 1 else b""
     kept = Metadata(icc=profile) if _is_for_rgb(profile) else NONE
-    picture = Picture(drawing.draw(strips, task.look.titles, task.look.width), metadata=kept)
+    picture = Picture(drawing.draw(strips, task.titles, task.look.width), metadata=kept)
     images.write_picture(output, picture)
     return picture.size
 
@@ -175,15 +188,16 @@ PICKS: dict[str, Callable[[list[Row], int, Goodness], list[Row]]] = {
 def _chosen(rows: list[Row], task: _Task) -> list[Row]:
     """The rows to show; where scores decide, those of the last column that is not sharp by the first metric."""
     name, sharp = task.look.metrics[0], task.look.sharp
-    last = max(index for index in range(len(task.look.titles)) if index != sharp)
+    last = max(index for index in range(len(task.titles)) if index != sharp)
 
-    def work(row: Row) -> Outcome:
-        pair = (images.read_picture(row.pictures[index], task.max_pixels) for index in (last, sharp))
-        return Outcome(row, DONE, extras={"scores": _scores(row.pictures[last], *pair, (name,))})
+    def work(row: Row) -> dict[str, float | None]:
+        paths = row.paths
+        restored, truth = (images.read_picture(paths[index], task.max_pixels) for index in (last, sharp))
+        return _scores(paths[last], restored, truth, (name,))
 
     def goodness() -> dict[str, float]:
         sign = 1 if METRICS[name].higher_is_better else -1
-        values = {outcome.job.name: outcome.extras["scores"][name] for outcome in task.outcomes(rows, work)}
+        values = {row.name: scores[name] for row, scores in task.results(rows, work)}
         return {key: sign * value for key, value in values.items() if value is not None}
 
     return PICKS[task.look.pick](rows, task.look.count, goodness)
@@ -192,15 +206,26 @@ def _chosen(rows: list[Row], task: _Task) -> list[Row]:
 def _strips(rows: list[Row], task: _Task) -> list[Sequence[Cell]]:
     """The rows as they are shown, in their order; PlanError as soon as the sheet grows too large."""
     strips, pixels = {}, 0
-    for outcome in task.outcomes(rows, lambda row: _strip(row, task.look, task.max_pixels)):
-        strips[outcome.job.name] = outcome.extras["cells"]
-        pixels += drawing.height(outcome.extras["cells"]) * task.look.width * len(task.look.titles)
+    for row, strip in task.results(rows, lambda row: _strip(row, task.look, task.max_pixels)):
+        strips[row.name] = strip.cells
+        task.errors.extend(strip.errors)
+        task.profiles.update(strip.profiles)
+        pixels += drawing.height(strip.cells) * task.look.width * len(strip.cells)
         if pixels > MOST_PIXELS:
             raise PlanError(f"the sheet would have over {MOST_PIXELS:,} pixels; choose a smaller --width or --count")
     return [strips[row.name] for row in rows if row.name in strips]
 
 
-def _strip(row: Row, look: Look, max_pixels: int) -> Outcome:
+@dataclass(frozen=True)
+class Strip:
+    """One row as it is shown, what is wrong with it, and the colour profiles of its pictures."""
+
+    cells: list[Cell]
+    errors: list[str]
+    profiles: set[bytes]
+
+
+def _strip(row: Row, look: Look, max_pixels: int) -> Strip:
     """One row as it is shown; no more than two of its pictures are in memory at a time."""
     errors: list[str] = []
     profiles: set[bytes] = set()
@@ -210,14 +235,14 @@ def _strip(row: Row, look: Look, max_pixels: int) -> Outcome:
         profiles.update([] if picture is None else [picture.metadata.icc])
         return picture
 
-    sharp = read(row.pictures[look.sharp])
+    sharp = read(row.paths[look.sharp])
     cells = [
         _shown(path, sharp, look, (row.name,), errors)
         if index == look.sharp
         else _compared(path, read(path), sharp, look, errors)
-        for index, path in enumerate(row.pictures)
+        for index, path in enumerate(row.paths)
     ]
-    return Outcome(row, DONE, extras={"cells": cells, "errors": errors, "profiles": profiles})
+    return Strip(cells, errors, profiles)
 
 
 def _read(path: Path, max_pixels: int, errors: list[str]) -> Picture | None:

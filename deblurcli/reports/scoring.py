@@ -19,7 +19,7 @@ from deblurcli.pictures.storage import name_of
 from deblurcli.reports.gates import MEAN, Gate, Verdict, judge
 from deblurcli.reports.html import page
 from deblurcli.reports.results import Results, Scored, badness
-from deblurcli.reports.thumbnails import Album, Projector, Slide
+from deblurcli.reports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,14 @@ class Options:
 
 
 @dataclass(frozen=True)
+class ScoredRow:
+    """The scores of a row, and its thumbnails where there is to be a page."""
+
+    scored: Scored
+    thumbnails: Thumbnails | None = None
+
+
+@dataclass(frozen=True)
 class Run:
     """A run of scoring under way.
 
@@ -54,30 +62,31 @@ class Run:
 
     places: page.Places
     options: Options
-    batch: Batch
+    batch: Batch[Row, ScoredRow]
     missing: list[str] = field(default_factory=list)
 
-    def results(self, outcomes: Iterable[Outcome]) -> tuple[Results, list[Verdict]]:
+    def results(self, outcomes: Iterable[Outcome[Row, ScoredRow]]) -> tuple[Results, list[Verdict]]:
         """What all outcomes come to; the page is written, if one is wanted."""
         html = self.options.html
-        with contextlib.nullcontext() if html is None else Album(html.parent) as album:
-            results = self._gathered(outcomes, album)
+        with contextlib.nullcontext() if html is None else ThumbnailStore(html.parent) as store:
+            results = self._gathered(outcomes, store)
             verdicts = judge(self.options.gates, results.rows, self.options.gate)
-            if album is not None:
-                page.write(html, page.Contents(results, verdicts, self.places), album)
+            if html is not None and store is not None:
+                page.write(html, page.Contents(results, verdicts, self.places), store)
         return results, verdicts
 
-    def _gathered(self, outcomes: Iterable[Outcome], album: Album | None) -> Results:
+    def _gathered(self, outcomes: Iterable[Outcome[Row, ScoredRow]], store: ThumbnailStore | None) -> Results:
         rows: list[Scored] = []
         errors: list[str] = []
         for outcome in outcomes:
-            scored = outcome.extras.get("scored")
-            errors += scored.errors if scored else [outcome.error] if outcome.error else []
-            if scored is None:
+            if outcome.result is None:
+                errors += [outcome.error] if outcome.error else []
                 continue
+            scored, thumbnails = outcome.result.scored, outcome.result.thumbnails
+            errors += scored.errors
             rows.append(scored)
-            if album is not None:
-                album.add(scored.name, outcome.extras["slide"])
+            if store is not None and thumbnails is not None:
+                store.add(scored.name, thumbnails)
         return Results(
             self.options.names,
             sorted(rows, key=lambda row: row.name),
@@ -105,7 +114,7 @@ def score(restored: Path, sharp: Path | None, baseline: Path | None, options: Op
         pairing.check_output(options.html, places.given, found, "--html")
         page.check_name(options.html)
     missing: list[str] = []
-    work = _Work(places, options, Projector(len(found)) if options.html else None, missing)
+    work = _Work(places, options, ThumbnailMaker(len(found)) if options.html else None, missing)
     return Run(places, options, Batch(len(found), run.run(found, work, options.workers)), missing)
 
 
@@ -115,14 +124,14 @@ class _Work:
 
     places: page.Places
     options: Options
-    projector: Projector | None
+    maker: ThumbnailMaker | None
     missing: list[str]
 
-    def __call__(self, row: Row) -> Outcome:
+    def __call__(self, row: Row) -> Outcome[Row, ScoredRow]:
         errors = self._complaints(row)
-        pictures = dict(zip(self.places.roles, row.pictures))
+        pictures = {role: path for role, path in zip(self.places.roles, row.pictures) if path is not None}
         baseline = pictures.pop("baseline", None)
-        if None in pictures.values():
+        if len(pictures) < len(self.places.compared):
             if errors:
                 raise ImageError(errors[0])
             return Outcome(row, DONE)
@@ -131,7 +140,7 @@ class _Work:
         before, others = ({}, []) if baseline is None else self._baseline(baseline, read, pictures)
         group = self.options.group(row.name) if self.options.group else ""
         scored = Scored(row.name, values, before, group, (*errors, *more, *others))
-        return Outcome(row, DONE, extras={"scored": scored, "slide": self._slide(scored, read)})
+        return Outcome(row, DONE, result=ScoredRow(scored, self._thumbnails(scored, read)))
 
     def _complaints(self, row: Row) -> list[str]:
         """What is wrong with a row that is not whole, as far as it is an error."""
@@ -166,12 +175,12 @@ class _Work:
         read["baseline"] = picture
         return values, []
 
-    def _slide(self, scored: Scored, read: dict[str, Picture]) -> Slide | None:
+    def _thumbnails(self, scored: Scored, read: dict[str, Picture]) -> Thumbnails | None:
         """The row's pictures for the page, in the order of `page.Places.roles`."""
-        if self.projector is None:
+        if self.maker is None:
             return None
         name = self.options.names[0]
-        return self.projector.slide(badness(scored.values.get(name), name), list(read.values()))
+        return self.maker.thumbnails(badness(scored.values.get(name), name), list(read.values()))
 
 
 def names_for(given: Sequence[str], gates: Sequence[Gate], has_sharp: bool) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
 """Pictures for a page: reduced, as data that stands in the page itself, and only as many as it can bear.
 
-A *slide* is what the page shows of one row: a thumbnail, and the pictures of the row at the size they are looked at.
-Thumbnails are kept of all rows, the pictures only of the worst, within `MOST_BYTES`; they wait in a file without a
-name, so that memory does not grow with their number.
+The page shows a small thumbnail of every row, and the pictures of the worst rows at the size they are looked at, within
+`MOST_BYTES`. They wait in a file without a name, so that memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ from deblurcli.pictures.images import Picture
 from deblurcli.reports import drawing
 
 MOST_BYTES = 52_000_000  # of pictures in a page, with the thumbnails
-MOST_SLIDES = 1000
+MOST_SHOWN = 1000
 MOST_THUMBNAILS = 12_000
 # Widest picture in pixels by how many rows there are at most.
-WIDTHS = ((40, 1280), (100, 960), (250, 640), (500, 480), (MOST_SLIDES, 400))
+WIDTHS = ((40, 1280), (100, 960), (250, 640), (500, 480), (MOST_SHOWN, 400))
 NARROWEST = 320
 THUMBNAIL = 72
 JPEG_QUALITY, WEBP_QUALITY = 88, 70
 
 
 @dataclass(frozen=True)
-class Slide:
+class Thumbnails:
     """A thumbnail and pictures as data URIs; the pictures are empty where the row has none in the page."""
 
     thumbnail: str
@@ -51,8 +50,8 @@ def _data_uri(picture: Picture, width: int, form: str, quality: int) -> str:
     return f"data:image/{form};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-class Projector:
-    """Makes slides, called from any thread: of which rows, how bad they are decides."""
+class ThumbnailMaker:
+    """Makes thumbnails, called from any thread; of which rows with pictures, how bad they are decides."""
 
     def __init__(self, rows: int):
         """rows: how many rows there will be."""
@@ -61,32 +60,32 @@ class Projector:
         self._worst: list[float] = []
         self._guard = threading.Lock()
 
-    def slide(self, badness: float, pictures: Sequence[Picture]) -> Slide:
-        """A slide of a row; its thumbnail is that of the first picture."""
+    def thumbnails(self, badness: float, pictures: Sequence[Picture]) -> Thumbnails:
+        """Those of a row; the small one is of the first picture."""
         wanted = self._is_wanted(badness)
         small = self._thumbnails or wanted
         thumbnail = _data_uri(pictures[0], THUMBNAIL, "webp", WEBP_QUALITY) if small else ""
         shown = pictures if wanted else ()
-        return Slide(thumbnail, tuple(_data_uri(each, self.width, "jpeg", JPEG_QUALITY) for each in shown))
+        return Thumbnails(thumbnail, tuple(_data_uri(each, self.width, "jpeg", JPEG_QUALITY) for each in shown))
 
     def _is_wanted(self, badness: float) -> bool:
         """Whether a row is among the worst so far."""
         with self._guard:
-            if len(self._worst) < MOST_SLIDES:
+            if len(self._worst) < MOST_SHOWN:
                 heapq.heappush(self._worst, badness)
                 return True
             return heapq.heappushpop(self._worst, badness) != badness
 
 
-class Album:
-    """Slides by name, in a file without a name; only where they lie there is in memory."""
+class ThumbnailStore:
+    """Thumbnails by name, in a file without a name; only where they lie there is in memory."""
 
     def __init__(self, folder: Path):
         """folder: where there is room for them, such as that of the page. Raises PlanError when there is none."""
         self._folder = folder
         self._places: dict[str, tuple[int, int, int]] = {}  # offset, bytes of the thumbnail, bytes of the pictures
 
-    def __enter__(self) -> Album:
+    def __enter__(self) -> ThumbnailStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._file = TemporaryFile(dir=self._folder)
@@ -97,9 +96,9 @@ class Album:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._file.close()
 
-    def add(self, name: str, slide: Slide) -> None:
-        """Keep a slide. Raises PlanError when the disk refuses it."""
-        thumbnail, pictures = slide.thumbnail.encode(), " ".join(slide.pictures).encode()
+    def add(self, name: str, thumbnails: Thumbnails) -> None:
+        """Keep those of a row. Raises PlanError when the disk refuses it."""
+        thumbnail, pictures = thumbnails.thumbnail.encode(), " ".join(thumbnails.pictures).encode()
         try:
             offset = self._file.seek(0, 2)
             self._file.write(thumbnail + pictures)
@@ -112,7 +111,7 @@ class Album:
         chosen, room = set(), most - sum(small for _, small, _ in self._places.values())
         for name in names:
             size = self._places.get(name, (0, 0, 0))[2]
-            if size and len(chosen) < MOST_SLIDES:
+            if size and len(chosen) < MOST_SHOWN:
                 room -= size
                 if room < 0:
                     break
@@ -120,7 +119,7 @@ class Album:
         return chosen
 
     def read(self, names: Sequence[str], shown: set[str]) -> Iterator[tuple[str, bytes, bytes]]:
-        """Name, thumbnail and pictures with spaces between them, of those that have a slide."""
+        """Name, thumbnail and pictures with spaces between them, of those that are kept."""
         for name in names:
             if name in self._places:
                 offset, small, large = self._places[name]

@@ -14,9 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, Outcome
+from deblurcli.batch.planning import Job
+from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, JobT, Outcome, ResultT, Written
 from deblurcli.batch.run import Batch
 from deblurcli.errors import DeblurError
+from deblurcli.pictures.processed import Fields
 from deblurcli.pictures.storage import as_json
 from deblurcli.reports.contact_sheet import Sheet
 
@@ -74,7 +76,9 @@ class Ticker:
         self._advance(share)
 
 
-def follow(batch: Batch, title: str, quiet: bool = False, ticker: Ticker | None = None) -> Iterator[Outcome]:
+def follow(
+    batch: Batch[JobT, ResultT], title: str, quiet: bool = False, ticker: Ticker | None = None
+) -> Iterator[Outcome[JobT, ResultT]]:
     """The outcomes of a batch as they come, with a progress bar on stderr when that is a terminal."""
     console = _stderr()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -88,7 +92,7 @@ def follow(batch: Batch, title: str, quiet: bool = False, ticker: Ticker | None 
 
 
 def transformed(
-    batch: Batch,
+    batch: Batch[Job, Written],
     title: str,
     quiet: bool = False,
     verbose: bool = False,
@@ -106,7 +110,7 @@ def transformed(
     try:
         for outcome in follow(batch, title, quiet, ticker):
             counts[outcome.status] += 1
-            note = outcome.extras.get("note")
+            note = outcome.result.note if outcome.result else ""
             notes.update([note] if note else [])
             if outcome.status == FAILED:
                 errors.append(outcome.error)
@@ -148,7 +152,7 @@ def list_errors(errors: Sequence[str]) -> None:
         say(f"error: … and {len(errors) - MOST_ERRORS} more")
 
 
-def told(batch: Batch, title: str, quiet: bool = False) -> int:
+def print_json_lines(batch: Batch[Job, Fields], title: str, quiet: bool = False) -> int:
     """Run a batch to its end, print what it tells of each picture as a line of JSON, and return the exit code.
 
     The lines come as the pictures are done. At KeyboardInterrupt those in work are finished first.
@@ -158,8 +162,8 @@ def told(batch: Batch, title: str, quiet: bool = False) -> int:
     try:
         for outcome in follow(batch, title, quiet or on_screen):
             count += outcome.status == DONE
-            if outcome.status == DONE:
-                emit(as_json({"input": outcome.job.name, **outcome.extras}))
+            if outcome.result is not None:
+                emit(as_json({"input": outcome.job.name, **outcome.result}))
             else:
                 errors.append(outcome.error)
     except KeyboardInterrupt:

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 from deblurcli.batch import cluster, record
 from deblurcli.batch.run import Plain, transform
 from deblurcli.blur.model import Blurrer
+from deblurcli.blur.psf import parse_or_random
 from deblurcli.cli import app
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.errors import ClusterError
 from deblurcli.inference.restorer import deferred, restorer
 from deblurcli.pictures import images, storage
@@ -116,7 +117,7 @@ def test_another_version_or_none_on_a_worker_is_said(local, folder, tmp_path, mo
 
 def blurred_on(local, folder, tmp_path):
     runner = cluster.runner(local.scheduler_address)
-    return list(transform(folder, tmp_path / "out", Blurrer("gaussian:1"), runner=runner).outcomes)
+    return list(transform(folder, tmp_path / "out", Blurrer(parse_or_random("gaussian:1")), runner=runner).outcomes)
 
 
 class Elsewhere:
@@ -199,8 +200,8 @@ def test_chunks_hold_every_job_once_and_keep_threads_busy():
 
 
 WORK = {
-    "blur": lambda: Blurrer("random", noise=0.01, jpeg_quality=80, seed=3),
-    "wiener": lambda: restoration("gaussian:1", Settings(), "sparse", Path()),
+    "blur": lambda: Blurrer(parse_or_random("random"), noise=0.01, jpeg_quality=80, seed=3),
+    "wiener": lambda: restoration("gaussian:1", DeconvolutionOptions(), "sparse", Path()),
     "deblur": lambda: Plain(restorer()),
     "deferred": lambda: Plain(deferred()),
 }
@@ -209,6 +210,6 @@ WORK = {
 @pytest.mark.parametrize("name", WORK)
 def test_what_the_commands_do_can_be_sent(name, sharp):
     work, picture = WORK[name](), Picture(images.from_float(sharp[:40, :32], np.uint8))
-    (there, about), (here, again) = pickle.loads(pickle.dumps(work))(picture, "a.png"), work(picture, "a.png")
-    np.testing.assert_array_equal(there.pixels, here.pixels)
-    assert about == again
+    there, here = pickle.loads(pickle.dumps(work))(picture, "a.png"), work(picture, "a.png")
+    np.testing.assert_array_equal(there.picture.pixels, here.picture.pixels)
+    assert there.fields == here.fields and there.note == here.note

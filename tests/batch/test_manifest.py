@@ -9,6 +9,7 @@ import pytest
 
 from deblurcli.batch import manifest
 from deblurcli.blur.model import Blurrer
+from deblurcli.blur.psf import parse_or_random
 from deblurcli.errors import PlanError
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
@@ -41,7 +42,7 @@ def test_every_picture_has_its_line(blurred):
     entries = {entry["path"]: entry for entry in lines(blurred)}
     assert sorted(entries) == ["a.png", "süb/c.png"]
     for path, entry in entries.items():
-        assert entry["psf"] == str(Blurrer("random:gaussian+motion", seed=5).spec(path))
+        assert entry["psf"] == str(Blurrer(parse_or_random("random:gaussian+motion"), seed=5).spec(path))
         assert (entry["width"], entry["height"]) == images.read_picture(blurred / path).size
         assert entry["noise"] == 0.004 and entry["seed"] == 5 and entry["jpeg_quality"] is None
         assert entry["version"].startswith("deblurcli ")
@@ -225,8 +226,8 @@ def test_every_method_is_at_hand(blurred, sharps, tmp_path):
 
 def test_pictures_of_one_function_are_plain(sharp):
     """Work that needs no name takes any."""
-    work, picture = Blurrer("box:3"), Picture(images.from_float(sharp, np.uint8))
-    np.testing.assert_array_equal(work(picture, "a")[0].pixels, work(picture, "-")[0].pixels)
+    work, picture = Blurrer(parse_or_random("box:3")), Picture(images.from_float(sharp, np.uint8))
+    np.testing.assert_array_equal(work(picture, "a").picture.pixels, work(picture, "-").picture.pixels)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems forbid such names")

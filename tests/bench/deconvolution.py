@@ -26,7 +26,7 @@ from deblurcli.batch import planning
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
 from deblurcli.deconvolution.methods import METHODS
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.noise import rounding_noise
@@ -42,7 +42,9 @@ Restore = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def ours(method: str) -> Restore:
     """A method of the tool."""
-    return lambda image, array: METHODS[method](image, array, Settings(least_noise=rounding_noise(np.uint8)))
+    return lambda image, array: METHODS[method](
+        image, array, DeconvolutionOptions(least_noise=rounding_noise(np.uint8))
+    )
 
 
 def theirs(function: str, setting: float | None) -> Restore:

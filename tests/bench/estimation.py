@@ -25,7 +25,7 @@ from scipy.stats import rankdata
 from deblurcli.blur import families
 from deblurcli.blur import psf as psfs
 from deblurcli.blur.model import blur
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.estimation.estimate import Estimate, estimate, trusted
 from deblurcli.estimation.shake import alike
 from deblurcli.metrics.table import psnr
@@ -124,7 +124,7 @@ def run(
 def gain(blurred: np.ndarray, sharp: np.ndarray, found: Estimate) -> float:
     """What restoring brings, in dB; nothing where the picture is left as it was."""
     picture = Picture(blurred)
-    restored, _ = Restoration(lambda *_: guessed(picture, found), Settings(), "wiener")(picture, "")
+    restored, _ = Restoration(lambda *_: guessed(picture, found), DeconvolutionOptions(), "wiener")(picture, "")
     scores = [psnr(images.to_float(each.pixels), sharp) for each in (restored, picture)]
     return 0.0 if restored is picture else scores[0] - scores[1]
 

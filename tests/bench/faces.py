@@ -17,7 +17,7 @@ import numpy as np
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
 from deblurcli.deconvolution.methods import METHODS
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.inference.restorer import restorer
 from deblurcli.metrics import table
 from deblurcli.pictures import images
@@ -29,7 +29,7 @@ Restore = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def contestants() -> dict[str, Restore]:
     """Every method by its name, and the blurred picture itself."""
-    settings, network = Settings(least_noise=rounding_noise(np.uint8)), restorer("faces", workers=1)
+    settings, network = DeconvolutionOptions(least_noise=rounding_noise(np.uint8)), restorer("faces", workers=1)
     deconvolutions = {
         name: lambda image, array, method=method: method(image, array, settings) for name, method in METHODS.items()
     }

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from deblurcli.blur import families
 from deblurcli.blur.model import Blurrer, blur, through_jpeg
+from deblurcli.blur.psf import parse_or_random
 from deblurcli.errors import PSFError
 from deblurcli.pictures.images import Picture, from_float, to_float
 
@@ -54,17 +55,18 @@ def picture(sharp):
 
 
 def test_a_picture_keeps_its_alpha(picture):
-    blurred, about = Blurrer("gaussian:1")(picture, "a.png")
+    made = Blurrer(parse_or_random("gaussian:1"))(picture, "a.png")
+    blurred = made.picture
     assert blurred.pixels.shape == picture.pixels.shape and (blurred.pixels != picture.pixels).any()
     np.testing.assert_array_equal(blurred.alpha, picture.alpha)
-    assert about == {"psf": "gaussian:sigma=1", "noise": 0.0, "jpeg_quality": None, "seed": 0}
+    assert made.fields == {"psf": "gaussian:sigma=1", "noise": 0.0, "jpeg_quality": None, "seed": 0}
 
 
 def test_noise_is_as_strong_as_asked_for_and_depends_on_name_and_seed(picture):
     def noisy(name, seed):
-        return Blurrer("gaussian:2", noise=0.03, seed=seed)(picture, name)[0].pixels
+        return Blurrer(parse_or_random("gaussian:2"), noise=0.03, seed=seed)(picture, name).picture.pixels
 
-    clean = to_float(Blurrer("gaussian:2")(picture, "a.png")[0].pixels)
+    clean = to_float(Blurrer(parse_or_random("gaussian:2"))(picture, "a.png").picture.pixels)
     inside = (clean > 0.15) & (clean < 0.85)
     assert (to_float(noisy("a.png", 0)) - clean)[inside].std() == pytest.approx(0.03, rel=0.05)
     np.testing.assert_array_equal(noisy("a.png", 0), noisy("a.png", 0))
@@ -72,23 +74,23 @@ def test_noise_is_as_strong_as_asked_for_and_depends_on_name_and_seed(picture):
 
 
 def test_compression_comes_last(picture):
-    soft, _ = Blurrer("gaussian:1", jpeg_quality=20)(picture, "a.png")
-    expected = through_jpeg(Blurrer("gaussian:1")(picture, "a.png")[0].pixels, 20)
+    soft = Blurrer(parse_or_random("gaussian:1"), jpeg_quality=20)(picture, "a.png").picture
+    expected = through_jpeg(Blurrer(parse_or_random("gaussian:1"))(picture, "a.png").picture.pixels, 20)
     np.testing.assert_array_equal(soft.pixels, expected)
     np.testing.assert_array_equal(soft.alpha, picture.alpha)
     grey = Picture(picture.pixels[..., :1].astype(np.uint16) * 257)
-    assert Blurrer("gaussian:1", jpeg_quality=90)(grey, "a")[0].pixels.dtype == np.uint16
+    assert Blurrer(parse_or_random("gaussian:1"), jpeg_quality=90)(grey, "a").picture.pixels.dtype == np.uint16
 
 
 def test_random_psfs_are_drawn_by_name_whatever_the_order():
-    work = Blurrer("random", seed=7)
+    work = Blurrer(parse_or_random("random"), seed=7)
     specs = {name: work.spec(name) for name in ("a.png", "b.png", "sub/a.png")}
     assert len(set(specs.values())) == 3
-    assert specs == {name: Blurrer("random", seed=7).spec(name) for name in reversed(specs)}
-    assert specs["a.png"] != Blurrer("random", seed=8).spec("a.png")
+    assert specs == {name: Blurrer(parse_or_random("random"), seed=7).spec(name) for name in reversed(specs)}
+    assert specs["a.png"] != Blurrer(parse_or_random("random"), seed=8).spec("a.png")
 
 
 @pytest.mark.parametrize("spec", ["nothing:1", "random:box", "gaussian"])
 def test_a_wrong_spec_is_refused_at_once(spec):
     with pytest.raises(PSFError):
-        Blurrer(spec)
+        parse_or_random(spec)

@@ -195,16 +195,21 @@ def test_a_trajectory_is_of_its_length_connected_and_its_own(seed):
 
 def test_random_specifications_stay_in_their_bounds_and_families():
     rng = np.random.default_rng(0)
-    drawn = [psf.draw(psf.families("random"), rng) for _ in range(400)]
+    drawn = [psf.parse_or_random("random").draw(rng) for _ in range(400)]
     assert {spec.family for spec in drawn} == set(psf.DRAWN)
     for spec in drawn:
         assert psf.parse(str(spec)) == spec
         for name, value in spec.values:
             low, high = psf.DRAWN[spec.family].get(name, (value, value))
             assert low <= value <= high
-    assert {psf.draw(psf.families("random:motion+defocus"), rng).family for _ in range(50)} == {"motion", "defocus"}
+    assert {psf.parse_or_random("random:motion+defocus").draw(rng).family for _ in range(50)} == {"motion", "defocus"}
     with pytest.raises(PSFError, match=r"random draws from gaussian, motion.*, not 'box'"):
-        psf.families("random:box")
+        psf.parse_or_random("random:box")
+
+
+@pytest.mark.parametrize("text", ["random", "random:motion+defocus", "motion:length=9,angle=30"])
+def test_a_specification_or_random_is_written_as_it_is_read(text):
+    assert str(psf.parse_or_random(text)) == text
 
 
 @pytest.mark.parametrize("name", ["k.npy", "k.png", "k.tiff"])

@@ -8,13 +8,13 @@ from deblurcli.blur.model import blur, through_jpeg
 from deblurcli.deconvolution import fourier, methods, richardson_lucy, sparse
 from deblurcli.deconvolution import prior as priors
 from deblurcli.deconvolution.methods import METHODS
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.wiener import wiener
 from deblurcli.errors import PSFError
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
-from deblurcli.pictures.noise import noise, noise_to_signal, rounding_noise
+from deblurcli.pictures.noise import measured_nsr, noise, rounding_noise
 
 ROUNDING = rounding_noise(np.uint8)
 ASYMMETRIC = families.centred(np.array([[0.4, 0, 0, 0], [0, 0.3, 0, 0], [0, 0, 0, 0.2], [0, 0, 0, 0.1]]))
@@ -47,7 +47,9 @@ def test_a_known_psf_is_undone_at_eight_bits(sharp, name, channels, method):
 @pytest.mark.parametrize("name", PSFS)
 def test_the_sparse_prior_is_better_than_wiener_under_noise(sharp, name):
     noisy = blur(sharp, PSFS[name]) + np.random.default_rng(0).normal(0, 0.02, sharp.shape).astype(np.float32)
-    scores = {method: psnr(function(noisy, PSFS[name], Settings()), sharp) for method, function in METHODS.items()}
+    scores = {
+        method: psnr(function(noisy, PSFS[name], DeconvolutionOptions()), sharp) for method, function in METHODS.items()
+    }
     assert scores["sparse"] > scores["wiener"] - 0.1
     assert scores["wiener"] > psnr(noisy, sharp) + 1
     assert scores["inverse"] < psnr(noisy, sharp) - 5
@@ -59,7 +61,7 @@ def test_what_lies_outside_need_not_be_a_reflection(sharp, name, method):
     """A blurred picture cut out of a larger one, as every photograph is, is restored up to its rim."""
     array, inside = PSFS[name], (slice(30, -30), slice(30, -30))
     blurred, truth = eight_bits(blur(sharp, array))[inside], sharp[inside]
-    restored = METHODS[method](blurred, array, Settings(least_noise=ROUNDING))
+    restored = METHODS[method](blurred, array, DeconvolutionOptions(least_noise=ROUNDING))
     assert psnr(restored, truth) > psnr(blurred, truth) + 1
     assert rim_error(restored, truth) < rim_error(blurred, truth)
 
@@ -75,8 +77,8 @@ def test_borders_do_not_ring(sharp, name):
     """A plain Wiener filter takes the picture for periodic, and its borders ring far into it."""
     array = PSFS[name]
     blurred = eight_bits(blur(sharp, array))
-    ours = wiener(blurred, array, settings=Settings(least_noise=ROUNDING))
-    assert psnr(ours, sharp) > psnr(periodic_wiener(blurred, array, noise_to_signal(blurred, ROUNDING)), sharp) + 3
+    ours = wiener(blurred, array, options=DeconvolutionOptions(least_noise=ROUNDING))
+    assert psnr(ours, sharp) > psnr(periodic_wiener(blurred, array, measured_nsr(blurred, ROUNDING)), sharp) + 3
     inner = np.square(ours - sharp)[12:-12, 12:-12].mean()
     assert rim_error(ours, sharp) < 4 * inner
 
@@ -88,8 +90,8 @@ def test_clipped_lights_ring_less(sharp):
     seen = eight_bits(np.clip(blur(scene, families.defocus(4)), 0, 1))
     truth = np.clip(scene, 0, 1)
     for method in ("wiener", "sparse"):
-        restored = METHODS[method](seen, families.defocus(4), Settings(least_noise=ROUNDING))
-        ignorant = METHODS[method](seen * 0.99, families.defocus(4), Settings(least_noise=ROUNDING))
+        restored = METHODS[method](seen, families.defocus(4), DeconvolutionOptions(least_noise=ROUNDING))
+        ignorant = METHODS[method](seen * 0.99, families.defocus(4), DeconvolutionOptions(least_noise=ROUNDING))
         assert psnr(restored, truth) > max(psnr(seen, truth), psnr(ignorant, truth)) + 1
 
 
@@ -112,13 +114,13 @@ def test_an_asymmetric_psf_is_not_taken_for_its_mirror_image(sharp):
 @given(st.integers(5, 40), st.integers(5, 40), st.floats(0, 1), st.sampled_from(["wiener", "sparse", "inverse"]))
 def test_a_flat_picture_stays_flat(height, width, level, method):
     flat = np.full((height, width, 1), level, np.float32)
-    np.testing.assert_allclose(METHODS[method](flat, families.gaussian(1, 5), Settings()), flat, atol=2e-3)
+    np.testing.assert_allclose(METHODS[method](flat, families.gaussian(1, 5), DeconvolutionOptions()), flat, atol=2e-3)
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.sampled_from([1, 3]), st.sampled_from(list(METHODS)))
 def test_tiny_pictures_are_finite(height, width, channels, method):
     image = np.random.default_rng(0).random((height, width, channels), dtype=np.float32)
-    restored = METHODS[method](image, np.ones((1, 1)), Settings())
+    restored = METHODS[method](image, np.ones((1, 1)), DeconvolutionOptions())
     assert restored.shape == image.shape and restored.dtype == np.float32 and np.isfinite(restored).all()
 
 
@@ -139,8 +141,9 @@ def test_richardson_lucy_ticks_and_sharpens_with_every_iteration(sharp):
     blurred, scores = eight_bits(blur(sharp, PSFS["gaussian"])), []
     for iterations in (1, 5, 20):
         ticks = []
-        settings = Settings(iterations=iterations, least_noise=ROUNDING, tick=ticks.append)
-        scores.append(psnr(richardson_lucy.richardson_lucy(blurred, PSFS["gaussian"], settings), sharp))
+        options = DeconvolutionOptions(iterations=iterations, least_noise=ROUNDING)
+        restored = richardson_lucy.richardson_lucy(blurred, PSFS["gaussian"], options, progress=ticks.append)
+        scores.append(psnr(restored, sharp))
         assert len(ticks) == iterations and sum(ticks) == pytest.approx(1)
     assert scores == sorted(scores)
 
@@ -155,8 +158,8 @@ def test_the_prior_finds_the_law_a_picture_was_made_by():
     seen = seen + fourier.forward(rng.normal(0, 1e-3, (1, *shape)).astype(np.float32))
     trusted = fourier.frequency(shape) > 1e-3
     for least, known in ((1e-6, True), (1e-8, False)):
-        prior = priors.prior(priors.power(seen, array, shape), array, shape, least, known)
-        (ratio,), (noise_found,) = prior.spread(array, shape), prior.noises
+        prior = priors.fit_prior(priors.mean_power(seen, array, shape), array, shape, least, known)
+        (ratio,), (noise_found,) = prior.spread(array, shape), prior.variances
         error = np.log(ratio[trusted] / 1e-6 * gain[trusted] ** 2)
         assert abs(np.log(noise_found / 1e-6)) < 1 and abs(np.median(error)) < 0.8
 
@@ -167,8 +170,8 @@ def test_jpeg_is_noise_of_its_own_kind(sharp, name, quality):
     """Compression clears the finest detail, so that nothing there tells of the noise it makes elsewhere."""
     seen = images.to_float(through_jpeg(images.from_float(blur(sharp, PSFS[name]), np.uint8), quality))
     for method in ("wiener", "sparse"):
-        settings = Settings(least_noise=ROUNDING, compressed=True)
-        assert psnr(METHODS[method](seen, PSFS[name], settings), sharp) > psnr(seen, sharp)
+        options = DeconvolutionOptions(least_noise=ROUNDING, compressed=True)
+        assert psnr(METHODS[method](seen, PSFS[name], options), sharp) > psnr(seen, sharp)
 
 
 def test_colours_are_turned_and_turned_back(sharp):
@@ -211,7 +214,7 @@ def test_noise_is_estimated(sharp, sigma):
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 9, 1), (2, 2, 3)])
 def test_tiny_pictures_have_a_ratio(shape):
-    assert noise_to_signal(np.zeros(shape, np.float32)) > 0
+    assert measured_nsr(np.zeros(shape, np.float32)) > 0
 
 
 def test_sixteen_bits_and_alpha_are_kept(sharp):
@@ -232,7 +235,7 @@ def test_extreme_ratios_give_finite_pictures(sharp, nsr):
 def test_noise_does_not_depend_on_the_type(sharp):
     eight = images.from_float(sharp, np.uint8)
     assert noise(eight) == pytest.approx(noise(images.to_float(eight)))
-    assert noise_to_signal(eight) == pytest.approx(noise_to_signal(images.to_float(eight)))
+    assert measured_nsr(eight) == pytest.approx(measured_nsr(images.to_float(eight)))
 
 
 def test_a_psf_of_even_sides_is_refused(sharp):

@@ -1,12 +1,14 @@
 """A PSF of any form, and whether it is believed."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import skimage.data
 
 from deblurcli.blur import families, psf
 from deblurcli.blur.model import blur
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.estimation import shake
 from deblurcli.estimation.estimate import estimate, trusted
 from deblurcli.estimation.shake import alike
@@ -25,7 +27,7 @@ def coffee() -> np.ndarray:
 
 def shaken(sharp, spec, noise=0.008):
     """The picture blurred, with noise, at 8 bits."""
-    blurred = blur(sharp, psf.array(spec))
+    blurred = blur(sharp, psf.parse(spec).array())
     return images.from_float(blurred + np.random.default_rng(0).normal(0, noise, blurred.shape), np.uint8)
 
 
@@ -33,10 +35,10 @@ def shaken(sharp, spec, noise=0.008):
 def test_camera_shake_is_found_believed_and_undone(coffee, spec):
     picture = Picture(shaken(coffee, spec))
     found = estimate(picture.pixels)
-    assert found.family == "general" and trusted(found) and alike(found.psf, psf.array(spec)) > 0.8
-    restored, about = restoration(AUTO, Settings(), "wiener", None)(picture, "a")
-    assert psnr(images.to_float(restored.pixels), coffee) > psnr(images.to_float(picture.pixels), coffee) + 2
-    assert about["family"] == "general" and about["psf"] is None and "note" not in about
+    assert found.family == "general" and trusted(found) and alike(found.psf, psf.parse(spec).array()) > 0.8
+    made = restoration(AUTO, DeconvolutionOptions(), "wiener", Path())(picture, "a")
+    assert psnr(images.to_float(made.picture.pixels), coffee) > psnr(images.to_float(picture.pixels), coffee) + 2
+    assert made.fields["family"] == "general" and made.fields["psf"] is None and made.note == ""
 
 
 def test_of_a_sharp_picture_the_halves_are_not_looked_at(coffee, monkeypatch):

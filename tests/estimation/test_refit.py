@@ -12,7 +12,7 @@ from deblurcli.estimation.refit import SMALLEST_SIDE, adjusted
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
-from deblurcli.pipeline.sources import ADJUSTED, Known
+from deblurcli.pipeline.sources import ADJUSTED, Given
 from tests.conftest import DATA
 from tests.shell import messages, run
 
@@ -22,7 +22,9 @@ PICTURES = sorted((DATA / "sharp").glob("*.png"))
 
 
 def seen(sharp, spec, dtype=np.uint8):
-    noisy = blur(sharp, psf.array(spec)) + np.random.default_rng(0).normal(0, 0.005, sharp.shape).astype(np.float32)
+    noisy = blur(sharp, psf.parse(spec).array()) + np.random.default_rng(0).normal(0, 0.005, sharp.shape).astype(
+        np.float32
+    )
     return images.from_float(noisy, dtype)
 
 
@@ -34,7 +36,7 @@ def numbers(spec):
 @pytest.mark.parametrize("true", TRUE)
 def test_what_is_told_a_little_wrong_is_put_right_and_what_is_right_stays(path, true):
     blurred, right = seen(images.read(path), true), psf.parse(true)
-    wrong = psf.Spec(right.family, tuple((name, value + OFF[name]) for name, value in right.values))
+    wrong = psf.PSFSpec(right.family, tuple((name, value + OFF[name]) for name, value in right.values))
     assert adjusted(blurred, right) == right
     assert numbers(adjusted(blurred, wrong)) == pytest.approx(numbers(right), abs=0.6)
 
@@ -77,15 +79,16 @@ def test_what_is_no_image_is_refused():
 
 def test_the_report_holds_both(sharp):
     picture = Picture(seen(sharp, TRUE[0]))
-    told = Known("motion:10,angle=45", adjusts=True)(picture, "a")
-    assert told.about["told"] == "motion:10,angle=45" and told.about["note"] == ADJUSTED
-    assert told.about["psf"].startswith("motion:length=8.9") and told.psf.sum() == pytest.approx(1)
-    assert Known("motion:10,angle=45")(picture, "a").about == {"psf": "motion:10,angle=45"}
-    assert Known(TRUE[0], adjusts=True)(picture, "a").about == {"psf": TRUE[0]}
+    given, true = psf.parse("motion:10,angle=45"), psf.parse(TRUE[0])
+    found = Given(given, adjusts=True)(picture, "a")
+    assert found.fields["given"] == found.fields["told"] == "motion:length=10,angle=45" and found.note == ADJUSTED
+    assert found.fields["psf"].startswith("motion:length=8.9") and found.psf.sum() == pytest.approx(1)
+    assert Given(given)(picture, "a").fields == {"psf": "motion:length=10,angle=45"}
+    assert Given(true, adjusts=True)(picture, "a").fields == {"psf": str(true)}
 
 
 def test_the_command_adjusts_with_refine_or_when_it_is_told(sharp, tmp_path):
-    noisy = Blurrer(TRUE[1], noise=0.008)(Picture(images.from_float(sharp, np.uint8)), "a")[0]
+    noisy = Blurrer(psf.parse(TRUE[1]), noise=0.008)(Picture(images.from_float(sharp, np.uint8)), "a").picture
     images.write_picture(tmp_path / "in.png", noisy)
     cases = {"refined": ["--refine"], "exact": ["--refine", "--exact"], "plain": [], "adjusted": ["--adjust"]}
     gains, notes = {}, {}

@@ -24,9 +24,9 @@ def rung(image, share=0.6):
 @pytest.mark.parametrize("spec", ["gaussian:1.5", "gaussian:4", "motion:20,angle=30", "defocus:5"])
 def test_halos_beside_an_edge_are_limited(spec):
     edge = step()
-    seen = blur(edge, psf.array(spec))
+    seen = blur(edge, psf.parse(spec).array())
     ringing = rung(edge)
-    limited = dehalo.limited(ringing, seen, BEYOND)
+    limited = dehalo.suppress_halos(ringing, seen, BEYOND)
     assert ringing.max() > 0.9 and ringing.min() < 0.1
     assert limited.max() <= 0.8 + BEYOND and limited.min() >= 0.2 - BEYOND
     assert np.abs(limited - edge).mean() < 0.5 * np.abs(ringing - edge).mean()
@@ -37,13 +37,13 @@ def test_a_little_noise_hides_no_flat_area(noise):
     seen = blur(step(), families.gaussian(2)) + np.float32(noise) * np.random.default_rng(0).standard_normal(
         (96, 128, 3), np.float32
     )
-    limited = dehalo.limited(rung(step()), seen, BEYOND)
+    limited = dehalo.suppress_halos(rung(step()), seen, BEYOND)
     assert limited.max() <= 0.805 + BEYOND and limited.min() >= 0.195 - BEYOND
 
 
 def test_what_is_within_the_limits_stays_as_it_is():
     edge = step()
-    np.testing.assert_array_equal(dehalo.limited(edge, blur(edge, families.gaussian(2)), BEYOND), edge)
+    np.testing.assert_array_equal(dehalo.suppress_halos(edge, blur(edge, families.gaussian(2)), BEYOND), edge)
 
 
 def test_fine_lines_on_paper_get_as_dark_as_they_were():
@@ -52,17 +52,17 @@ def test_fine_lines_on_paper_get_as_dark_as_they_were():
     page = images.to_float(page)
     seen = blur(page, families.gaussian(3))
     assert seen.min() > 0.3
-    np.testing.assert_allclose(dehalo.limited(page, seen, BEYOND), page, atol=1e-6)
+    np.testing.assert_allclose(dehalo.suppress_halos(page, seen, BEYOND), page, atol=1e-6)
 
 
 def test_texture_stays_as_it_is(sharp):
     seen = blur(sharp, families.gaussian(2))
-    limited = dehalo.limited(sharp, seen, BEYOND)
+    limited = dehalo.suppress_halos(sharp, seen, BEYOND)
     assert np.mean(limited != sharp) < 0.02 and np.square(limited - sharp).mean() < 1e-5
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (7, 3), (33, 51)])
 def test_any_size_is_taken(shape):
     image = np.random.default_rng(0).random((*shape, 3), dtype=np.float32)
-    limited = dehalo.limited(image, image, BEYOND)
+    limited = dehalo.suppress_halos(image, image, BEYOND)
     assert limited.shape == image.shape and limited.dtype == np.float32

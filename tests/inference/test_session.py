@@ -4,7 +4,7 @@ import pytest
 from deblurcli.errors import ModelError, ProviderError
 from deblurcli.inference import session
 from deblurcli.inference.session import Session
-from tests.conftest import make_model, make_told
+from tests.conftest import make_model, make_spectral
 
 
 def test_a_network_answers_with_its_input_s_shape(identity):
@@ -65,13 +65,13 @@ def test_auto_goes_on_to_a_provider_that_starts(identity, monkeypatch):
 
 
 def test_a_network_that_is_told_the_spectrum_says_so_and_gets_it(tmp_path, identity):
-    told = Session(make_told(tmp_path / "told.onnx"))
+    spectral = Session(make_spectral(tmp_path / "spectral.onnx"))
     batch, spectra = np.zeros((2, 3, 5, 7), np.float32), np.ones((2, 64, 33), np.float32)
     spectra[1] = 3
-    assert told.told and not Session(identity).told
-    np.testing.assert_allclose(told.run(batch, spectra), np.broadcast_to([[[[0.01]]], [[[0.03]]]], batch.shape))
+    assert spectral.needs_spectrum and not Session(identity).needs_spectrum
+    np.testing.assert_allclose(spectral.run(batch, spectra), np.broadcast_to([[[[0.01]]], [[[0.03]]]], batch.shape))
 
 
 def test_a_second_input_of_another_kind_is_refused(tmp_path):
     with pytest.raises(ModelError, match="expected one input"):
-        Session(make_told(tmp_path / "x.onnx", "mask"))
+        Session(make_spectral(tmp_path / "x.onnx", "mask"))

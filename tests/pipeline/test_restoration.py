@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,12 +15,14 @@ from deblurcli import parallel
 from deblurcli.blur import families, psf
 from deblurcli.blur.model import Blurrer, blur
 from deblurcli.deconvolution import methods, tiled
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.wiener import wiener
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images, noise
 from deblurcli.pictures.images import Picture
-from deblurcli.pipeline.describe import Telling
+from deblurcli.pictures.processed import Processed
+from deblurcli.pipeline import restoration as restoring
+from deblurcli.pipeline.describe import EstimateWork
 from deblurcli.pipeline.restoration import Blend, Restoration, restoration
 from deblurcli.pipeline.sources import AUTO, Finding
 from tests.conftest import DATA, interruptible
@@ -38,38 +41,38 @@ def eight_bits(image):
 
 @pytest.mark.parametrize("spec", ["motion:length=13,angle=30", "gaussian:sigma=2"])
 def test_a_blur_that_is_found_is_undone(sharp, spec):
-    noisy = Blurrer(spec, noise=0.005)(eight_bits(sharp), "a")[0]
-    restored, about = restoration(AUTO, Settings(), "wiener", None)(noisy, "a")
-    before, after = (psnr(images.to_float(picture.pixels), sharp) for picture in (noisy, restored))
+    noisy = Blurrer(psf.parse(spec), noise=0.005)(eight_bits(sharp), "a").picture
+    made = restoration(AUTO, DeconvolutionOptions(), "wiener", Path())(noisy, "a")
+    before, after = (psnr(images.to_float(picture.pixels), sharp) for picture in (noisy, made.picture))
     assert after > before + 1
-    assert about["family"] == spec.partition(":")[0] and about["confidence"] > 0.8 and "note" not in about
+    assert made.fields["family"] == spec.partition(":")[0] and made.fields["confidence"] > 0.8 and made.note == ""
 
 
 @pytest.mark.parametrize("what", ["sharp", "noise"])
 def test_what_is_sharp_or_not_certain_is_left_as_it_was(sharp, what):
     image = sharp if what == "sharp" else np.random.default_rng(0).random((90, 80, 3), np.float32)
     picture = eight_bits(image)
-    restored, about = restoration(AUTO, Settings(), "sparse", None)(picture, "a")
-    assert restored is picture and about["note"].startswith("left as it was")
+    made = restoration(AUTO, DeconvolutionOptions(), "sparse", Path())(picture, "a")
+    assert made.picture is picture and made.note.startswith("left as it was")
 
 
 @pytest.mark.parametrize(
-    "found, doubt",
+    "found, reason",
     [
-        (Finding(None, {}, doubt="its blur is not certain"), "its blur is not certain"),
-        (Finding(psf.array("motion:25"), {}, nsr=1e-7, is_guess=True), "what was found would make it ring"),
-        (Finding(None, {}, doubt="it looks sharp", is_sharp=True), None),
+        (Finding(None, {}, reason="its blur is not certain"), "its blur is not certain"),
+        (Finding(psf.parse("motion:25").array(), {}, nsr=1e-7, is_estimated=True), "what was found would make it ring"),
+        (Finding(None, {}, reason="it looks sharp", is_sharp=True), None),
     ],
 )
-def test_what_is_not_certain_is_restored_blindly_if_it_is_not_sharp(sharp, found, doubt):
+def test_what_is_not_certain_is_restored_blindly_if_it_is_not_sharp(sharp, found, reason):
     noisy = sharp + np.random.default_rng(0).normal(0, 0.02, sharp.shape).astype(np.float32)
     picture, other = eight_bits(noisy), eight_bits(1 - sharp)
-    made, about = Restoration(lambda *_: found, Settings(), "wiener", blind=lambda given: other)(picture, "a")
-    if doubt is None:
-        assert made is picture and about["note"] == "left as it was, it looks sharp"
+    made = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda given: other)(picture, "a")
+    if reason is None:
+        assert made.picture is picture and made.note == "left as it was, it looks sharp"
     else:
-        assert made is other and about["note"] == f"restored blindly, {doubt}"
-        assert about["method"] == "blind"
+        assert made.picture is other and made.note == f"restored blindly, {reason}"
+        assert made.fields["method"] == "blind"
 
 
 def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(sharp, monkeypatch):
@@ -84,14 +87,14 @@ def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(s
             given.extend((pixels, careful, bold))
             return (pixels + careful) / 2
 
-        def limited(self, restored, blurred):
+        def suppress_halos(self, restored, blurred):
             assert blurred is given[0]
             return restored
 
-    monkeypatch.setattr("deblurcli.restoration.consistent", lambda restored, blurred, compressed: restored)
+    monkeypatch.setattr(restoring, "enforce_data_consistency", lambda restored, *_: restored)
     blurred, spec = eight_bits(blur(sharp, families.gaussian(2))), "gaussian:2"
-    refined = restoration(spec, Settings(), "wiener", None, refiner=Halfway())(blurred, "a")[0]
-    plain = restoration(spec, Settings(), "wiener", None)(blurred, "a")[0]
+    refined = restoration(spec, DeconvolutionOptions(), "wiener", Path(), refiner=Halfway())(blurred, "a").picture
+    plain = restoration(spec, DeconvolutionOptions(), "wiener", Path())(blurred, "a").picture
     np.testing.assert_array_equal(given[0], images.to_float(blurred.pixels))
     assert given[1].dtype == np.float32
     np.testing.assert_array_equal(images.from_float(given[1], np.uint8), plain.pixels)
@@ -114,15 +117,15 @@ def test_what_is_refined_needs_less_care_unless_a_ratio_is_asked_for(sharp, monk
             given.append(careful)
             return careful
 
-        def limited(self, restored, blurred):
+        def suppress_halos(self, restored, blurred):
             return restored
 
-    monkeypatch.setattr("deblurcli.restoration.consistent", lambda restored, blurred, compressed: restored)
-    kernel, picture = psf.array("gaussian:2"), eight_bits(blur(sharp, families.gaussian(2)))
-    found = Finding(kernel, {}, nsr=0.03, enough=1 / 3)
-    Restoration(lambda *_: found, Settings(nsr=asked), "wiener", Careful())(picture, "a")
+    monkeypatch.setattr(restoring, "enforce_data_consistency", lambda restored, *_: restored)
+    kernel, picture = psf.parse("gaussian:2").array(), eight_bits(blur(sharp, families.gaussian(2)))
+    found = Finding(kernel, {}, nsr=0.03, refined_nsr_scale=1 / 3)
+    Restoration(lambda *_: found, DeconvolutionOptions(nsr=asked), "wiener", Careful())(picture, "a")
     np.testing.assert_allclose(given[0], wiener(picture.pixels, kernel, expected), atol=1e-6)
-    plain = Restoration(lambda *_: found, Settings(nsr=asked), "wiener")(picture, "a")[0]
+    plain = Restoration(lambda *_: found, DeconvolutionOptions(nsr=asked), "wiener")(picture, "a").picture
     careful = wiener(picture.pixels, kernel, 0.03 if asked is None else asked)
     np.testing.assert_array_equal(plain.pixels, images.from_float(careful, np.uint8))
 
@@ -134,12 +137,14 @@ def test_a_blend_lies_between_the_picture_and_the_restored_one(dtype, channels):
     pixels, other = (rng.integers(0, np.iinfo(dtype).max, (30, 20, channels), dtype) for _ in range(2))
     picture = Picture(pixels, rng.integers(0, 255, (30, 20), dtype))
     for strength in (0.0, 0.25, 1.0):
-        mixed, about = Blend(lambda given, _: (given.with_pixels(other), {"model": "x"}), strength)(picture, "a")
+        made = Blend(lambda given, _: Processed(given.with_pixels(other), {"model": "x"}, "so"), strength)(picture, "a")
+        mixed = made.picture
         expected = pixels + strength * (other.astype(float) - pixels)
         assert np.abs(mixed.pixels - expected).max() <= 0.5 and mixed.pixels.dtype == dtype
-        assert mixed.alpha is picture.alpha and about == {"model": "x", "strength": strength}
+        assert mixed.alpha is picture.alpha and made.note == "so"
+        assert made.fields == {"model": "x", "strength": strength}
     with pytest.raises(ValueError, match=r"strength is 1\.5"):
-        Blend(lambda given, _: (given, {}), 1.5)
+        Blend(lambda given, _: Processed(given), 1.5)
 
 
 def test_the_command_blends(tmp_path, sharp):
@@ -154,7 +159,7 @@ def test_the_command_blends(tmp_path, sharp):
 
 
 def test_the_refining_network_gains_on_the_wiener_filter(sharp, tmp_path):
-    noisy = Blurrer("motion:length=9,angle=40", noise=0.008)(eight_bits(sharp), "a")[0]
+    noisy = Blurrer(psf.parse("motion:length=9,angle=40"), noise=0.008)(eight_bits(sharp), "a").picture
     images.write_picture(tmp_path / "in.png", noisy)
     scores = {}
     for name, options in (("plain", []), ("refined", ["--refine", "--provider", "cpu"])):
@@ -184,7 +189,7 @@ def test_deblur_undoes_what_is_certain_and_leaves_the_rest(sharp, tmp_path):
 
 def test_estimate_tells_and_writes_the_psf(sharp, tmp_path):
     blurred = eight_bits(blur(sharp, families.motion(11, 70)))
-    told = Telling(place=tmp_path / "psfs")(blurred, "sub/a.jpg")
+    told = EstimateWork(place=tmp_path / "psfs")(blurred, "sub/a.jpg")
     assert told["family"] == "motion" and told["trusted"] and json.loads(json.dumps(told)) == told
     assert told["parameters"]["length"] == pytest.approx(11, abs=1)
     written = psf.parse(str(tmp_path / "psfs" / "sub" / "a.jpg.psf.png")).array()
@@ -214,8 +219,8 @@ def test_a_slope_is_no_blur(noise, tmp_path):
     slope = (60 + 0.5 * right + 0.2 * down)[..., None] / 255 + np.zeros(3, np.float32)
     slope += noise * np.random.default_rng(0).standard_normal(slope.shape, np.float32)
     picture = eight_bits(slope)
-    restored, about = restoration(AUTO, Settings(), "wiener", None)(picture, "a")
-    assert restored is picture and about["confidence"] == 0
+    made = restoration(AUTO, DeconvolutionOptions(), "wiener", Path())(picture, "a")
+    assert made.picture is picture and made.fields["confidence"] == 0
 
 
 def test_estimate_refuses_a_place_for_psfs_before_any_work(folder, tmp_path):
@@ -318,14 +323,14 @@ def test_tiles_take_little_memory(monkeypatch):
     assert peaks[1] < peaks[0] / 4
 
 
-def test_the_noise_of_a_large_picture_is_told_by_a_part(large, monkeypatch):
+def test_a_part_of_a_large_picture_tells_its_noise(large, monkeypatch):
     smooth = blur(large, families.gaussian(2)) + np.random.default_rng(0).normal(0, 0.01, large.shape).astype(
         np.float32
     )
-    before = noise.noise(smooth), noise.noise_to_signal(smooth)
+    before = noise.noise(smooth), noise.measured_nsr(smooth)
     monkeypatch.setattr(noise, "_ENOUGH", 200_000)
     assert noise.sample(smooth).size < 0.6 * smooth.size
-    np.testing.assert_allclose((noise.noise(smooth), noise.noise_to_signal(smooth)), before, rtol=0.1)
+    np.testing.assert_allclose((noise.noise(smooth), noise.measured_nsr(smooth)), before, rtol=0.1)
     np.testing.assert_array_equal(noise.sample(smooth[:200, :300]), smooth[:200, :300])
 
 
@@ -343,12 +348,38 @@ def test_the_refiner_sees_what_lies_around_each_tile(large, monkeypatch):
             seen.append(pixels.shape)
             return cv2.blur(pixels, (41, 41), borderType=cv2.BORDER_REFLECT_101)
 
-        def limited(self, restored, blurred):
+        def suppress_halos(self, restored, blurred):
             return restored
 
-    monkeypatch.setattr("deblurcli.restoration.consistent", lambda restored, blurred, compressed: restored)
-    settings = Settings(tick=ticks.append)
-    made = restoration("gaussian:1", settings, "wiener", None, refiner=Means())(eight_bits(large), "a")[0]
+    monkeypatch.setattr(restoring, "enforce_data_consistency", lambda restored, *_: restored)
+    work = restoration("gaussian:1", DeconvolutionOptions(), "wiener", Path(), refiner=Means(), progress=ticks.append)
+    made = work(eight_bits(large), "a").picture
     expected = cv2.blur(large, (41, 41), borderType=cv2.BORDER_REFLECT_101)
     assert len(seen) == len(ticks) > 6 and max(seen) < (300, 300) and sum(ticks) == pytest.approx(1)
     assert np.abs(images.to_float(made.pixels) - expected).max() < 1.6 / 255
+
+
+def test_a_refiner_of_whole_pictures_gets_the_whole_picture(large, monkeypatch):
+    monkeypatch.setattr(tiled, "TILE", 256)
+    monkeypatch.setattr(restoring, "enforce_data_consistency", lambda restored, *_: restored)
+    seen = []
+
+    class Whole:
+        """The careful one as it is, of a network that looks at the whole picture."""
+
+        halo = None
+
+        def restore(self, pixels, bold, careful):
+            seen.append(pixels.shape)
+            return careful
+
+        def suppress_halos(self, restored, blurred):
+            return restored
+
+    picture = eight_bits(blur(large, families.gaussian(1)))
+    work = restoration("gaussian:1", DeconvolutionOptions(), "wiener", Path(), refiner=Whole())
+    made = work(picture, "a").picture
+    assert seen == [large.shape]
+    options = DeconvolutionOptions(least_noise=noise.rounding_noise(np.dtype(np.uint8)))
+    expected = images.from_float(wiener(picture.pixels, families.gaussian(1), options=options), np.uint8)
+    np.testing.assert_array_equal(made.pixels, expected)

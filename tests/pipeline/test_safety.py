@@ -1,11 +1,13 @@
 """What restoring must not do: harm what is sharp, make texture of skies, ring at edges, coarsen depth, dim lights."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from deblurcli.blur import families, psf
 from deblurcli.blur.model import blur
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.inference.restorer import refiner, restorer
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
@@ -24,8 +26,8 @@ def photo():
 @pytest.fixture(scope="module")
 def auto(photo):
     """What `deblur` does, on pixels."""
-    work = restoration(AUTO, Settings(), "wiener", None, refiner=refiner(), blind=photo)
-    return lambda pixels: work(Picture(pixels), "a")[0].pixels
+    work = restoration(AUTO, DeconvolutionOptions(), "wiener", Path(), refiner=refiner(), blind=photo)
+    return lambda pixels: work(Picture(pixels), "a").picture.pixels
 
 
 def stored(image, depth=np.uint8):
@@ -59,10 +61,12 @@ def test_a_blurred_step_gets_no_halo(photo, spec, step, noise):
     low, high = STEPS[step]
     edge = np.full((96, 128, 3), low, np.float32)
     edge[:, 64:] = high
-    soft = blur(edge, psf.array(spec)) + noise * np.random.default_rng(0).standard_normal(edge.shape, np.float32)
+    soft = blur(edge, psf.parse(spec).array()) + noise * np.random.default_rng(0).standard_normal(
+        edge.shape, np.float32
+    )
     seen = Picture(stored(soft))
-    told = restoration(spec, Settings(), "wiener", None, refiner=refiner())
-    for restored in (photo.restore(seen.pixels), told(seen, "a")[0].pixels):
+    given = restoration(spec, DeconvolutionOptions(), "wiener", Path(), refiner=refiner())
+    for restored in (photo.restore(seen.pixels), given(seen, "a").picture.pixels):
         inner = images.to_float(restored)[16:-16]
         assert inner.max() <= high + 0.02 and inner.min() >= low - 0.02
 

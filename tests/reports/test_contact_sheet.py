@@ -110,7 +110,7 @@ def test_scores_are_the_library_s_and_of_the_whole_picture(folders, tmp_path, mo
 def test_the_sharp_folder_may_be_any(folders):
     look = Look(width=64, sharp=0)
     row = sheets.pairing.rows(folders[::-1])[0]
-    cells = sheets._strip(row, look, images.MAX_PIXELS).extras["cells"]
+    cells = sheets._strip(row, look, images.MAX_PIXELS).cells
     assert cells[0].label == ("sub/0",) and cells[1].label[0].startswith("SSIM")
 
 
@@ -157,7 +157,7 @@ def test_other_sizes_and_kinds_say_so(tmp_path, sharp):
     assert made.shown == 1 and len(made.errors) == 2
     assert "a.png: 64×48, not 96×72" in made.errors[0] and "c.png: grey, not RGB" in made.errors[1]
     row = sheets.pairing.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
-    cell = sheets._strip(row, Look(sharp=1), images.MAX_PIXELS).extras["cells"][0]
+    cell = sheets._strip(row, Look(sharp=1), images.MAX_PIXELS).cells[0]
     assert cell.warns and cell.label == ("64×48, not 96×72",) and cell.picture is not None
 
 
@@ -168,7 +168,7 @@ def test_a_picture_too_small_for_ssim_has_a_dash(tmp_path, sharp):
         made = contact_sheet([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "x.png", Look(pick=pick))
         assert made.shown == 1 and made.errors == ()
     row = sheets.pairing.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
-    cell = sheets._strip(row, Look(sharp=1), images.MAX_PIXELS).extras["cells"][0]
+    cell = sheets._strip(row, Look(sharp=1), images.MAX_PIXELS).cells[0]
     assert cell.label == ("SSIM –", "PSNR ∞ dB")
 
 

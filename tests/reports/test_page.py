@@ -19,7 +19,7 @@ from deblurcli.reports.gates import Gate, judge
 from deblurcli.reports.html import page
 from deblurcli.reports.html.page import Contents, Places
 from deblurcli.reports.results import Results, Scored
-from deblurcli.reports.thumbnails import Album, Projector, Slide
+from deblurcli.reports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
 from tests.reports.browser import chromium, prefer
 from tests.shell import run
 
@@ -299,10 +299,10 @@ def results(*rows, names=("psnr",), errors=()):
 
 
 def written(tmp_path, found, verdicts=(), made=()):
-    with Album(tmp_path) as album:
-        for name, slide in dict(made).items():
-            album.add(name, slide)
-        page.write(tmp_path / "x.html", Contents(found, list(verdicts), Places(tmp_path / "out")), album)
+    with ThumbnailStore(tmp_path) as store:
+        for name, each in dict(made).items():
+            store.add(name, each)
+        page.write(tmp_path / "x.html", Contents(found, list(verdicts), Places(tmp_path / "out")), store)
     return tmp_path / "x.html"
 
 
@@ -333,44 +333,43 @@ def test_a_page_of_nothing_and_of_a_missing_baseline(browser, tmp_path):
 
 def test_pictures_that_find_no_room_are_left_out_and_it_is_said(browser, tmp_path, monkeypatch):
     picture = Picture(np.zeros((60, 80, 3), np.uint8))
-    slide = Projector(3).slide(0.0, [picture, picture])
+    made = ThumbnailMaker(3).thumbnails(0.0, [picture, picture])
     rows = [Scored(name, {"psnr": value}) for name, value in (("a", 30.0), ("b", 10.0), ("c", 20.0))]
-    monkeypatch.setattr(
-        thumbnails.Album.shown, "__defaults__", (int(2.5 * len(" ".join(slide.pictures))) + 3 * len(slide.thumbnail),)
-    )
-    browser.get(written(tmp_path, results(*rows), made={row.name: slide for row in rows}).as_uri())
+    room = int(2.5 * len(" ".join(made.pictures))) + 3 * len(made.thumbnail)
+    monkeypatch.setattr(thumbnails.ThumbnailStore.shown, "__defaults__", (room,))
+    browser.get(written(tmp_path, results(*rows), made={row.name: made for row in rows}).as_uri())
     assert find(browser, "#shown").text == "b" and not find(browser, "#note").is_displayed()
     find(browser, "#table tbody tr:last-child").click()
     assert find(browser, "#shown").text == "a"
     assert "Only 2 of 3 pictures, the worst by psnr" in find(browser, "#note").text
 
 
-def test_a_projector_keeps_the_worst(monkeypatch):
-    monkeypatch.setattr(thumbnails, "MOST_SLIDES", 5)
-    projector, picture = Projector(100), Picture(np.zeros((4, 4, 3), np.uint8))
+def test_pictures_are_kept_of_the_worst(monkeypatch):
+    monkeypatch.setattr(thumbnails, "MOST_SHOWN", 5)
+    maker, picture = ThumbnailMaker(100), Picture(np.zeros((4, 4, 3), np.uint8))
     order = np.random.default_rng(0).permutation(100)
-    kept = {int(badness) for badness in order if projector.slide(float(badness), [picture]).pictures}
+    kept = {int(badness) for badness in order if maker.thumbnails(float(badness), [picture]).pictures}
     assert {95, 96, 97, 98, 99} <= kept and len(kept) < 40
-    assert projector.slide(0, [picture]).thumbnail and not projector.slide(0, [picture]).pictures
+    assert maker.thumbnails(0, [picture]).thumbnail and not maker.thumbnails(0, [picture]).pictures
 
 
-def test_slides_are_reduced_and_never_enlarged():
+def test_thumbnails_are_reduced_and_never_enlarged():
     assert [thumbnails.width_for(rows) for rows in (1, 100, 1000, 1001, 10**6)] == [1280, 960, 400, 320, 320]
     for size, width in [((900, 1800), 320), ((40, 60), 60)]:
-        slide = Projector(5000).slide(0, [Picture(np.zeros((*size, 1), np.uint16))])
-        for uri, kind, wide in [(slide.thumbnail, "webp", min(72, size[1])), (slide.pictures[0], "jpeg", width)]:
+        made = ThumbnailMaker(5000).thumbnails(0, [Picture(np.zeros((*size, 1), np.uint16))])
+        for uri, kind, wide in [(made.thumbnail, "webp", min(72, size[1])), (made.pictures[0], "jpeg", width)]:
             assert uri.startswith(f"data:image/{kind};base64,")
             shown = images.decode(base64.b64decode(uri.partition(",")[2]))
             assert shown.size[0] == wide
 
 
 def test_an_album_gives_back_what_it_was_given_and_bounds_it(tmp_path):
-    with Album(tmp_path / "new") as album:
+    with ThumbnailStore(tmp_path / "new") as store:
         for name in "abc":
-            album.add(name, Slide(f"small {name}", (f"one {name}", f"two {name}")))
-        album.add("d", Slide("small d"))
-        assert album.shown("dcab", most=30 + 28) == {"c", "a"} and album.shown("abcd") == {"a", "b", "c"}
-        assert list(album.read(["c", "d", "e"], {"c"})) == [
+            store.add(name, Thumbnails(f"small {name}", (f"one {name}", f"two {name}")))
+        store.add("d", Thumbnails("small d"))
+        assert store.shown("dcab", most=30 + 28) == {"c", "a"} and store.shown("abcd") == {"a", "b", "c"}
+        assert list(store.read(["c", "d", "e"], {"c"})) == [
             ("c", b"small c", b"one c two c"), ("d", b"small d", b""),
         ]  # fmt: skip
     assert list((tmp_path / "new").iterdir()) == []
@@ -388,7 +387,7 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 def test_places_without_room_for_a_page_are_refused(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(PlanError, match="cannot be written to"), Album(tmp_path / "file"):
+    with pytest.raises(PlanError, match="cannot be written to"), ThumbnailStore(tmp_path / "file"):
         pass
     with pytest.raises(PlanError, match="something like report"):
         page.check_name(tmp_path / "manifest.jsonl")

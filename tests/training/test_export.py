@@ -50,6 +50,6 @@ def test_every_network_can_be_exported(name, tmp_path):
     export.to_onnx(network, tmp_path / "x.onnx")
     assert export.parity(network, tmp_path / "x.onnx") <= export.PARITY
     session = Session(tmp_path / "x.onnx", layers=getattr(network, "layers", 1))
-    made = Restorer(session, network.multiple_of, halo=None, told=session.told)
+    made = Restorer(session, network.multiple_of, halo=None, needs_spectrum=session.needs_spectrum)
     odd = np.random.default_rng(0).random((37, 23, 3), np.float32)
     assert made.restore(*[odd] * getattr(network, "layers", 1)).shape == odd.shape

@@ -1,4 +1,4 @@
-"""Pictures spoiled as cameras do, and what a restorer is told of the blur: maybe a little wrong, as estimates are."""
+"""Pictures degraded as cameras do, and what a restorer is given the blur: maybe a little wrong, as estimates are."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import scipy.signal
 
 from deblurcli.blur import families
 from deblurcli.blur.model import blur, through_jpeg
-from deblurcli.blur.psf import Spec
+from deblurcli.blur.psf import PSFSpec
 from deblurcli.pictures.images import from_float, to_float
 from training.recipe import Data
 
 MARGIN = 32  # pixels around a sample that are blurred with it where its border is to be unknown
 _GAMMA, _BRIGHTEST = 2.2, 1.6  # of linear light, and how far its brightest is over white
-_OUT_OF_HAND = 3.0  # times too large or too small: nothing is told more wrongly
+_OUT_OF_HAND = 3.0  # times too large or too small: no PSF is given more wrongly
 
 _FAINT = 0.06  # of a PSF's brightest: about what estimates of any form lose
-# Standard deviation of what is told of each field, as a share of its value where it has none of its own unit: those of
+# Standard deviation of what is given of each field, as a share of its value where it has none of its own unit: those of
 # `estimate` on pictures with noise, and a little more.
 STRAYS: dict[str, dict[str, float]] = {
     "gaussian": {"sigma": 0.07},
@@ -36,12 +36,12 @@ class Sample:
     """A degraded picture.
 
     blurred, sharp: float32 ``(H, W, 3)`` in [0, 1], the former rounded to 8 bits.
-    told: the PSF a restorer is told, ``(K, L)``. exact: whether it is the true one. compressed: by JPEG.
+    given: the PSF a restorer is given, ``(K, L)``. exact: whether it is the true one. compressed: by JPEG.
     """
 
     blurred: np.ndarray
     sharp: np.ndarray
-    told: np.ndarray
+    given: np.ndarray
     exact: bool
     compressed: bool
 
@@ -73,15 +73,15 @@ def _reduced(image: np.ndarray, size: tuple[int, int], least: float, rng: np.ran
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def degrade(sharp: np.ndarray, margin: int, specs: Sequence[Spec], data: Data, rng: np.random.Generator) -> Sample:
+def degrade(sharp: np.ndarray, margin: int, specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> Sample:
     """Spoil a sharp image, at random but for the PSFs.
 
     sharp: float32 ``(H, W, 3)`` in [0, 1], `margin` pixels larger on each side than the sample made of it. The sample
         ends in a reflecting border or, half the time where there are margins, in one behind which the scene went on.
-    specs: PSFs that blur it in turn; the first is what a restorer is told of.
-    data: of the recipe: its noise, JPEG, light, and how often the PSF is told wrongly.
+    specs: PSFs that blur it in turn; the first is what a restorer is given.
+    data: of the recipe: its noise, JPEG, light, and how often the PSF is given wrongly.
     """
-    psf, told, exact = _psfs(specs, data, rng)
+    psf, given, exact = _psfs(specs, data, rng)
     blurred, kept = _blurred(sharp, margin, psf, data, rng)
     if rng.random() >= data.noiseless:
         deviation = np.float32(rng.uniform(*data.noise))
@@ -90,7 +90,7 @@ def degrade(sharp: np.ndarray, margin: int, specs: Sequence[Spec], data: Data, r
     compressed = bool(rng.random() < data.jpeg)
     if compressed:
         stored = through_jpeg(stored, int(rng.integers(data.quality[0], data.quality[1] + 1)))
-    return Sample(to_float(stored), kept, told, exact, compressed)
+    return Sample(to_float(stored), kept, given, exact, compressed)
 
 
 def _blurred(
@@ -108,22 +108,22 @@ def _blurred(
     return tuple(np.clip(light, 0, 1) ** (1 / _GAMMA) for light in (blurred, kept))
 
 
-def _psfs(specs: Sequence[Spec], data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
+def _psfs(specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
     """The PSF of all blurs together, the one that is told, and whether they are the same."""
     first, *others = (spec.array() for spec in specs)
     wrong = bool(rng.random() < data.wrong)
-    told = mistaken(specs[0], rng) if wrong else first
+    given = mistaken(specs[0], rng) if wrong else first
     psf = reduce(scipy.signal.convolve2d, others, first)
     if rng.random() < data.soft:  # a small blur of the lens, of which nothing is told
-        return softened(psf, rng.uniform(0.3, 0.7)), told, False
-    return psf, told, not (wrong or others)
+        return blurred_psf(psf, rng.uniform(0.3, 0.7)), given, False
+    return psf, given, not (wrong or others)
 
 
-def mistaken(spec: Spec, rng: np.random.Generator) -> np.ndarray:
-    """The PSF of a specification that strays; one without a formula is spoiled, as an estimate of it would be."""
+def mistaken(spec: PSFSpec, rng: np.random.Generator) -> np.ndarray:
+    """The PSF of a specification that strays; one without a formula is degraded, as an estimate of it would be."""
     strays = STRAYS.get(spec.family)
     if strays is None:
-        return softened(roughened(spec.array(), rng), rng.uniform(0.3, 0.8))
+        return blurred_psf(perturbed(spec.array(), rng), rng.uniform(0.3, 0.8))
     values = tuple(
         (name, _strayed(value, name, strays[name], rng)) if name in strays else (name, value)
         for name, value in spec.values
@@ -137,14 +137,14 @@ def _strayed(value: float, name: str, deviation: float, rng: np.random.Generator
     return value * float(np.clip(1 + rng.normal(0, deviation), 1 / _OUT_OF_HAND, _OUT_OF_HAND))
 
 
-def roughened(psf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def perturbed(psf: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A PSF of which some parts are too bright and others too faint, and the faintest are lost."""
     uneven = psf * np.exp(rng.uniform(0, 0.5) * rng.standard_normal(psf.shape))
     uneven[uneven < rng.uniform(0, _FAINT) * uneven.max()] = 0
     return uneven / uneven.sum()
 
 
-def softened(psf: np.ndarray, sigma: float) -> np.ndarray:
+def blurred_psf(psf: np.ndarray, sigma: float) -> np.ndarray:
     """A PSF blurred by a Gaussian."""
     small = families.gaussian(sigma)
     reach = small.shape[0] // 2

@@ -37,6 +37,7 @@ class Pairs(Dataset):
         self.pictures, self.data, self.seed = pictures, recipe.data, recipe.schedule.seed
         self.chosen = np.arange(len(pictures)) if chosen is None else chosen
         self.chances = weights / weights.sum()
+        self.specs = [psf.parse_or_random(entry.psf) for entry in recipe.data.blur]
 
     def __len__(self) -> int:
         return self.data.crops * len(self.chosen)
@@ -47,7 +48,7 @@ class Pairs(Dataset):
         picture = self.pictures[self.chosen[index % len(self.chosen)]]
         corner = self._corner(picture.shape, rng)
         flip = self.data.flip and rng.random() < 0.5
-        kernel = psf.array(str(self.spec(rng)))
+        kernel = self.spec(rng).array()
         region, rows, columns = self._region(picture, corner, max(kernel.shape) // 2)
         if flip:
             region = np.ascontiguousarray(region[:, ::-1])
@@ -61,10 +62,10 @@ class Pairs(Dataset):
             return 0, 0
         return tuple(int(rng.integers(side - length + 1)) for side, length in zip(shape, self.data.piece))
 
-    def spec(self, rng: np.random.Generator) -> psf.Spec:
+    def spec(self, rng: np.random.Generator) -> psf.PSFSpec:
         """A PSF drawn as the recipe says."""
-        text = self.data.blur[rng.choice(len(self.chances), p=self.chances)].psf
-        return psf.draw(psf.families(text), rng) if text.partition(":")[0] == psf.RANDOM else psf.parse(text)
+        spec = self.specs[rng.choice(len(self.chances), p=self.chances)]
+        return spec.draw(rng) if isinstance(spec, psf.RandomPSF) else spec
 
     def _region(self, picture: np.ndarray, corner: tuple[int, int], reach: int) -> tuple[np.ndarray, slice, slice]:
         """The piece with what a PSF of that reach mixes into it, float32, and where in it the piece lies.

@@ -1,7 +1,7 @@
 """How restoration does on ordinary photographs, beside the blurred picture and simpler means: a table of gains.
 
 Each photograph is blurred by eight PSFs and by none, with a reflecting border, gets noise of 2/255, and is rounded to
-8 bits. Methods are told the true PSF, one that is a little wrong, or none.
+8 bits. Methods are given the true PSF, one that is a little wrong, or none.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import numpy as np
 from deblurcli.batch import planning
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
-from deblurcli.deconvolution.observation import Settings
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.errors import DeblurError
-from deblurcli.estimation.estimate import PRUDENCE
+from deblurcli.estimation.estimate import NSR_SAFETY
 from deblurcli.inference import models
 from deblurcli.inference.restorer import BLIND, LAYERS_REFINED, Restorer, refiner, restorer
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
-from deblurcli.pictures.noise import noise_to_signal, rounding_noise
+from deblurcli.pictures.noise import measured_nsr, rounding_noise
 from deblurcli.pipeline.restoration import Restoration
-from deblurcli.pipeline.sources import Estimated, Finding, Known
+from deblurcli.pipeline.sources import Estimated, Finding, Given
 
 PSFS = {
     "Gaussian 1": "gaussian:1", "Gaussian 2": "gaussian:2", "Gaussian 3": "gaussian:3",
@@ -38,7 +38,7 @@ NONE, SHARP = "none", "sharp, dB"
 BLURS: dict[str, str | None] = {**PSFS, NONE: None}
 NOISE = 2 / 255
 UNSHARP = tuple((sigma, amount) for sigma in (1.0, 2.0, 3.0) for amount in (0.5, 1.0, 2.0))
-WRONG = {"length": 1.0, "angle": 5.0}  # what is added to a motion that is told wrongly
+WRONG = {"length": 1.0, "angle": 5.0}  # what is added to a motion that is given wrongly
 
 SHARPENING = "unsharp"
 
@@ -52,7 +52,7 @@ class PhotographsError(DeblurError):
 
 def observed(sharp: np.ndarray, spec: str | None, noise: float, seed: int = 0) -> Picture:
     """A blurred picture as it comes from a file of 8 bits."""
-    blurred = sharp if spec is None else blur(sharp, psf.array(spec))
+    blurred = sharp if spec is None else blur(sharp, psf.parse(spec).array())
     noisy = blurred + np.float32(noise) * np.random.default_rng(seed).standard_normal(sharp.shape, np.float32)
     return Picture(images.from_float(noisy, np.uint8))
 
@@ -67,7 +67,7 @@ def unsharp(sigma: float, amount: float) -> Method:
     return sharpen
 
 
-def told(method: str, refiner: Restorer | None = None, wrong: bool = False) -> Method:
+def with_psf(method: str, refiner: Restorer | None = None, wrong: bool = False) -> Method:
     """Deconvolution with the PSF, or with one a little wrong; where there is no blur, the picture stays as it is.
 
     With a refiner, either is adjusted to the picture, as ``wiener --refine`` does.
@@ -76,8 +76,9 @@ def told(method: str, refiner: Restorer | None = None, wrong: bool = False) -> M
     def restore(blurred: Picture, spec: str | None) -> np.ndarray:
         if spec is None:
             return images.to_float(blurred.pixels)
-        source = Doubtful(_mistaken(spec), refiner is not None) if wrong else Known(spec, refiner is not None)
-        return _applied(Restoration(source, Settings(), method, refiner), blurred)
+        given = psf.parse(spec)
+        source = Doubtful(_mistaken(given), refiner is not None) if wrong else Given(given, refiner is not None)
+        return _applied(Restoration(source, DeconvolutionOptions(), method, refiner), blurred)
 
     return restore
 
@@ -99,7 +100,7 @@ _ESTIMATED = _Once()
 
 def blind(refiner: Restorer | None = None, fallback: Restorer | None = None) -> Method:
     """Deconvolution with the PSF that the picture itself shows, as ``wiener --psf auto`` and ``deblur``."""
-    restoration = Restoration(_ESTIMATED, Settings(), "wiener", refiner, fallback)
+    restoration = Restoration(_ESTIMATED, DeconvolutionOptions(), "wiener", refiner, fallback)
     return lambda blurred, _: _applied(restoration, blurred)
 
 
@@ -110,47 +111,48 @@ def network(name: str, ensemble: bool = False) -> Method:
 
 
 def _applied(restoration: Restoration, blurred: Picture) -> np.ndarray:
-    return images.to_float(restoration(blurred, "")[0].pixels)
+    return images.to_float(restoration(blurred, "").picture.pixels)
 
 
 @dataclass(frozen=True)
 class Doubtful:
     """A PSF that may be wrong, and is restored with as carefully as an estimate is; not so what the picture shows.
 
-    adjusts: as of `Known`.
+    adjusts: as of `Given`.
     """
 
-    spec: str
+    spec: psf.PSFSpec
     adjusts: bool = False
 
     def __call__(self, picture: Picture, key: str) -> Finding:
         """That PSF and the noise-to-signal ratio of `estimate` for it, or the one nearby that the picture shows."""
-        found = Known(self.spec, self.adjusts)(picture, key)
-        if found.about["psf"] != self.spec:
+        found = Given(self.spec, self.adjusts)(picture, key)
+        if found.note:
             return found
-        ratio = PRUDENCE * noise_to_signal(picture.pixels, rounding_noise(picture.pixels.dtype))
-        return replace(found, nsr=ratio, is_guess=True)
+        ratio = NSR_SAFETY * measured_nsr(picture.pixels, rounding_noise(picture.pixels.dtype))
+        return replace(found, nsr=ratio, is_estimated=True)
 
 
-def _mistaken(spec: str) -> str:
+def _mistaken(spec: psf.PSFSpec) -> psf.PSFSpec:
     """The specification with each of `WRONG` that it has added to its value."""
-    parsed = psf.parse(spec)
-    values = tuple((name, value + WRONG[name] if name in WRONG else value) for name, value in parsed.values)
-    return str(psf.Spec(parsed.family, values))
+    return psf.PSFSpec(
+        spec.family,
+        tuple((name, float(value) + WRONG[name] if name in WRONG else value) for name, value in spec.values),
+    )
 
 
 def of_model(model: models.Model) -> dict[str, Method]:
     """What a network is measured as, by name.
 
-    One that restores blindly: as it is. One that corrects the Wiener filter: told the PSF, a wrong one, and none.
+    One that restores blindly: as it is. One that corrects the Wiener filter: given the PSF, a wrong one, and none.
     """
     name, path = model.name, str(model.path)
     if model.card.get("layers", 1) == 1:
         return {name: network(path)}
     corrects = restorer(path, layers=LAYERS_REFINED)
     return {
-        name: told("wiener", corrects),
-        f"{name}, wrong": told("wiener", corrects, wrong=True),
+        name: with_psf("wiener", corrects),
+        f"{name}, wrong": with_psf("wiener", corrects, wrong=True),
         f"{name}, auto": blind(corrects),
     }
 
@@ -160,9 +162,9 @@ def others() -> dict[str, Callable[[], Method]]:
     sharpening = {f"unsharp {sigma:g}, {amount:g}": partial(unsharp, sigma, amount) for sigma, amount in UNSHARP}
     return {
         **sharpening,
-        "wiener": partial(told, "wiener"),
-        "sparse": partial(told, "sparse"),
-        "wiener, wrong": partial(told, "wiener", wrong=True),
+        "wiener": partial(with_psf, "wiener"),
+        "sparse": partial(with_psf, "sparse"),
+        "wiener, wrong": partial(with_psf, "wiener", wrong=True),
         "wiener, auto": blind,
         "deblur": lambda: blind(refiner(), restorer(BLIND)),
         "photo, ensemble": partial(network, BLIND, ensemble=True),
@@ -191,7 +193,7 @@ def pictures(folder: Path, count: int | None = None) -> list[Path]:
 def measured(files: Sequence[Path], chosen: dict[str, Method], noise: float = NOISE) -> Gains:
     """The mean PSNR in dB of every blur, and what every method adds to it: by blur, the method None for the former.
 
-    Where there is no blur, methods that are told a wrong one are left out.
+    Where there is no blur, methods that are given a wrong one are left out.
     """
     scores: dict[str, dict[str | None, list[float]]] = {}
     for index, file in enumerate(files):

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from deblurcli.inference.session import Session
-from deblurcli.pictures.luma import middle
-from deblurcli.pictures.power_spectrum import told
+from deblurcli.pictures.luma import central_luma
+from deblurcli.pictures.power_spectrum import log_power_spectrum
 from training import networks, recipe
 from training.export import to_onnx
 
@@ -43,7 +43,11 @@ def _seconds(session: Session, batch: np.ndarray) -> float:
 
 def _told(session: Session, batch: np.ndarray) -> tuple[np.ndarray, ...]:
     """The spectra of a batch where the network is told them, as `Restorer` makes them."""
-    return (np.stack([told(middle(one.transpose(1, 2, 0))) for one in batch]),) if session.told else ()
+    return (
+        (np.stack([log_power_spectrum(central_luma(one.transpose(1, 2, 0))) for one in batch]),)
+        if session.needs_spectrum
+        else ()
+    )
 
 
 def peer(folder: Path) -> Path:

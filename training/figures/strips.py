@@ -84,7 +84,7 @@ def deconvolution(title: str, method: str) -> Column:
     """What a deconvolution makes of the blurred picture, told the PSF."""
 
     def column(_: np.ndarray, soft: np.ndarray, spec: str) -> Shown:
-        return Shown(title, methods.METHODS[method](soft, psf.array(spec), methods.DEFAULTS))
+        return Shown(title, methods.METHODS[method](soft, psf.parse(spec).array(), methods.DEFAULTS))
 
     return column
 
@@ -98,7 +98,7 @@ def rows(
     """
     made = []
     for truth, spec in zip(sharp, specs):
-        soft = blur(truth, psf.array(spec))
+        soft = blur(truth, psf.parse(spec).array())
         if eight_bits:
             soft = images.to_float(images.from_float(soft, np.uint8))
         made.append((truth, [column(truth, soft, spec) for column in columns]))

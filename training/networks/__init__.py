@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from deblurcli.pictures.power_spectrum import TOLD_SHAPE
+from deblurcli.pictures.power_spectrum import SPECTRUM_SHAPE
 from training.networks.amsa_unet import AMSAUNet
 from training.networks.deblurgan import DeblurGAN
 from training.networks.dense_unet import DenseUNet
@@ -47,7 +47,7 @@ def channels(network: nn.Module) -> int:
 def inputs(network: nn.Module, count: int, height: int, width: int) -> tuple[torch.Tensor, ...]:
     """A batch of noise, as the network takes it; with it goes a spectrum where it is told one."""
     batch = torch.rand(count, channels(network), height, width)
-    return (batch, torch.randn(count, *TOLD_SHAPE) - 5) if getattr(network, "told", False) else (batch,)
+    return (batch, torch.randn(count, *SPECTRUM_SHAPE) - 5) if getattr(network, "needs_spectrum", False) else (batch,)
 
 
 def parameters(network: nn.Module) -> tuple[int, int]:

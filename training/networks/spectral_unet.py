@@ -16,11 +16,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from deblurcli.pictures.luma import LUMA
-from deblurcli.pictures.power_spectrum import TOLD_SIDE
+from deblurcli.pictures.luma import LUMA_WEIGHTS
+from deblurcli.pictures.power_spectrum import SPECTRUM_SIDE
 from training.networks.residual_unet import Block, ResidualUNet
 
-BLOCK = 2 * TOLD_SIDE  # side of what is filtered at once; its middle is kept
+BLOCK = 2 * SPECTRUM_SIDE  # side of what is filtered at once; its middle is kept
 _TYPICAL, _SPREAD = -5.0, 3.0  # of logarithms of power
 
 
@@ -38,8 +38,8 @@ class Gains(nn.Module):
 
     def __init__(self, widths: Sequence[int]):
         super().__init__()
-        down, across = frequencies(TOLD_SIDE)
-        radius, turn = torch.hypot(down, across).clamp_min(0.5 / TOLD_SIDE), torch.atan2(down, across)
+        down, across = frequencies(SPECTRUM_SIDE)
+        radius, turn = torch.hypot(down, across).clamp_min(0.5 / SPECTRUM_SIDE), torch.atan2(down, across)
         waves = [wave(count * turn) for count in (2, 4) for wave in (torch.cos, torch.sin)]
         self.register_buffer("place", torch.stack([torch.log(10 * radius), *waves])[None], persistent=False)
         steps = list(pairwise(widths))
@@ -140,19 +140,19 @@ class SpectralUNet(nn.Module):
     """Batch ``(N, 3, H, W)`` and the logarithm of each picture's mean power, ``(N, 64, 33)``, to ``(N, 3, H, W)``.
 
     H and W are multiples of `multiple_of`. The power is that of the whole picture that a tile is of; see
-    `deblurcli.spectrum.told`.
+    `power_spectrum.log_power_spectrum`.
 
     widths, blocks: of the residual U-Net. gains: widths of what draws up the filter.
     """
 
-    told = True
+    needs_spectrum = True
 
     def __init__(self, widths: Sequence[int], blocks: Sequence[int], gains: Sequence[int]):
         super().__init__()
         self.gains, self.filter = Gains(gains), Filter()
         self.corrected = ResidualUNet(widths, blocks, layers=2)
         self.multiple_of = self.corrected.multiple_of
-        self.register_buffer("luma", torch.tensor(LUMA)[:, None, None], persistent=False)
+        self.register_buffer("luma", torch.tensor(LUMA_WEIGHTS)[:, None, None], persistent=False)
 
     def forward(self, blurred: torch.Tensor, spectrum: torch.Tensor) -> torch.Tensor:
         gains = self.gains(spectrum)

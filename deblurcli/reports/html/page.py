@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -23,7 +23,7 @@ from deblurcli.metrics.table import METRICS
 from deblurcli.pictures import storage
 from deblurcli.reports.gates import Verdict
 from deblurcli.reports.results import Results, Scored, by_group, is_better_higher, summary, worst_first
-from deblurcli.reports.thumbnails import Album
+from deblurcli.reports.thumbnails import ThumbnailStore
 
 ENDINGS = (".html", ".htm")
 SIGNIFICANT = 10  # digits of a number in the page
@@ -42,6 +42,11 @@ class Places:
     def roles(self) -> tuple[str, ...]:
         """What kinds of pictures there are, in the order of `given`."""
         return tuple(role for role in ("restored", "sharp", "baseline") if getattr(self, role) is not None)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Those without which there is no score."""
+        return tuple(role for role in self.roles if role != "baseline")
 
     @property
     def given(self) -> tuple[Path, ...]:
@@ -64,21 +69,21 @@ def check_name(output: Path) -> None:
         raise PlanError(f"{output}: is not the name of a page; name the --html something like report.html")
 
 
-def write(output: Path, contents: Contents, album: Album) -> None:
+def write(output: Path, contents: Contents, store: ThumbnailStore) -> None:
     """Write the page in place of `output`, picture by picture.
 
-    album: the slides of the rows, by name. Raises ImageError when the disk refuses.
+    store: the thumbnails of the rows, by name. Raises ImageError when the disk refuses.
     """
     results = contents.results
     names = [row.name for row in worst_first(results.rows, results.names[0])]
-    shown = album.shown(names)
+    shown = store.shown(names)
     parts = {
         "policy": lambda: iter([_policy()]),
         "title": lambda: iter([escape(_title(contents.places))]),
         "style": lambda: iter([_part("page.css")]),
         "script": lambda: iter([_part("page.js")]),
         "data": lambda: _data(contents, shown),
-        "pictures": lambda: _pictures(results, album, names, shown),
+        "pictures": lambda: _pictures(results, store, names, shown),
     }
     with storage.replacing(output) as file:
         for text in _filled(_part("page.html"), parts):
@@ -132,7 +137,7 @@ def _data(contents: Contents, shown: set[str]) -> Iterator[str]:
     yield "]}"
 
 
-def _head(contents: Contents, slides: int) -> dict:
+def _head(contents: Contents, shown: int) -> dict:
     """What the page tells besides the rows."""
     results, places = contents.results, contents.places
     return {
@@ -151,7 +156,7 @@ def _head(contents: Contents, slides: int) -> dict:
         "groups": _groups(results),
         "gates": [_verdict(verdict) for verdict in contents.verdicts],
         "roles": list(places.roles),
-        "slides": slides,
+        "slides": shown,
     }
 
 
@@ -174,7 +179,7 @@ def _number(value: float | None) -> float | str | None:
     return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else str(value)
 
 
-def _summary(rows: list[Scored], key: str) -> dict:
+def _summary(rows: Sequence[Scored], key: str) -> dict:
     found = summary(rows, key)
     return {
         "count": found.count,
@@ -209,17 +214,17 @@ def _verdict(verdict: Verdict) -> dict:
     }
 
 
-def _row(row: Scored, results: Results, has_slide: bool) -> list:
+def _row(row: Scored, results: Results, has_pictures: bool) -> list:
     """Name, group, scores, gains (where there is a baseline), and whether there are pictures to look at."""
     values = [_number(row.values.get(name)) for name in results.names]
     gains = [_number(row.figure(f"gain-{name}")) for name in results.names] if results.has_baseline else []
-    return [row.name, row.group, values, gains, int(has_slide)]
+    return [row.name, row.group, values, gains, int(has_pictures)]
 
 
-def _pictures(results: Results, album: Album, names: list[str], shown: set[str]) -> Iterator[str]:
-    """The slides, worst first, each in an element of its own that is read when it is looked at."""
+def _pictures(results: Results, store: ThumbnailStore, names: list[str], shown: set[str]) -> Iterator[str]:
+    """Thumbnails and pictures, worst first, each in an element of its own that is read when it is looked at."""
     order = {row.name: index for index, row in enumerate(results.rows)}
-    for name, thumbnail, pictures in album.read(names, shown):
+    for name, thumbnail, pictures in store.read(names, shown):
         index = order[name]
         if thumbnail:
             yield f'<script type="text/plain" id="t{index}">{thumbnail.decode()}</script>\n'

@@ -12,8 +12,8 @@ from deblurcli.inference import models
 from deblurcli.inference.restorer import restorer
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
-from deblurcli.pictures.luma import brightness
-from deblurcli.pictures.power_spectrum import told
+from deblurcli.pictures.luma import to_luma
+from deblurcli.pictures.power_spectrum import log_power_spectrum
 from tests.conftest import DATA
 from training import export, networks, recipe
 from training.data import degradation, examples
@@ -58,7 +58,7 @@ def photo():
     return replace(loaded, data=replace(loaded.data, crop=(48, 32)))
 
 
-def test_a_blind_network_s_pairs_are_spoiled_in_many_ways(photo, photographs):
+def test_a_blind_network_s_pairs_are_degraded_in_many_ways(photo, photographs):
     whole = photographs[0][:48, :32]  # a piece without room around it, as the faces are
     untold = replace(photo, network={"name": "residual-unet", "widths": [8, 8], "blocks": [1, 1]})
     pairs = examples.pairs([*photographs, whole], untold)
@@ -120,7 +120,7 @@ def test_what_is_told_strays_as_far_as_said(spec):
 
 def test_a_softened_psf_keeps_its_sum_and_its_centre():
     line = psf.parse("trajectory:length=15,seed=3").array()
-    soft = degradation.softened(line, 0.7)
+    soft = degradation.blurred_psf(line, 0.7)
     assert soft.sum() == pytest.approx(1, abs=1e-6) and soft.max() < line.max()
     for axis, side in enumerate(soft.shape):
         assert soft.sum(axis=1 - axis) @ np.arange(side) == pytest.approx(side // 2, abs=1e-6)
@@ -138,13 +138,13 @@ def test_a_network_is_told_the_spectrum_of_more_than_its_piece(photo, photograph
     whole = photographs[0][:48, :32]
     wide = replace(photo, data=replace(photo.data, around=(64, 96)))
     pairs = examples.pairs([*photographs, whole], wide)
-    assert type(pairs) is examples.Told
+    assert type(pairs) is examples.SpectrumPairs
     for epoch, index in ((0, 0), (1, 1), (2, 2)):
         blurred, spectrum, sharp = pairs[epoch, index]
         assert blurred.shape == sharp.shape == (3, 48, 32) and spectrum.shape == (64, 33)
         assert all(torch.equal(*parts) for parts in zip(pairs[epoch, index], pairs[epoch, index]))
     own = examples.pairs([whole], photo)[0, 0]
-    np.testing.assert_allclose(own[1], told(brightness(own[0].numpy().transpose(1, 2, 0))), atol=1e-4)
+    np.testing.assert_allclose(own[1], log_power_spectrum(to_luma(own[0].numpy().transpose(1, 2, 0))), atol=1e-4)
 
 
 def test_a_network_that_is_told_the_spectrum_is_fitted_exported_and_run(photo, photographs, cpu, tmp_path):
@@ -156,6 +156,6 @@ def test_a_network_that_is_told_the_spectrum_is_fitted_exported_and_run(photo, p
     assert run.step == 2 and all(weight.grad is not None for weight in run.network.parameters())
     path = export.export(tiny, tmp_path / "runs", tmp_path / "weights", "a test", many)
     found = models.find(str(path))
-    assert "told" in found.card and found.halo <= export.HALOS[-1]
+    assert "spectrum" in found.card and found.halo <= export.HALOS[-1]
     restored = restorer(str(path)).restore(photographs[0])
     assert restored.shape == photographs[0].shape and restored.dtype == np.uint8

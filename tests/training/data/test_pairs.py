@@ -60,7 +60,7 @@ def test_pieces_are_blurred_with_what_lies_around_them(little, tmp_path):
     clean = replace(loaded.data, noise=(0.0, 0.0), jpeg=0.0, round=0.0, blur=(recipe.Blur("defocus:radius=2.5", 1),))
     photos = sources.load(loaded, tmp_path)
     made = Pairs(photos, replace(loaded, data=clean))
-    soft = [blur(image, psf.array("defocus:radius=2.5")) for image in map(to_float, photos)]
+    soft = [blur(image, psf.parse("defocus:radius=2.5").array()) for image in map(to_float, photos)]
     flips = set()
     for index in range(len(made)):
         blurred, sharp = (part.numpy().transpose(1, 2, 0) for part in made[0, index])

@@ -16,8 +16,8 @@ from training.evaluation import photographs
 CHOSEN = {
     "unsharp 1, 1": photographs.unsharp(1, 1),
     "unsharp 2, 1": photographs.unsharp(2, 1),
-    "wiener": photographs.told("wiener"),
-    "wiener, wrong": photographs.told("wiener", wrong=True),
+    "wiener": photographs.with_psf("wiener"),
+    "wiener, wrong": photographs.with_psf("wiener", wrong=True),
 }
 
 
