@@ -106,7 +106,7 @@ def _check_versions(client: Client, address: str, package: str = "deblurcli") ->
     here = _tried(version, package)
     there = {
         "the scheduler": _tried(client.run_on_scheduler, version, package),
-        **client.run(version, package, on_error="return"),
+        **cast("dict[str, Any]", client.run(version, package, on_error="return")),
     }
     for place, found in there.items():
         if str(found) != str(here):

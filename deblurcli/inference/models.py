@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from deblurcli.errors import ModelError
+from deblurcli.inference import cards
+from deblurcli.inference.cards import Card
 
 DEFAULT = "photo"
 _PACKAGE = Path(__file__).parents[1]
@@ -24,14 +25,14 @@ class Model:
         which is then not cut into tiles.
     overshoot: how far what it restores may go beyond flat areas, on the scale [0, 1]; None where that is left to it.
         See `dehalo`.
-    card: everything the card holds; empty for a file without one.
+    card: everything the card holds; None for a file without one.
     """
 
     path: Path
     multiple_of: int = 16
     halo: int | None = 64
     overshoot: float | None = None
-    card: dict = field(default_factory=dict)
+    card: Card | None = None
 
     @property
     def name(self) -> str:
@@ -60,11 +61,16 @@ def find(name: str = DEFAULT) -> Model:
 
     Raises ModelError when there is no such model, or the weights or card are damaged.
     """
-    if name.lower().endswith(".onnx"):
+    if is_file(name):
         return _own(Path(name))
     if name not in names():
         raise ModelError(f"model {name}: unknown; choose one of {', '.join(names())} or give an .onnx file")
     return _model(folder() / f"{name}.onnx")
+
+
+def is_file(name: str) -> bool:
+    """Whether a model's name is the path of a file."""
+    return Path(name).suffix.lower() == ".onnx"
 
 
 def _own(path: Path) -> Model:
@@ -80,33 +86,11 @@ def _own(path: Path) -> Model:
 
 def _model(path: Path) -> Model:
     """The model with its card, its weights verified."""
-    card = read_card(path.with_suffix(".json"))
-    found = sha256(path)
-    try:
-        expected, multiple_of = str(card["sha256"]), int(card["multiple_of"])
-        halo = None if card["halo"] is None else int(card["halo"])
-        overshoot = None if card.get("overshoot") is None else float(card["overshoot"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path.with_suffix('.json')}: not a model card ({error!r}); restore or remove it") from error
-    in_range = {
-        "multiple_of": 1 <= multiple_of <= 1024,
-        "halo": 0 <= (halo or 0) <= 1024,
-        "overshoot": overshoot is None or 0.01 <= overshoot <= 1,
-    }
-    for name, holds in in_range.items():
-        if not holds:
-            raise ModelError(f"{path.with_suffix('.json')}: {name} is out of range; restore or remove the card")
+    card, found = cards.read_checked(path.with_suffix(".json")), sha256(path)
+    expected = card["sha256"]
     if found != expected:
         raise ModelError(f"{path}: SHA-256 is {found[:12]}…, its card says {expected[:12]}…; install the weights again")
-    return Model(path, multiple_of, halo, overshoot, card)
-
-
-def read_card(path: Path) -> dict:
-    """The contents of a card; ModelError when it cannot be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: the card cannot be read ({error}); install the weights again") from error
+    return Model(path, card["multiple_of"], card["halo"], card.get("overshoot"), card)
 
 
 def sha256(path: Path) -> str:

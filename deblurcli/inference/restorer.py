@@ -209,7 +209,7 @@ def refiner(
 
 def _portable(model: str, found: models.Model) -> str:
     """How other processes find the same model: by its name, or the full path of its file."""
-    return str(found.path.resolve()) if model.lower().endswith(".onnx") else model
+    return str(found.path.resolve()) if models.is_file(model) else model
 
 
 def _open(model: str, provider: str, tile: int, layers: int, ensemble: bool) -> Restorer:

@@ -151,7 +151,8 @@ class Slow:
         code = (
             "lambda marks: (lambda picture, key: ("
             "__import__('pathlib').Path(marks, str(__import__('os').getpid())).touch(),"
-            " __import__('time').sleep(0.05), (picture, {}))[-1])"
+            " __import__('time').sleep(0.05),"
+            " __import__('deblurcli.pictures.processed').pictures.processed.Processed(picture))[-1])"
         )
         return eval, (f"({code})({str(self.marks)!r})",)
 

@@ -21,7 +21,7 @@ def test_every_bundled_model_fits_its_card(name):
 
 def test_a_file_of_one_s_own_needs_no_card(identity):
     found = models.find(str(identity))
-    assert found.path == identity and found.card == {}
+    assert found.path == identity and found.card is None
 
 
 def test_damaged_weights_are_refused(identity):

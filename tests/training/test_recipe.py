@@ -2,7 +2,7 @@
 
 import pytest
 
-from deblurcli.inference import models
+from deblurcli.inference import cards, models
 from training import networks, recipe
 from training.evaluation.table import RELATED
 from training.fitting import losses
@@ -69,5 +69,5 @@ def test_what_a_recipe_s_data_may_be(little, old, new, reason):
 
 @pytest.mark.parametrize("path", [*models.folder().glob("*.json"), *RELATED.glob("*.json")], ids=lambda path: path.stem)
 def test_every_card_says_what_its_network_is_good_for_and_where_it_fails(path):
-    said, card = recipe.load(path.stem), models.read_card(path)
+    said, card = recipe.load(path.stem), cards.read(path)
     assert card["good_for"] == said.good_for != "" and card["fails_at"] == said.fails_at != ""

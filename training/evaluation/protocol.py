@@ -32,7 +32,7 @@ class EvaluationError(DeblurError):
 def carded(model: str, needed: bool = True) -> models.Model:
     """The model of that name or file; EvaluationError when a card is needed and it has none."""
     found = models.find(model)
-    if needed and not found.card:
+    if needed and found.card is None:
         raise EvaluationError(f"{found.path}: has no card to write into; export it with training export")
     return found
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from deblurcli.errors import DeblurError
-from deblurcli.inference import models
+from deblurcli.inference.cards import Card
+from deblurcli.inference.cards import read as read_card
 from training import networks, recipe
 from training.data.sources import SIZE
 from training.evaluation import photographs
@@ -27,9 +28,9 @@ class TableError(DeblurError):
     """A table that cannot be written."""
 
 
-def cards(weights: Path) -> dict[str, dict]:
+def cards(weights: Path) -> dict[str, Card]:
     """The cards in a folder, by model, sorted."""
-    return {path.stem: models.read_card(path) for path in sorted(weights.glob("*.json"))}
+    return {path.stem: read_card(path) for path in sorted(weights.glob("*.json"))}
 
 
 def rows(weights: Path) -> list[dict]:
@@ -40,7 +41,7 @@ def rows(weights: Path) -> list[dict]:
     return [_row(name, card) for name, card in cards(weights).items()]
 
 
-def _row(name: str, card: Mapping) -> dict:
+def _row(name: str, card: Card) -> dict:
     protocol = card.get("scores", {}).get("float", {})
     return {
         "model": name,
@@ -60,7 +61,7 @@ def _row(name: str, card: Mapping) -> dict:
     }
 
 
-def _seen(card: Mapping) -> float | None:
+def _seen(card: Card) -> float | None:
     """Training pictures in a second."""
     minutes = card.get("minutes")
     return card["images_seen"] / (60 * minutes) if minutes and "images_seen" in card else None
