@@ -25,7 +25,7 @@ def test_a_report_replaces_no_file_that_is_none(folder, tmp_path):
     for text in ("my notes\n", '{"path": "a.png", "psf": "gaussian:1"}\n', "[1]\n"):
         (tmp_path / "r.jsonl").write_text(text)
         done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", tmp_path / "r.jsonl")
-        assert done.returncode == 2 and "no earlier report" in messages(done)[0]
+        assert done.returncode == 2 and "not a deblurcli report" in messages(done)[0]
         assert (tmp_path / "r.jsonl").read_text() == text and not list((tmp_path / "out").rglob("*.png"))
     (tmp_path / "r.jsonl").write_text("")
     for _ in range(2):
