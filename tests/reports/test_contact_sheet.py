@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import ImageCms
 
-from deblurcli.commands import compare
 from deblurcli.errors import ImageError, PlanError
 from deblurcli.metrics import table
 from deblurcli.pictures import images
@@ -257,10 +256,6 @@ def test_the_summary_and_the_exit_code(tmp_path, capsys):
     assert capsys.readouterr().err == f"compare: 1 of 4 pictures, {tmp_path / 'x.png'} 3×2\n"
     assert console.compared(sheets.Sheet(tmp_path / "x.png", None, 0, 4, ("bad",)), quiet=True) == console.PARTLY
     assert capsys.readouterr().err == "error: bad\n"
-
-
-def test_what_the_command_offers_is_what_the_library_has():
-    assert tuple(sheets.PICKS) == compare.PICKS
 
 
 def test_the_command_draws_the_samples(tmp_path):
