@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import re
 import sys
 from typing import Annotated
 
@@ -28,6 +29,16 @@ EXAMPLES = (
     ("Restore all pictures of a folder", "deblur photos restored"),
     ("See all options of a command", "deblur --help"),
 )
+
+# What the loader says of a shared library that is not there.
+_NO_LIBRARY = re.compile(r"(lib[\w.+-]+\.so[.\d]*): cannot open shared object file")
+# What opencv-python needs and slim containers lack, by its package in Debian.
+_DEBIAN = {
+    "libGL.so.1": "libgl1",
+    "libxcb.so.1": "libxcb1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
+}
 
 app = typer.Typer(
     cls=Commands,
@@ -77,6 +88,11 @@ def main() -> None:
 
         console.say(f"error: {error}")
         raise SystemExit(SETUP) from None
+    except ImportError as error:
+        found = _NO_LIBRARY.search(str(error))
+        if found is None:
+            raise
+        _fail(_missing(found[1], _needed_by(error)))
     except OSError as error:  # help that found no room; what commands write they see to themselves
         if error.errno != errno.ENOSPC:
             raise
@@ -87,3 +103,26 @@ def _fail(message: str) -> None:
     """End with a line on standard error; by print alone, as little may be importable."""
     print(f"error: {message}", file=sys.stderr)
     raise SystemExit(SETUP) from None
+
+
+def _missing(library: str, package: str) -> str:
+    """What to do about a shared library that a package needs."""
+    remedy = "install the system package that contains it"
+    if library in _DEBIAN:
+        remedy = (
+            f"install it (Debian and Ubuntu: apt install {_DEBIAN[library]}), or use the OpenCV that works without it "
+            "(pip uninstall opencv-python, then pip install opencv-python-headless)"
+        )
+    return f"{library}: the system lacks this library, which {package} needs; {remedy}"
+
+
+def _needed_by(error: ImportError) -> str:
+    """The package whose module could not be imported, by its name at pip."""
+    from importlib.metadata import packages_distributions
+
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    last = "" if frame is None else frame.tb_frame.f_globals["__name__"]
+    module = (error.name or last).partition(".")[0]
+    return " or ".join(sorted(set(packages_distributions().get(module, [module]))))
