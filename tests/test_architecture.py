@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 # Layers from the bottom up: what stands in one of them imports from those above it in this table, and no other.
 LAYERS = {
     "deblurcli": [
-        {"errors", "parallel"},
+        {"errors", "parallel", "choices"},
         {"pictures"},
         {"blur", "metrics", "batch", "inference"},
         {"deconvolution", "reports"},

@@ -19,6 +19,7 @@ import numpy as np
 
 from deblurcli.blur.families import box, defocus, gaussian, motion, paper_motion, trajectory
 from deblurcli.blur.psf_files import from_file
+from deblurcli.choices import RANDOM
 from deblurcli.errors import PSFError
 from deblurcli.pictures import images
 
@@ -148,7 +149,6 @@ def parse(text: str) -> PSFSpec:
     )
 
 
-RANDOM = "random"
 # What random PSFs are drawn from: the fields of each family, uniform between two bounds.
 DRAWN: dict[str, dict[str, tuple[float, float]]] = {
     "gaussian": {"sigma": (0.5, 4)},

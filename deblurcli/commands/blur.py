@@ -7,60 +7,125 @@ from typing import Annotated
 
 import typer
 
+from deblurcli.choices import DIRECTIONS, DRAWN, PSFS, RANDOM
 from deblurcli.commands import options
+from deblurcli.commands.help import ACTION, OUTPUT
 
-DIRECTIONS = "horizontal|vertical|diagonal|antidiagonal|DEGREES"
 DEFAULT_LENGTH = 8.0
+EXAMPLES = (
+    ("Blur all pictures of a folder by a motion of 12 pixels", "blur photos moved --motion 30 --length 12"),
+    (
+        "Make training pairs: a random blur for each picture, noise and JPEG",
+        "blur photos pairs --psf random --noise 0.01 --jpeg-quality 90",
+    ),
+)
 
 
 @options.with_shared
 def blur(
     source: options.Source = options.STANDARD,
     target: options.Target = options.STANDARD,
-    gaussian: Annotated[float | None, typer.Option(metavar="SIGMA", help="Gaussian blur, sigma in pixels.")] = None,
+    gaussian: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SIGMA",
+            help="Gaussian blur with this standard deviation (sigma) in pixels.",
+            rich_help_panel=ACTION,
+        ),
+    ] = None,
     motion: Annotated[
         str | None,
-        typer.Option(metavar=DIRECTIONS, help="Motion blur; degrees count counter-clockwise from horizontal."),
+        typer.Option(
+            metavar="DIRECTION",
+            help=f"Motion blur: {', '.join(DIRECTIONS)}, or an angle in degrees, counter-clockwise from horizontal.",
+            autocompletion=options.completed(DIRECTIONS),
+            rich_help_panel=ACTION,
+        ),
     ] = None,
     length: Annotated[
-        float | None, typer.Option(metavar="PIXELS", help=f"Length of the motion; {DEFAULT_LENGTH:g} when left out.")
+        float | None,
+        typer.Option(
+            metavar="PIXELS",
+            help=f"Length of the --motion blur; {DEFAULT_LENGTH:g} pixels by default.",
+            rich_help_panel=ACTION,
+        ),
     ] = None,
-    defocus: Annotated[float | None, typer.Option(metavar="RADIUS", help="Out of focus, radius in pixels.")] = None,
+    defocus: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RADIUS", help="Out-of-focus blur: a disc with this radius in pixels.", rich_help_panel=ACTION
+        ),
+    ] = None,
     psf_spec: Annotated[
         str | None,
         typer.Option(
             "--psf",
             metavar="SPEC|FILE|random",
-            help="Any PSF, such as gaussian:sigma=2,size=9, motion:length=15,angle=30, defocus:radius=3, box:size=5, "
-            "trajectory:length=20,seed=7 (camera shake), paper-motion:direction=diagonal, a kernel as .npy or image "
-            "file, or one drawn for each picture: random, random:motion+defocus.",
+            help="Any PSF. SPEC is a formula such as gaussian:sigma=2,size=9, motion:length=15,angle=30, "
+            "defocus:radius=3, box:size=5, trajectory:length=20,seed=7 (camera shake) or "
+            "paper-motion:direction=diagonal. FILE is a picture or an .npy array. random draws a new PSF for each "
+            f"picture from {', '.join(DRAWN)}; random:motion+defocus uses these two only.",
+            autocompletion=options.completed((*(f"{name}:" for name in PSFS), RANDOM)),
+            rich_help_panel=ACTION,
         ),
     ] = None,
     noise: Annotated[
-        float, typer.Option(min=0, max=1, metavar="SIGMA", help="Add Gaussian noise; 0.01 is 2.55 steps of 255.")
-    ] = 0.0,
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SIGMA",
+            help="Standard deviation of the Gaussian noise to add, where white is 1; 0.01 is 2.55 of 255 levels.",
+            rich_help_panel=ACTION,
+        ),
+    ] = 0,
     jpeg_quality: Annotated[
-        int | None, typer.Option(min=1, max=100, metavar="1..100", help="Send the result through JPEG.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            metavar="N",
+            help="Compress the blurred picture as JPEG of this quality, whatever format it is written in.",
+            rich_help_panel=ACTION,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the noise and of random PSFs.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=2**32 - 1,
+            metavar="N",
+            help="Random seed for noise and random PSFs.",
+            rich_help_panel=ACTION,
+        ),
+    ] = 0,
     save_psf: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the PSF as a picture or an .npy array.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the PSF to this file, as a picture or an .npy array.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     list_in: Annotated[
         Path | None,
         typer.Option(
-            "--manifest", metavar="FILE.jsonl", help="List the PSF of every picture; a folder gets a manifest.jsonl."
+            "--manifest",
+            metavar="FILE.jsonl",
+            help="Write the manifest, which lists the PSF of each picture, to this file. By default it is "
+            "manifest.jsonl in the output folder.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
-    no_manifest: Annotated[bool, typer.Option("--no-manifest", help="Write no manifest.")] = False,
+    no_manifest: Annotated[
+        bool, typer.Option("--no-manifest", help="Do not write a manifest.", rich_help_panel=OUTPUT)
+    ] = False,
     *,
     shared: options.Shared,
 ) -> None:
-    """Blur pictures with a point spread function (PSF).
+    """Blur sharp pictures, for tests and training.
 
-    Give exactly one of --gaussian, --motion, --defocus and --psf. A PSF is centred, so that nothing
-    shifts; only paper-motion keeps the off-centre kernels of the paper. Noise comes after the blur, and
-    compression after the noise.
+    Choose the blur with one of --gaussian, --motion, --defocus and --psf. Each of them is a point spread function
+    (PSF): it describes how one point of light is smeared. PSFs are centred, so the picture does not shift; only
+    paper-motion keeps the off-centre PSFs of the paper. Noise is added after the blur; JPEG compression comes last.
     """
     options.check_streams(source, target, shared)
     spec = _spec(gaussian, motion, length, defocus, psf_spec)
@@ -76,7 +141,7 @@ def blur(
         psf.array()  # a file that is no PSF is refused before any work
     elif save_psf is not None:
         raise typer.BadParameter(
-            "random PSFs differ from picture to picture; see the manifest", param_hint="--save-psf"
+            "a random PSF differs from picture to picture; the manifest lists them all", param_hint="--save-psf"
         )
     work = model.Blurrer(psf, noise, jpeg_quality, seed)
     if save_psf is not None:
@@ -96,14 +161,14 @@ def _spec(
     """The one PSF specification that the options amount to."""
     pixels = DEFAULT_LENGTH if length is None else length
     given = {
-        "--gaussian": gaussian is not None and f"gaussian:sigma={gaussian}",
-        "--motion": motion is not None and f"motion:length={pixels},angle={motion}",
-        "--defocus": defocus is not None and f"defocus:radius={defocus}",
-        "--psf": psf is not None and psf,
+        "--gaussian": None if gaussian is None else f"gaussian:sigma={gaussian}",
+        "--motion": None if motion is None else f"motion:length={pixels},angle={motion}",
+        "--defocus": None if defocus is None else f"defocus:radius={defocus}",
+        "--psf": psf,
     }
-    specs = [spec for spec in given.values() if spec is not False]
+    specs = [spec for spec in given.values() if spec is not None]
     if len(specs) != 1:
-        raise typer.BadParameter("give exactly one", param_hint=", ".join(given))
+        raise typer.BadParameter("give exactly one of them", param_hint=", ".join(given))
     if length is not None and motion is None:
-        raise typer.BadParameter("goes with --motion", param_hint="--length")
+        raise typer.BadParameter("is for --motion only; add --motion or leave --length out", param_hint="--length")
     return specs[0]

@@ -8,24 +8,25 @@ from typing import Annotated
 
 import typer
 
+from deblurcli.choices import MEGAPIXELS, METRICS, PICKS, SHOWN
 from deblurcli.commands import options
-from deblurcli.commands.score import METRICS, metric_names
+from deblurcli.commands.help import ACTION, OUTPUT, PICTURES
+from deblurcli.commands.score import metric_names
 
-PICKS = ("spread", "first", "worst", "best")
+EXAMPLES = (
+    ("Put blurred, restored and sharp pictures side by side", "compare blurred restored photos -o sheet.png"),
+    ("Show a detail of the worst pictures", "compare restored photos -o worst.png --pick worst --crop 0,0,64,48"),
+)
 
 
 def _metrics(given: list[str] | None) -> list[str]:
-    return metric_names(given or ["ssim,psnr"])
-
-
-def _pick(value: str) -> str:
-    return options.one_of(value, PICKS)
+    return metric_names(given) or list(SHOWN)
 
 
 def _crop(value: str | None) -> str | None:
     """X,Y,W,H in whole numbers, W and H at least 1."""
     if value is not None and not re.fullmatch(r"(\d{1,6},){2}[1-9]\d{0,5},[1-9]\d{0,5}", value):
-        raise typer.BadParameter(f"{value} is not X,Y,W,H in pixels, such as 40,60,128,96")
+        raise typer.BadParameter(f"'{value}' is not X,Y,W,H in pixels, such as 40,60,128,96")
     return value
 
 
@@ -33,61 +34,90 @@ def compare(
     places: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DIR", parser=options.place, help="Two or more folders, or pictures; the last one is sharp."
+            metavar="DIR",
+            parser=options.place,
+            help="Two or more folders or pictures. The last one holds the sharp pictures.",
         ),
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="FILE", parser=options.place, help="The picture to write the sheet to."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            parser=options.place,
+            help="Picture file to write the contact sheet to.",
+            rich_help_panel=OUTPUT,
+        ),
     ],
     sharp: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", parser=options.place, help="Which DIR is sharp, if it is not the last one."),
+        typer.Option(
+            metavar="DIR",
+            parser=options.place,
+            help="Which DIR holds the sharp pictures, if it is not the last one.",
+            rich_help_panel=PICTURES,
+        ),
     ] = None,
     titles: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Titles of the columns; the folders' names when left out.")
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Titles of the columns, with commas between them. By default the names of the folders.",
+            rich_help_panel=ACTION,
+        ),
     ] = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="|".join(METRICS),
-            help="Scores to show; several with commas, or given several times; ssim,psnr when left out.",
+            metavar="NAME,...",
+            help=f"Scores to show above each picture: {', '.join(METRICS)}. {','.join(SHOWN)} by default.",
             callback=_metrics,
+            autocompletion=options.completed_list(METRICS),
+            rich_help_panel=ACTION,
         ),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="Most rows.")] = 6,
+    count: Annotated[
+        int,
+        typer.Option(min=1, max=1000, metavar="N", help="Largest number of rows.", rich_help_panel=PICTURES),
+    ] = 6,
     pick: Annotated[
         str,
-        typer.Option(
-            metavar="|".join(PICKS),
-            help="Which rows, if there are more: evenly over the names, the first ones, or by the first score of the "
-            "last column that is not sharp.",
-            callback=_pick,
+        options.choice(
+            PICKS,
+            "Which rows to show if there are more than --count. spread takes names at even distances, first the first "
+            "names; worst and best go by the first score of the last column that is not sharp.",
+            PICTURES,
         ),
-    ] = "spread",
+    ] = PICKS[0],
     width: Annotated[
         int,
         typer.Option(
             min=32,
             max=4096,
             metavar="PIXELS",
-            help="Of a column; larger pictures are reduced, smaller ones enlarged by 2, 3 and so on.",
+            help="Width of a column. Larger pictures are reduced, smaller ones enlarged by a whole number.",
+            rich_help_panel=ACTION,
         ),
     ] = 256,
     crop: Annotated[
         str | None,
         typer.Option(
-            metavar="X,Y,W,H", help="Show this part of every picture; scores are of the whole.", callback=_crop
+            metavar="X,Y,W,H",
+            help="Show only this detail: left edge, top edge, width and height in pixels. Scores are still those of "
+            "the whole picture.",
+            callback=_crop,
+            rich_help_panel=ACTION,
         ),
     ] = None,
     workers: options.Workers = 0,
-    max_pixels: options.MaxPixels = options.MEGAPIXELS,
+    max_pixels: options.MaxPixels = MEGAPIXELS,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw folders of pictures side by side on a contact sheet, with scores above every picture.
+    """Draw pictures of several folders side by side, with scores.
 
-    There is a row for every name and a column for every DIR, such as: compare blurred restored sharp -o sheet.png.
-    The exit code is 1 when a picture is missing in one of them, or cannot be read or compared; the rest is drawn.
+    The contact sheet has a column for each DIR and a row for each picture name. If a picture is missing in one DIR, or
+    cannot be read or compared, the exit code is 1 and the other pictures are still drawn.
     """
     _check(places, sharp, titles)
 
@@ -97,7 +127,7 @@ def compare(
     look = contact_sheet.Look(
         titles=None if titles is None else _parts(titles),
         sharp=-1 if sharp is None else places.index(sharp),
-        metrics=tuple(metric),
+        metrics=tuple(metric or ()),
         count=count,
         pick=pick,
         width=width,
@@ -118,8 +148,11 @@ def _check(places: list[Path], sharp: Path | None, titles: str | None) -> None:
     for place in places:
         options.check_stdin(place, "DIR")
     if len(places) < 2:
-        raise typer.BadParameter("name at least two, the sharp one last", param_hint="DIR")
+        raise typer.BadParameter("name at least two folders or pictures, the sharp one last", param_hint="DIR")
     if sharp is not None and sharp not in places:
-        raise typer.BadParameter(f"{sharp} is none of the DIRs", param_hint="--sharp")
+        raise typer.BadParameter(f"'{sharp}' is not one of the DIRs", param_hint="--sharp")
     if titles is not None and len(_parts(titles)) != len(places):
-        raise typer.BadParameter(f"{len(_parts(titles))} titles for {len(places)} columns", param_hint="--titles")
+        raise typer.BadParameter(
+            f"there are {len(_parts(titles))} titles for {len(places)} columns; give one for each",
+            param_hint="--titles",
+        )

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deblurcli.choices import AUTO, MODELS, REFINE
 from deblurcli.commands import options
+from deblurcli.commands.help import ACTION
 
 if TYPE_CHECKING:
     from deblurcli.batch.run import Work
     from deblurcli.terminal.console import Ticker
 
-AUTO = "auto"
+EXAMPLES = (
+    ("Restore all pictures of a folder", "deblur photos restored"),
+    ("Restore one picture with one network, and write a JPEG", "deblur photo.png photo.jpg --model photo"),
+)
 
 
 @options.with_shared
@@ -24,23 +29,32 @@ def deblur(
         str,
         typer.Option(
             metavar="auto|NAME|FILE.onnx",
-            help="auto finds the blur of each picture and undoes it where it is certain, restores blindly what is "
-            "blurred otherwise, and leaves alone what is sharp; or a network that restores blindly: a name that "
-            "`deblurcli models` lists, or a file.",
+            help="auto chooses for each picture. NAME is a network that `deblurcli models` lists; FILE.onnx is a "
+            "network of your own.",
+            autocompletion=options.completed((AUTO, *(name for name in MODELS if name != REFINE))),
+            rich_help_panel=ACTION,
         ),
     ] = AUTO,
-    provider: options.Provider = "auto",
     strength: Annotated[
-        float, typer.Option(min=0, max=1, metavar="0..1", help="Share of the restored picture; the rest is the input.")
-    ] = 1.0,
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="NUMBER",
+            help="How much of the restored picture to use: 1 is all of it, 0 is the input, 0.5 is half of each.",
+            rich_help_panel=ACTION,
+        ),
+    ] = 1,
     ensemble: options.Ensemble = False,
+    provider: options.Provider = AUTO,
     *,
     shared: options.Shared,
 ) -> None:
-    """Restore blurred pictures, whose blur nobody knows.
+    """Restore blurred pictures when the blur is unknown.
 
-    What each picture was blurred by, and whether it was left as it was, the report says; see also `deblurcli
-    estimate`. Where the blur is known, `deblurcli wiener --refine` does better.
+    With --model auto, deblurcli finds out how each picture was blurred and undoes that blur. Where it is not certain, a
+    network restores the picture without knowing the blur. Sharp pictures stay as they are. --report tells what was
+    done to each picture. If you know the blur, `deblurcli wiener --refine` gives better results.
     """
     options.check_streams(source, target, shared)
 

@@ -7,43 +7,52 @@ from typing import Annotated
 
 import typer
 
+from deblurcli.choices import ESTIMATED, MEGAPIXELS
 from deblurcli.commands import options
+from deblurcli.commands.help import ACTION, OUTPUT
 
-FAMILIES = ("auto", "motion", "gaussian", "defocus", "general")
-
-
-def _family(value: str) -> str:
-    """A family's name."""
-    if value not in FAMILIES:
-        raise typer.BadParameter(f"{value} is not one of {', '.join(FAMILIES)}")
-    return value
+EXAMPLES = (
+    ("Find out how one picture was blurred", "estimate photo.png"),
+    ("Do so for a folder, and write each PSF as a picture", "estimate photos --save-psf psfs"),
+)
 
 
 def estimate(
     source: options.Source = options.STANDARD,
     family: Annotated[
         str,
-        typer.Option(metavar="|".join(FAMILIES), help="What kind of PSF to look for.", callback=_family),
-    ] = "auto",
+        options.choice(
+            ESTIMATED,
+            f"Kind of blur to look for: {', '.join(ESTIMATED)}. general is a PSF of any shape, such as camera shake; "
+            "auto takes the kind that fits best.",
+            ACTION,
+        ),
+    ] = ESTIMATED[0],
     save_psf: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER|FILE", help="Write each PSF as a picture; with one picture, a file or .npy array."
+            metavar="FOLDER|FILE",
+            help="Write the PSF of each picture to this folder, as a picture. If IN is one picture, this can be a "
+            "file: a picture or an .npy array.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     workers: options.Workers = 0,
-    max_pixels: options.MaxPixels = options.MEGAPIXELS,
+    max_pixels: options.MaxPixels = MEGAPIXELS,
     quiet: options.Quiet = False,
 ) -> None:
-    """Find the point spread function (PSF) that blurred a picture, from the picture alone.
+    """Find out how pictures were blurred, from the pictures alone.
 
-    Prints a line of JSON for every picture: the family, its parameters, the specification that --psf takes, the
-    confidence from 0 to 1, and whether `wiener --psf auto` would trust it.
+    The result is the point spread function (PSF): it describes how one point of light is smeared. The command prints
+    one line of JSON for each picture: the family (kind of blur), its parameters, the specification that --psf of other
+    commands takes, the confidence from 0 to 1, and whether `deblurcli wiener --psf auto` would trust the result.
     """
     options.check_stdin(source, "IN")
 
     if save_psf is not None and save_psf.suffix and not options.is_single(source):
-        raise typer.BadParameter("is a file, but there are several pictures; name a folder", param_hint="--save-psf")
+        raise typer.BadParameter(
+            "this is a file, but there may be several pictures; name a folder", param_hint="--save-psf"
+        )
 
     from deblurcli.batch import planning, run
     from deblurcli.blur import psf_files

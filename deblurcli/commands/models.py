@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
+from deblurcli.choices import MODELS
 from deblurcli.commands import options
 
+EXAMPLES = (
+    ("See which networks there are", "models"),
+    ("Read all about one of them", "models photo"),
+)
 
-def models(json: options.Json = False) -> None:
-    """List the bundled models and what their cards say."""
+
+def _name(value: str | None) -> str | None:
+    return None if value is None else options.checked(value, MODELS)
+
+
+def models(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="Show all about this network.",
+            callback=_name,
+            autocompletion=options.completed(MODELS),
+        ),
+    ] = None,
+    json: options.Json = False,
+) -> None:
+    """List the networks that come with deblurcli."""
     from deblurcli.inference import models as weights
     from deblurcli.terminal import console
 
-    console.cards({name: weights.find(name).card for name in weights.names()}, json)
+    names = weights.names() if name is None else [name]
+    console.cards({each: weights.find(each).card for each in names}, json, in_full=name is not None)

@@ -6,38 +6,73 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+
+from deblurcli.choices import COLOURS, FORMATS, MEGAPIXELS, PROVIDERS, QUALITY
+from deblurcli.commands.help import ACTION, MACHINE, OUTPUT, PICTURES
 
 if TYPE_CHECKING:
     from deblurcli.batch.planning import Options
     from deblurcli.batch.run import Runner
 
 STANDARD = Path("-")
-MEGAPIXELS = 250.0
-FORMATS = ("jpeg", "png", "webp", "tiff", "bmp", "avif")
-COLOURS = {"white": "ffffff", "black": "000000"}
+DIGITS: dict[str, str] = dict(zip(COLOURS, ("ffffff", "000000")))
 ALIASES = {"jpg": "jpeg", "tif": "tiff"}
+
+
+def completed(names: Sequence[str]) -> Callable[[str], list[str]]:
+    """What a shell may complete a word to; typer keeps what begins with the word."""
+
+    def complete(incomplete: str) -> list[str]:
+        return list(names)
+
+    return complete
+
+
+def completed_list(names: Sequence[str]) -> Callable[[str], list[str]]:
+    """The same, of the last of several names with commas between them."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, _ = incomplete.rpartition(",")
+        return [f"{before}{comma}{name}" for name in names]
+
+    return complete
+
+
+def checked(value: str, names: Sequence[str]) -> str:
+    """A value that is one of the names."""
+    if value not in names:
+        raise typer.BadParameter(f"'{value}' is unknown; choose one of {', '.join(names)}")
+    return value
+
+
+def choice(names: Sequence[str], help: str, panel: str, metavar: str = "NAME") -> Any:
+    """An option that takes one of the names."""
+
+    def check(value: str) -> str:
+        return checked(value, names)
+
+    return typer.Option(
+        metavar=metavar, help=help, callback=check, autocompletion=completed(names), rich_help_panel=panel
+    )
 
 
 def _format(value: str | None) -> str | None:
     """A format as asked for, in lower case; jpg and tif are understood."""
-    name = None if value is None else ALIASES.get(value.lower(), value.lower())
-    if name not in (None, *FORMATS):
-        raise typer.BadParameter(f"{value} is not one of {', '.join(FORMATS)}")
-    return name
+    return None if value is None else checked(ALIASES.get(value.lower(), value.lower()), FORMATS)
 
 
 def _shard(value: str) -> str:
     """I/N with I from 1 to N."""
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", value)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
-        raise typer.BadParameter(f"{value} is not I/N with I from 1 to N, such as 3/10")
+        raise typer.BadParameter(f"'{value}' is not I/N with I from 1 to N, such as 3/10")
     return value
 
 
@@ -45,17 +80,10 @@ def _colour(value: str | None) -> str | None:
     """A colour as six hexadecimal digits."""
     if value is None:
         return None
-    digits = COLOURS.get(value.lower(), value.lower().removeprefix("#"))
+    digits = DIGITS.get(value.lower(), value.lower().removeprefix("#"))
     if not re.fullmatch(r"[0-9a-f]{6}", digits):
-        raise typer.BadParameter(f"{value} is neither white, black nor #rrggbb")
+        raise typer.BadParameter(f"'{value}' is no colour; write white, black or #rrggbb")
     return digits
-
-
-def one_of(value: str, choices: tuple[str, ...]) -> str:
-    """A value that is among the choices."""
-    if value not in choices:
-        raise typer.BadParameter(f"{value} is not one of {', '.join(choices)}")
-    return value
 
 
 def pixels(megapixels: float) -> int:
@@ -71,33 +99,55 @@ def place(text: str) -> Path:
 
 
 Source = Annotated[
-    Path, typer.Argument(metavar="IN", parser=place, help="A picture, a folder of pictures, or - (standard input).")
+    Path,
+    typer.Argument(metavar="IN", parser=place, help="Picture, folder of pictures, or - for standard input."),
 ]
 Target = Annotated[
-    Path, typer.Argument(metavar="OUT", parser=place, help="A picture, a folder, or - (standard output).")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
-Workers = Annotated[
-    int, typer.Option(min=0, max=1024, metavar="N", help="Pictures in work at a time; 0 takes one for each CPU.")
+    Path,
+    typer.Argument(metavar="OUT", parser=place, help="Output picture, output folder, or - for standard output."),
 ]
 Provider = Annotated[
     str,
-    typer.Option(
-        metavar="auto|cpu|cuda|tensorrt|openvino|coreml|directml",
-        help="Where the network runs; auto takes the best that is available.",
+    choice(
+        PROVIDERS,
+        f"Backend of ONNX Runtime that runs the network: {', '.join(PROVIDERS)}. auto takes the first of the "
+        "others that works here.",
+        MACHINE,
     ),
 ]
 Ensemble = Annotated[
     bool,
     typer.Option(
-        "--ensemble", help="Let the network see each picture in eight orientations and average: eight times the work."
+        "--ensemble",
+        help="Run the network on eight turned and mirrored copies of each picture and average the results. Takes "
+        "eight times as long.",
+        rich_help_panel=ACTION,
+    ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=1024,
+        metavar="N",
+        help="Number of pictures to work on at the same time; 0 means one for each CPU core.",
+        rich_help_panel=MACHINE,
     ),
 ]
 MaxPixels = Annotated[
     float,
-    typer.Option(min=0, max=1e6, metavar="MEGAPIXELS", help="Refuse larger pictures before they are decoded."),
+    typer.Option(
+        min=0,
+        max=1_000_000,
+        metavar="MEGAPIXELS",
+        help="Refuse pictures with more megapixels, before they are decoded.",
+        rich_help_panel=PICTURES,
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the results as JSON on standard output.", rich_help_panel=OUTPUT)
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel=OUTPUT)]
 
 
 @dataclass(frozen=True)
@@ -107,36 +157,83 @@ class Shared:
     format: Annotated[
         str | None,
         typer.Option(
-            metavar="|".join(FORMATS), help="Format to write; the input's own when left out.", callback=_format
+            metavar="NAME",
+            help=f"Format to write: {', '.join(FORMATS)}. By default each picture keeps its own format.",
+            callback=_format,
+            autocompletion=completed(FORMATS),
+            rich_help_panel=OUTPUT,
         ),
     ] = None
     quality: Annotated[
-        int | None, typer.Option(min=1, max=100, metavar="1..100", help="Of lossy formats; 95 when left out.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            metavar="N",
+            help=f"Quality of formats that lose detail, such as JPEG; {QUALITY} by default.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None
-    workers: Workers = 0
-    skip_existing: Annotated[
-        bool, typer.Option("--skip-existing", help="Leave pictures alone whose output exists.")
-    ] = False
-    in_place: Annotated[bool, typer.Option("--in-place", help="Let outputs replace their own inputs.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be done and write nothing.")] = False
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Write a line of JSON for every picture, and a summary.")
-    ] = None
-    json: Json = False
-    shard: Annotated[
-        str, typer.Option(metavar="I/N", help="Take the I-th of N parts of the pictures.", callback=_shard)
-    ] = "1/1"
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Work on a Dask cluster that shares this file system.")
-    ] = None
-    max_pixels: MaxPixels = MEGAPIXELS
-    strip: Annotated[bool, typer.Option("--strip", help="Leave EXIF, ICC profile, XMP and resolution out.")] = False
     background: Annotated[
         str | None,
-        typer.Option(metavar="COLOUR", help="What shows through in JPEG: white, black or #rrggbb.", callback=_colour),
+        typer.Option(
+            metavar="COLOUR",
+            help=f"Colour behind transparent pixels in formats without transparency: {', '.join(COLOURS)} or #rrggbb.",
+            callback=_colour,
+            autocompletion=completed(COLOURS),
+            rich_help_panel=OUTPUT,
+        ),
     ] = None
+    strip: Annotated[
+        bool,
+        typer.Option(
+            "--strip", help="Do not copy EXIF, ICC profile, XMP and resolution to the output.", rich_help_panel=OUTPUT
+        ),
+    ] = False
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Allow outputs to replace their inputs.", rich_help_panel=OUTPUT)
+    ] = False
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", "-n", help="Show what would be done; write nothing.", rich_help_panel=OUTPUT),
+    ] = False
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="Write a report: one line of JSON for each picture, then a summary.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    json: Json = False
     quiet: Quiet = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for every picture.")] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print a line for each picture.", rich_help_panel=OUTPUT)
+    ] = False
+    skip_existing: Annotated[
+        bool,
+        typer.Option("--skip-existing", help="Skip pictures whose output already exists.", rich_help_panel=PICTURES),
+    ] = False
+    shard: Annotated[
+        str,
+        typer.Option(
+            metavar="I/N",
+            help="Divide the pictures into N parts and process part I only.",
+            callback=_shard,
+            rich_help_panel=PICTURES,
+        ),
+    ] = "1/1"
+    max_pixels: MaxPixels = MEGAPIXELS
+    workers: Workers = 0
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Work on the Dask cluster with this scheduler, such as tcp://node1:8786. All machines must share the "
+            "file system.",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None
 
     def runner(self) -> Runner | None:
         """What does the jobs: None for this machine."""
@@ -168,10 +265,10 @@ def with_shared(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     @wraps(command)
-    def gathered(**given: object) -> None:
+    def gathered(**given: Any) -> None:
         command(shared=Shared(**{name: given.pop(name) for name in common}), **given)
 
-    gathered.__signature__ = inspect.Signature([*own, *added])
+    gathered.__signature__ = inspect.Signature([*own, *added])  # pyright: ignore[reportAttributeAccessIssue]
     return gathered
 
 

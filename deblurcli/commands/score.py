@@ -7,117 +7,156 @@ from typing import Annotated
 
 import typer
 
+from deblurcli.choices import CONVENTIONS, GATES, MEAN, MEGAPIXELS, METRICS, SCORED
 from deblurcli.commands import options
+from deblurcli.commands.help import ACTION, OUTPUT, PICTURES
 
-METRICS = ("psnr", "ssim", "mae", "mse", "ms-ssim", "psnr-y", "ssim-y", "gmsd", "sharpness")
-CONVENTIONS = ("tf", "skimage", "basicsr")
-GATES = ("mean", "each")
+EXAMPLES = (
+    ("Score a folder, and draw a page with charts and pictures", "score restored photos --html report.html"),
+    ("Fail in a script unless the mean PSNR is at least 30 dB", "score restored photos --fail-under psnr=30"),
+)
 
 
 def metric_names(given: list[str] | None) -> list[str]:
     """Names of metrics, each once; those given in one text have commas between them."""
     names = [name.strip() for text in given or () for name in text.split(",")]
-    for name in names:
-        if name not in METRICS:
-            raise typer.BadParameter(f"'{name}' is not one of {', '.join(METRICS)}")
-    return list(dict.fromkeys(names))
-
-
-def _convention(value: str) -> str:
-    return options.one_of(value, CONVENTIONS)
-
-
-def _gate(value: str) -> str:
-    return options.one_of(value, GATES)
+    return list(dict.fromkeys(options.checked(name, METRICS) for name in names))
 
 
 def score(
     restored: Annotated[
         Path,
-        typer.Argument(metavar="OUT", parser=options.place, help="Restored picture, folder, or - (standard input)."),
+        typer.Argument(metavar="OUT", parser=options.place, help="Restored picture, folder, or - for standard input."),
     ],
     sharp: Annotated[
         Path | None,
         typer.Argument(
             metavar="REF",
             parser=options.place,
-            help="Sharp picture, folder, or - (standard input); without it only sharpness is scored.",
+            help="Sharp picture, folder, or - for standard input. Without it, only sharpness is scored.",
         ),
     ] = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="|".join(METRICS),
-            help="Several with commas, or given several times; psnr,ssim,mae,mse when left out. The first decides "
-            "what is worst.",
+            metavar="NAME,...",
+            help=f"Scores to compute: {', '.join(METRICS)}. {','.join(SCORED)} by default. Pictures are ranked by the "
+            "first one.",
             callback=metric_names,
+            autocompletion=options.completed_list(METRICS),
+            rich_help_panel=ACTION,
         ),
     ] = None,
     baseline: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", parser=options.place, help="The blurred pictures; shows how much better OUT is than they."
+            metavar="DIR",
+            parser=options.place,
+            help="The blurred pictures. Their scores show how much better the restored ones are (the gain).",
+            rich_help_panel=ACTION,
         ),
     ] = None,
     convention: Annotated[
         str,
-        typer.Option(
-            metavar="|".join(CONVENTIONS),
-            help="Whose numbers: tf.image's, scikit-image's defaults, or BasicSR's.",
-            callback=_convention,
+        options.choice(
+            CONVENTIONS,
+            "Compute scores the way another library does: tf (tf.image), skimage (scikit-image's defaults) or basicsr "
+            "(BasicSR).",
+            ACTION,
         ),
-    ] = "tf",
+    ] = CONVENTIONS[0],
     crop_border: Annotated[
-        int, typer.Option(min=0, max=100_000, metavar="PIXELS", help="Leave out so many at every side.")
+        int,
+        typer.Option(
+            min=0,
+            max=100_000,
+            metavar="PIXELS",
+            help="Do not score this many pixels along each edge.",
+            rich_help_panel=ACTION,
+        ),
     ] = 0,
     fail_under: Annotated[
         str | None,
         typer.Option(
             metavar="NAME=NUMBER,...",
-            help="Exit code 1 below, such as psnr=30,ssim=0.9, or gain-psnr=1 with --baseline.",
+            help="End with exit code 1 if a score is lower than this, such as psnr=30,ssim=0.9; with --baseline also "
+            "gain-psnr=1.",
+            rich_help_panel=ACTION,
         ),
     ] = None,
     fail_over: Annotated[
         str | None,
-        typer.Option(metavar="NAME=NUMBER,...", help="Exit code 1 above, for what is better low, such as mae=0.02."),
+        typer.Option(
+            metavar="NAME=NUMBER,...",
+            help="End with exit code 1 if a score is higher than this; for scores that are better when lower, such as "
+            "mae=0.02.",
+            rich_help_panel=ACTION,
+        ),
     ] = None,
     gate: Annotated[
         str,
-        typer.Option(metavar="|".join(GATES), help="What these limits hold for: the mean, or each.", callback=_gate),
-    ] = "mean",
+        options.choice(
+            GATES,
+            "Whether --fail-under and --fail-over apply to the mean of all pictures or to each picture: mean, each.",
+            ACTION,
+        ),
+    ] = MEAN,
     allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Leave pictures without a partner out, and do not fail for them.")
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Skip pictures that exist in one folder only, and do not fail because of them.",
+            rich_help_panel=PICTURES,
+        ),
     ] = False,
     group_by: Annotated[
         str | None,
         typer.Option(
-            metavar="FIELD", help="Means by a field of the manifest, such as psf, noise, or the PSF's family."
+            metavar="FIELD",
+            help="Show the mean for each value of a field of the manifest, such as psf, noise or family.",
+            rich_help_panel=ACTION,
         ),
     ] = None,
     manifest: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="The manifest; that in OUT when left out.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="The manifest that `deblurcli blur` wrote, for --group-by; manifest.jsonl in OUT by default.",
+            rich_help_panel=ACTION,
+        ),
     ] = None,
     html: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.html", parser=options.place, help="Write a page with all scores, charts and pictures."
+            metavar="FILE.html",
+            parser=options.place,
+            help="Write a web page with all scores, charts and pictures.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     json: options.Json = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV on standard output, a line for each picture.")] = False,
+    csv: Annotated[
+        bool,
+        typer.Option(
+            "--csv",
+            help="Print the results as CSV on standard output, one line for each picture.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     workers: options.Workers = 0,
-    max_pixels: options.MaxPixels = options.MEGAPIXELS,
+    max_pixels: options.MaxPixels = MEGAPIXELS,
     quiet: options.Quiet = False,
 ) -> None:
-    """Score restored pictures against sharp ones, paired by relative path.
+    """Score restored pictures against sharp ones.
 
-    The exit code is 1 when a picture has no partner, cannot be scored, or a limit is not kept.
+    Pictures with the same path in both folders are compared; their endings may differ. The exit code is 1 if a picture
+    exists in one folder only or cannot be scored, or if a score is beyond --fail-under or --fail-over.
     """
     for place, name in ((restored, "OUT"), (sharp, "REF"), (baseline, "--baseline")):
         if place is not None:
             options.check_stdin(place, name)
     if json and csv:
-        raise typer.BadParameter("give one of --json and --csv", param_hint="--csv")
+        raise typer.BadParameter("give either --json or --csv, not both", param_hint="--csv")
 
     from deblurcli.batch import manifest as manifests
     from deblurcli.reports import gates, scoring
@@ -126,7 +165,7 @@ def score(
     limits = [*gates.parse(fail_under, gates.UNDER), *gates.parse(fail_over, gates.OVER)]
     gates.check(limits, sharp is not None, baseline is not None)
     settings = scoring.Options(
-        names=scoring.names_for(metric, limits, sharp is not None),
+        names=scoring.names_for(metric or (), limits, sharp is not None),
         convention=convention,
         crop_border=crop_border,
         gates=tuple(limits),

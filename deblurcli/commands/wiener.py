@@ -7,17 +7,14 @@ from typing import Annotated
 
 import typer
 
+from deblurcli.choices import AUTO, ITERATING, ITERATIONS, MANIFEST, METHODS, PSFS, REFINED
 from deblurcli.commands import options
+from deblurcli.commands.help import ACTION
 
-METHODS = ("wiener", "richardson-lucy", "sparse", "inverse")
-REFINED, ITERATING = METHODS[:2]
-
-
-def _method(value: str) -> str:
-    """A method's name."""
-    if value not in METHODS:
-        raise typer.BadParameter(f"{value} is not one of {', '.join(METHODS)}")
-    return value
+EXAMPLES = (
+    ("Undo a known motion blur as well as possible", "wiener moved restored --psf motion:length=12,angle=30 --refine"),
+    ("Undo what `deblurcli blur` did; its manifest lists the PSFs", "wiener pairs restored --psf manifest"),
+)
 
 
 @options.with_shared
@@ -28,71 +25,102 @@ def wiener(
         str | None,
         typer.Option(
             metavar="SPEC|FILE|manifest|auto",
-            help="The PSF that blurred the pictures, as `deblurcli blur --psf` takes it; manifest looks up that of "
-            "each picture in the manifest.jsonl beside it; auto estimates it, and leaves alone what is not certain.",
+            help="The PSF that blurred the pictures. SPEC is a formula such as motion:length=15,angle=30, FILE a "
+            "picture or an .npy array; see `deblurcli blur --psf`. manifest reads the PSF of each picture from the "
+            "manifest.jsonl beside it. auto estimates the PSF of each picture, and copies the picture if the estimate "
+            "is not certain.",
+            autocompletion=options.completed((*(f"{name}:" for name in PSFS), MANIFEST, AUTO)),
+            rich_help_panel=ACTION,
         ),
     ] = None,
     manifest: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="The manifest, where it is not beside the pictures.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="Read the PSFs from this manifest instead of the one beside the pictures.",
+            rich_help_panel=ACTION,
+        ),
     ] = None,
     method: Annotated[
         str,
-        typer.Option(
-            metavar="|".join(METHODS),
-            callback=_method,
-            help="wiener is quick; sparse takes its time and is better; inverse shows what noise does.",
+        options.choice(
+            METHODS,
+            "Deconvolution method. wiener is fast; sparse is slower and better; richardson-lucy works step by step; "
+            "inverse ignores noise, and shows what noise then does.",
+            ACTION,
         ),
-    ] = "wiener",
+    ] = REFINED,
     nsr: Annotated[
         str,
-        typer.Option(metavar="auto|NUMBER", help="Noise-to-signal ratio of variances; larger is smoother."),
-    ] = "auto",
+        typer.Option(
+            metavar="auto|NUMBER",
+            help="Noise-to-signal ratio (ratio of variances). A larger value gives a smoother picture. auto measures "
+            "the noise of each picture.",
+            autocompletion=options.completed((AUTO,)),
+            rich_help_panel=ACTION,
+        ),
+    ] = AUTO,
     refine: Annotated[
         bool,
         typer.Option(
-            "--refine", help="Let a network correct what the wiener method leaves, and adjust --psf; the best of all."
+            "--refine",
+            help="Let a network improve the result of --method wiener. Also turns --adjust on. Gives the best results.",
+            rich_help_panel=ACTION,
         ),
     ] = False,
     adjust: Annotated[
         bool | None,
         typer.Option(
             "--adjust/--exact",
-            help="Adjust the length and angle of a motion, or the radius of a defocus, that --psf tells to each "
-            "picture that clearly shows others near them; or take them as they are told. Adjusted with --refine if "
-            "left out.",
+            help="--adjust corrects the length and angle of a motion, or the radius of a defocus, for each picture "
+            "that clearly shows slightly different values. --exact uses --psf as given; that is the default without "
+            "--refine.",
             show_default=False,
+            rich_help_panel=ACTION,
+        ),
+    ] = None,
+    iterations: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=10_000,
+            metavar="N",
+            help=f"Iterations of --method {ITERATING}, {ITERATIONS} by default. More of them give a sharper and "
+            "noisier picture.",
+            rich_help_panel=ACTION,
         ),
     ] = None,
     ensemble: options.Ensemble = False,
-    provider: options.Provider = "auto",
-    iterations: Annotated[
-        int | None,
-        typer.Option(min=1, max=10_000, help="Of richardson-lucy, 30 if left out; more is sharper and noisier."),
-    ] = None,
+    provider: options.Provider = AUTO,
     *,
     shared: options.Shared,
 ) -> None:
-    """Restore pictures by deconvolution, with a PSF that is known or found."""
+    """Restore pictures when the blur is known, by deconvolution.
+
+    The blur is given as a point spread function (PSF): it describes how one point of light is smeared. Deconvolution
+    computes the picture that this PSF would blur to the one at hand.
+    """
     options.check_streams(source, target, shared)
     if psf is None and manifest is None:
-        raise typer.BadParameter("is missing; name the PSF that blurred the pictures", param_hint="--psf")
-    if manifest is not None and psf not in (None, "manifest"):
-        raise typer.BadParameter(f"is not looked at with --psf {psf}; leave one of them out", param_hint="--manifest")
+        raise typer.BadParameter(
+            "is missing; name the PSF that blurred the pictures, or write --psf auto", param_hint="--psf"
+        )
+    if manifest is not None and psf not in (None, MANIFEST):
+        raise typer.BadParameter(f"is not used with --psf {psf}; leave one of them out", param_hint="--manifest")
     if refine and method != REFINED:
-        raise typer.BadParameter(f"corrects --method {REFINED} only, not {method}", param_hint="--refine")
+        raise typer.BadParameter(f"works with --method {REFINED} only, not with {method}", param_hint="--refine")
     if ensemble and not refine:
-        raise typer.BadParameter("is of the network that --refine asks for; add --refine", param_hint="--ensemble")
-    if adjust and psf in (None, "manifest", "auto"):
-        raise typer.BadParameter("is of one PSF for all pictures; name it with --psf", param_hint="--adjust")
+        raise typer.BadParameter("is for the network of --refine; add --refine", param_hint="--ensemble")
+    if adjust and psf in (None, MANIFEST, AUTO):
+        raise typer.BadParameter("needs one PSF for all pictures; name it with --psf", param_hint="--adjust")
     if iterations is not None and method != ITERATING:
-        raise typer.BadParameter(f"are those of --method {ITERATING}, not {method}", param_hint="--iterations")
+        raise typer.BadParameter(f"works with --method {ITERATING} only, not with {method}", param_hint="--iterations")
 
     from deblurcli.batch import run
     from deblurcli.deconvolution.options import ITERATIONS, DeconvolutionOptions, unwatched
     from deblurcli.inference.restorer import refiner
     from deblurcli.pictures.noise import NSR
     from deblurcli.pipeline.restoration import restoration
-    from deblurcli.pipeline.sources import MANIFEST
     from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
@@ -109,12 +137,12 @@ def wiener(
 
 def _number(nsr: str, low: float, high: float) -> float | None:
     """The ratio that was given; None for auto."""
-    if nsr == "auto":
+    if nsr == AUTO:
         return None
     try:
         value = float(nsr)
     except ValueError:
         value = -1.0
     if not low <= value <= high:
-        raise typer.BadParameter(f"{nsr} is neither auto nor a number from {low:g} to {high:g}", param_hint="--nsr")
+        raise typer.BadParameter(f"'{nsr}' is neither auto nor a number from {low:g} to {high:g}", param_hint="--nsr")
     return value

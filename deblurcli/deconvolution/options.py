@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from deblurcli.choices import ITERATIONS
 from deblurcli.pictures.noise import NSR
 
-ITERATIONS = 30
 _LEAST_NOISE = 1e-5
 _NOISE_FLOOR_RATIO, _NOISE_FLOOR_RATIO_OF_JPEG = 1.0, 100.0  # chosen on a few photographs
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from deblurcli.blur.psf import PSFSpec
+from deblurcli.choices import ESTIMATED
 from deblurcli.errors import PSFError
 from deblurcli.estimation import confidence, families, free_form, shake
 from deblurcli.estimation.families import PARAMETRIC, Search
@@ -44,7 +45,6 @@ _PATHS, _LONG, _MORE = ("motion", "general"), 40, 3.0  # of paths longer than so
 _MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is none that is white
 
 GENERAL = "general"
-FAMILIES = ("auto", *(name for name in PARAMETRIC if name != "none"), GENERAL)
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     >>> found.family, [round(value) for _, value in found.parameters]
     ('motion', [9, 30])
     """
-    if family not in FAMILIES:
-        raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(FAMILIES)}")
+    if family not in ESTIMATED:
+        raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(ESTIMATED)}")
     image = checked(image)
     luma = central_luma(image)
     found = _estimate(luma, family)

@@ -10,9 +10,10 @@ from functools import lru_cache, partial
 import numpy as np
 
 from deblurcli import parallel
+from deblurcli.choices import AUTO, REFINE
 from deblurcli.inference import dehalo, models
 from deblurcli.inference.ensemble import Ensemble
-from deblurcli.inference.session import AUTO, Session
+from deblurcli.inference.session import Session
 from deblurcli.pictures import images, power_spectrum, tiles, tiling
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.luma import central_luma
@@ -23,7 +24,7 @@ TILE = 640  # two cores, 12 megapixels, halo 64: 2.0 MP/s, against 1.7 at 512 an
 WIDE = 800  # the most that a wide halo is given, six times its own width: 1.2 times as fast as 640 where it is 128
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
-REFINE, LAYERS_REFINED = "refine", 3  # blurred, restored boldly, restored carefully
+LAYERS_REFINED = 3  # blurred, restored boldly, restored carefully
 BLIND = "photo"  # the network for photographs of whose blur nothing is known
 
 

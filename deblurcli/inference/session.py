@@ -13,6 +13,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read when onnxruntime is 
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as state  # pyright: ignore[reportAttributeAccessIssue]
 
+from deblurcli.choices import AUTO
 from deblurcli.errors import ModelError, ProviderError
 from deblurcli.pictures.power_spectrum import SPECTRUM_SHAPE
 
@@ -34,7 +35,6 @@ PROVIDERS: dict[str, Provider] = {
     "directml": Provider("DmlExecutionProvider", "onnxruntime-directml"),
     "cpu": Provider("CPUExecutionProvider", "onnxruntime"),
 }
-AUTO = "auto"
 SPECTRUM = "spectrum"  # name of a second input
 
 # ONNX Runtime's exceptions share no base class of their own.

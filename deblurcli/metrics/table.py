@@ -14,6 +14,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from deblurcli.choices import SCORED
 from deblurcli.errors import ImageError
 from deblurcli.metrics import gmsd
 from deblurcli.metrics import ssim as similarity
@@ -226,7 +227,7 @@ METRICS: dict[str, Metric] = {
         smallest=4, needs_sharp=False,
     ),
 }  # fmt: skip
-WITH_SHARP, WITHOUT = ("psnr", "ssim", "mae", "mse"), ("sharpness",)
+WITHOUT = ("sharpness",)  # when no metric is named and there is no sharp picture
 
 
 def score(
@@ -269,7 +270,7 @@ def measure(
         _refuse_unlike(restored, sharp)
     pair = Pair(restored, sharp, CONVENTIONS[convention])
     values, complaints = {}, []
-    for name in names or (WITHOUT if sharp is None else WITH_SHARP):
+    for name in names or (WITHOUT if sharp is None else SCORED):
         if METRICS[name].needs_sharp and sharp is None:
             raise ImageError(f"{name} needs the sharp picture; name it, or ask for {', '.join(WITHOUT)}")
         least = METRICS[name].least_side(convention)

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from deblurcli.choices import MEGAPIXELS, QUALITY
 from deblurcli.errors import ImageError
 from deblurcli.pictures import formats, metadata
 from deblurcli.pictures.formats import FORMATS, SUFFIXES, Header, header, sniff
@@ -21,10 +22,9 @@ from deblurcli.pictures.storage import name_of, read_bytes, write_bytes
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
-DEFAULT_QUALITY = 95
 UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
 LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
-MAX_PIXELS = 250_000_000
+MAX_PIXELS = MEGAPIXELS * 1_000_000
 _LARGEST_SAMPLE = 10.0  # of a float image; what is larger was not divided by its peak
 DEPTHS = {8: np.uint8, 16: np.uint16}
 
@@ -238,7 +238,7 @@ def encode(picture: Picture, form: str, quality: int | None = None, name: str = 
         return metadata.tiff(array, picture.metadata)
     options = list(spec.options)
     if spec.quality is not None:
-        options += [spec.quality, DEFAULT_QUALITY if quality is None else quality]
+        options += [spec.quality, QUALITY if quality is None else quality]
     try:
         ok, data = cv2.imencodeWithMetadata(spec.suffixes[0], array, *metadata.blocks(picture.metadata, form), options)
     except cv2.error as error:

@@ -10,6 +10,7 @@ import numpy as np
 
 from deblurcli.batch import manifest
 from deblurcli.blur.psf import PSFSpec, parse
+from deblurcli.choices import AUTO, MANIFEST
 from deblurcli.errors import PSFError
 from deblurcli.estimation import estimate
 from deblurcli.estimation.estimate import Estimate
@@ -18,7 +19,6 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
 
-MANIFEST, AUTO = "manifest", "auto"
 ADJUSTED = "shows a PSF near the given one, and was restored with it"
 
 

@@ -14,6 +14,7 @@ from deblurcli.batch import pairing, run
 from deblurcli.batch.pairing import Row
 from deblurcli.batch.record import DONE, Outcome, ResultT
 from deblurcli.batch.run import Batch
+from deblurcli.choices import PICKS, SHOWN
 from deblurcli.errors import ImageError, PlanError
 from deblurcli.metrics import table
 from deblurcli.metrics.table import METRICS
@@ -38,16 +39,16 @@ class Look:
     titles: above the columns; None takes the names of the folders.
     sharp: index of the folder with the sharp pictures; from the end when negative.
     metrics: keys of `metrics.METRICS`, shown above every picture that is not the sharp one.
-    count: most rows. pick: key of `PICKS`, how the rows are chosen when there are more.
+    count: most rows. pick: key of `CHOSEN_BY`, how the rows are chosen when there are more.
     width: of a cell in pixels; larger pictures are reduced, smaller ones enlarged by a whole number.
     crop: (x, y, width, height) of the detail to show; None shows all. Scores are of the whole pictures.
     """
 
     titles: tuple[str, ...] | None = None
     sharp: int = -1
-    metrics: tuple[str, ...] = ("ssim", "psnr")
+    metrics: tuple[str, ...] = SHOWN
     count: int = 6
-    pick: str = "spread"
+    pick: str = PICKS[0]
     width: int = 256
     crop: Rect | None = None
 
@@ -177,7 +178,7 @@ def _best(rows: list[Row], count: int, goodness: Goodness) -> list[Row]:
 
 
 # How rows are chosen: from all rows, how many are wanted, and what gives scores by name, more being better.
-PICKS: dict[str, Callable[[list[Row], int, Goodness], list[Row]]] = {
+CHOSEN_BY: dict[str, Callable[[list[Row], int, Goodness], list[Row]]] = {
     "spread": _spread,
     "first": _first,
     "worst": _worst,
@@ -200,7 +201,7 @@ def _chosen(rows: list[Row], task: _Task) -> list[Row]:
         values = {row.name: scores[name] for row, scores in task.results(rows, work)}
         return {key: sign * value for key, value in values.items() if value is not None}
 
-    return PICKS[task.look.pick](rows, task.look.count, goodness)
+    return CHOSEN_BY[task.look.pick](rows, task.look.count, goodness)
 
 
 def _strips(rows: list[Row], task: _Task) -> list[Sequence[Cell]]:

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deblurcli.choices import MEAN
 from deblurcli.errors import GateError
 from deblurcli.metrics.table import METRICS
 from deblurcli.reports.results import GAIN, Scored, is_better_higher, summary, with_unit, worst_first
 
 UNDER, OVER = "--fail-under", "--fail-over"
-MEAN, EACH = "mean", "each"
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ from deblurcli.batch import pairing, run
 from deblurcli.batch.pairing import Row
 from deblurcli.batch.record import DONE, Outcome
 from deblurcli.batch.run import Batch
+from deblurcli.choices import MEAN, SCORED
 from deblurcli.errors import ImageError, PlanError
 from deblurcli.metrics import table
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.storage import name_of
-from deblurcli.reports.gates import MEAN, Gate, Verdict, judge
+from deblurcli.reports.gates import Gate, Verdict, judge
 from deblurcli.reports.html import page
 from deblurcli.reports.results import Results, Scored, badness
 from deblurcli.reports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
@@ -188,7 +189,7 @@ def names_for(given: Sequence[str], gates: Sequence[Gate], has_sharp: bool) -> t
 
     Raises PlanError for one that needs sharp pictures where there are none.
     """
-    usual = table.WITH_SHARP if has_sharp else table.WITHOUT
+    usual = SCORED if has_sharp else table.WITHOUT
     names = tuple(dict.fromkeys([*(given or usual), *(gate.name for gate in gates)]))
     for name in names:
         if table.METRICS[name].needs_sharp and not has_sharp:

@@ -9,10 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from deblurcli.batch.planning import Job
 from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, JobT, Outcome, ResultT, Written
@@ -140,7 +142,7 @@ def transformed(
 
 def _summary(title: str, counts: Counter, others: int) -> str:
     parts = [f"{counts[status]} {verb}" for status, verb in VERBS.items() if counts[status]] or ["nothing to do"]
-    left = f" ({others} other files left alone)" if others else ""
+    left = f" ({others} other {'file' if others == 1 else 'files'} ignored)" if others else ""
     return f"{title}: {', '.join(parts)}{left}"
 
 
@@ -183,12 +185,62 @@ def compared(sheet: Sheet, quiet: bool = False) -> int:
     return PARTLY if sheet.errors else OK
 
 
-def cards(cards: dict[str, dict], as_json: bool = False) -> None:
-    """Model cards on stdout, as a table or as JSON."""
+def cards(cards: dict[str, dict], as_json: bool = False, in_full: bool = False) -> None:
+    """Model cards on stdout: as JSON, each one in full, or a table of what to choose a network by."""
     if as_json:
         emit(json.dumps(cards, indent=2))
-        return
-    table = Table("model", "description", "parameters", "trained on", "licence")
+    elif in_full:
+        for card in cards.values():
+            emit(_card(card))
+    else:
+        emit(_choice(cards))
+
+
+def _choice(cards: dict[str, dict]) -> Table:
+    """What each network is for, when to use it, and how fast it is."""
+    table = Table(
+        Column("network", no_wrap=True),
+        "what it does",
+        "use it for",
+        "speed, MP/s",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        caption_justify="left",
+    )
     for name, card in cards.items():
-        table.add_row(name, card["description"], f"{card['parameters']:,}", card["data"], card["licence"])
-    emit(table)
+        speed = card.get("speed", {}).get("megapixels_per_second")
+        table.add_row(name, card["description"], card["good_for"], "–" if speed is None else f"{speed:.2f}")
+    table.caption = "MP/s: megapixels per second on one CPU core. To read more: deblurcli models NAME"
+    return table
+
+
+# What is shown of one card: a title, a field of the card, and how its value reads.
+_FIELDS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("network", "name", str),
+    ("what it does", "description", str),
+    ("good for", "good_for", str),
+    ("fails at", "fails_at", str),
+    (
+        "speed",
+        "speed",
+        lambda speed: "{megapixels_per_second:.2f} megapixels per second on one CPU core".format(**speed),
+    ),
+    ("memory", "memory", lambda memory: "{megabytes} MB for a picture of {picture} pixels".format(**memory)),
+    ("size", "parameters", lambda count: f"{count:,} parameters"),
+    ("trained on", "data", str),
+    ("checked on", "validation", str),
+    ("training", "minutes", lambda minutes: f"{minutes:,.0f} minutes"),
+    ("hardware", "hardware", str),
+    ("recipe", "recipe", str),
+    ("licence", "licence", str),
+)
+
+
+def _card(card: dict) -> Table:
+    """One card in two columns."""
+    table = Table(Column(no_wrap=True), Column(), box=None, show_header=False, pad_edge=False)
+    for title, field, read in _FIELDS:
+        if field in card:
+            table.add_row(title, read(card[field]))
+    table.add_row("more", f"deblurcli models {card['name']} --json")
+    return table

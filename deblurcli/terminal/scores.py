@@ -63,12 +63,13 @@ def _summarise(results: Results, run: Run) -> None:
     for name in results.names:
         found = summary(results.rows, name)
         if found.infinite:
-            say(f"score: {found.infinite} of {found.count} {what} are equal, their {name} is infinite, and so the mean")
+            equal = f"{found.infinite} of {found.count} {what} are identical"
+            say(f"score: {equal}: their {name} is infinite, and so is the mean")
     if results.errors or results.missing:
         lost = f", {results.missing} without a partner" if results.missing else ""
         say(f"score: {len(results.rows)} of {results.total} {what} scored{lost}")
     if run.options.html is not None:
-        say(f"score: {run.options.html} shows them")
+        say(f"score: wrote {run.options.html}")
 
 
 def _heading(key: str) -> str:

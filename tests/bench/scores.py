@@ -23,6 +23,7 @@ from PIL import Image
 from skimage import metrics as peer
 
 from deblurcli import parallel
+from deblurcli.choices import SCORED
 from deblurcli.metrics import table
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
@@ -70,10 +71,10 @@ def loop(place: Path) -> list[tuple[float, ...]]:
 
 def tool(place: Path) -> list[tuple[float, ...]]:
     """What `deblurcli score` does."""
-    run = scoring.score(place / "out", place / "ref", None, scoring.Options(table.WITH_SHARP))
+    run = scoring.score(place / "out", place / "ref", None, scoring.Options(SCORED))
     results, _ = run.results(run.batch.outcomes)
     assert not results.errors
-    return [tuple(row.values[name] for name in table.WITH_SHARP) for row in results.rows]
+    return [tuple(row.values[name] for name in SCORED) for row in results.rows]
 
 
 def seconds(function, *arguments) -> tuple[np.ndarray, object]:
@@ -125,7 +126,7 @@ def pairs() -> None:
 def one(place: Path) -> None:
     """Score a folder with a page, and print the peak memory of this process, the time and the page's size."""
     page = place / "page" / "report.html"
-    run = scoring.score(place / "out", place / "ref", place / "soft", scoring.Options(table.WITH_SHARP, html=page))
+    run = scoring.score(place / "out", place / "ref", place / "soft", scoring.Options(SCORED, html=page))
     took, (results, _) = seconds(run.results, run.batch.outcomes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     size = page.stat().st_size / 1e6

@@ -12,6 +12,8 @@ import pytest
 
 from deblurcli.blur import families
 from deblurcli.blur.model import blur
+from deblurcli.choices import MODELS
+from deblurcli.cli import COMMANDS
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
@@ -37,7 +39,7 @@ def test_a_folder_with_bad_files_gives_every_good_one(command, mixed, tmp_path):
     assert len(errors) == 3 and "Traceback" not in done.stderr.decode()
     for name in ("text.jpg", "empty.png", "truncated.jpg"):
         assert sum(str(mixed / name) in line for line in errors) == 1
-    assert messages(done)[-1] == f"{command}: 3 done, 3 failed (1 other files left alone)"
+    assert messages(done)[-1] == f"{command}: 3 done, 3 failed (1 other file ignored)"
     written = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
     assert written == ["a.png", "b.jpg", *(["manifest.jsonl"] if command == "blur" else []), "süb dir/c.png"]
 
@@ -147,6 +149,25 @@ WRONG = {
     "folder to a pipe": (["deblur", "in"], "output folder"),
     "replacing inputs": (["deblur", "in", "in"], "--in-place"),
     "score without reference": (["score", "in", "missing"], "missing: no such file"),
+    "unknown option": (["deblur", "in", "out", "--nope"], "No such option: --nope"),
+    "unknown command": (["wienr", "in", "out"], "No such command 'wienr'. Did you mean 'wiener'?"),
+    "no value": (["deblur", "in", "out", "--model"], "Option '--model' requires an argument"),
+    "strength beyond": (["deblur", "in", "out", "--strength", "2"], "Invalid value for '--strength': "),
+    "no number": (["blur", "in", "out", "--gaussian", "much"], "Invalid value for '--gaussian': "),
+    "missing argument": (["score"], "Missing argument 'OUT'"),
+    "wrong method": (["wiener", "in", "out", "--psf", "box:3", "--method", "magic"], "'--method': 'magic' is unknown"),
+    "wrong convention": (["score", "in", "in", "--convention", "mine"], "'--convention': 'mine' is unknown"),
+    "wrong gate": (["score", "in", "in", "--gate", "some"], "'--gate': 'some' is unknown; choose one of mean, each"),
+    "wrong pick": (["compare", "in", "in", "-o", "x.png", "--pick", "mine"], "'--pick': 'mine' is unknown"),
+    "wrong family": (["estimate", "in", "--family", "fog"], "'--family': 'fog' is unknown; choose one of auto, motion"),
+    "wrong colour": (["blur", "in", "out", "--gaussian", "1", "--background", "x"], "'--background': 'x' is no colour"),
+    "wrong shard": (["blur", "in", "out", "--gaussian", "1", "--shard", "3/2"], "'--shard': '3/2' is not I/N"),
+    "wrong provider": (
+        ["deblur", "in", "out", "--provider", "gpu"],
+        "'--provider': 'gpu' is unknown; choose one of auto",
+    ),
+    "unknown network": (["models", "nope"], "'NAME': 'nope' is unknown; choose one of faces"),
+    "both forms": (["score", "in", "in", "--json", "--csv"], "--csv: give either --json or --csv, not both"),
 }
 
 
@@ -233,7 +254,7 @@ def test_no_bytes_on_the_pipe_are_said():
 
 def test_no_animation_off_a_terminal(folder, tmp_path):
     done = run("blur", folder, tmp_path / "out", "--gaussian", "1", env={**os.environ, "TERM": "xterm-256color"})
-    assert messages(done) == ["blur: 3 done (1 other files left alone)"]
+    assert messages(done) == ["blur: 3 done (1 other file ignored)"]
 
 
 def test_quiet_is_quiet_and_verbose_names_every_file(folder, tmp_path):
@@ -264,21 +285,37 @@ def test_many_errors_are_cut_at_twenty(tmp_path):
 def test_models_are_listed():
     cards = json.loads(run("models", "--json").stdout)
     assert cards["faces"]["scores"]["float"]["gaussian"]["restored"]["psnr"] > 30
-    assert b"faces" in run("models").stdout
+    table = run("models", env={**os.environ, "COLUMNS": "80"}).stdout.decode()
+    assert all(len(line) <= 80 for line in table.splitlines()) and "licence" not in table
+    for name, card in cards.items():
+        assert name in table and card["good_for"].split()[0] in table
+        assert f"{card['speed']['megapixels_per_second']:.2f}" in table if "speed" in card else "–" in table
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_model_is_told_in_full(name):
+    card = json.loads(run("models", name, "--json").stdout)[name]
+    assert card["name"] == name
+    shown = run("models", name, env={**os.environ, "COLUMNS": "80"}).stdout.decode()
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    words = " ".join(shown.split())
+    for text in ("description", "fails_at"):
+        assert all(word in words for word in card[text].split())
+    assert f"{card['parameters']:,} parameters" in words and "licence" in words and f"models {name} --json" in words
 
 
 def test_the_version_is_printed():
     assert run("--version").stdout.startswith(b"deblurcli ")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["deblur", "--help"], ["score", "--help"], ["compare", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "import sys\n"
         "from deblurcli.cli import app\n"
         f"try: app({arguments!r})\n"
         "except SystemExit as done: assert done.code == 0\n"
-        "heavy = {'numpy', 'cv2', 'skimage', 'scipy', 'onnxruntime', 'rich', 'torch'} & set(sys.modules)\n"
+        "heavy = {'numpy', 'cv2', 'skimage', 'scipy', 'onnxruntime', 'rich', 'torch', 'pydantic'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True)

@@ -8,10 +8,11 @@ import skimage.data
 
 from deblurcli.blur import families, psf
 from deblurcli.blur.model import blur
+from deblurcli.choices import ESTIMATED
 from deblurcli.errors import ImageError, PSFError
 from deblurcli.estimation import shake as shakes
 from deblurcli.estimation import whittle
-from deblurcli.estimation.estimate import FAMILIES, NSR_SAFETY, Estimate, estimate, noise_to_signal, trusted
+from deblurcli.estimation.estimate import NSR_SAFETY, Estimate, estimate, noise_to_signal, trusted
 from deblurcli.estimation.families import PARAMETRIC
 from deblurcli.estimation.shake import alike
 from deblurcli.pictures import images, noise, power_spectrum
@@ -129,12 +130,12 @@ def test_a_sharp_picture_is_sharp_after_jpeg(coffee, quality):
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (5, 5, 1), (1, 200, 3), (31, 31, 3)])
 def test_of_a_tiny_picture_nothing_can_be_told(shape):
-    for family in FAMILIES:
+    for family in ESTIMATED:
         found = estimate(np.random.default_rng(0).random(shape), family)
         assert (found.family, found.confidence, found.psf.shape) == ("none", 0, (1, 1))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ESTIMATED)
 def test_the_smallest_picture_looked_at_raises_nothing(family):
     found = estimate(np.random.default_rng(0).random((32, 47, 1)), family)
     assert 0 <= found.confidence <= 1 and not trusted(found)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import ImageCms
 
-from deblurcli.commands import compare
 from deblurcli.errors import ImageError, PlanError
 from deblurcli.metrics import table
 from deblurcli.pictures import images
@@ -143,7 +142,7 @@ def test_a_name_that_is_there_twice_is_listed_and_the_rest_is_drawn(folders, tmp
 def test_what_cannot_be_read_leaves_a_blank_cell(folders, tmp_path):
     next(folders[1].rglob("3.*")).write_text("no picture")
     next(folders[2].rglob("4.*")).write_text("no picture")
-    for pick in sheets.PICKS:
+    for pick in sheets.CHOSEN_BY:
         made = contact_sheet(folders, tmp_path / "x.png", Look(width=64, count=10, pick=pick))
         assert made.shown == 10 and len(made.errors) == 2 and all("not an image" in error for error in made.errors)
         assert find(drawn(made), pixels(folders[0], "3")) and find(drawn(made), pixels(folders[0], "4"))
@@ -164,7 +163,7 @@ def test_other_sizes_and_kinds_say_so(tmp_path, sharp):
 def test_a_picture_too_small_for_ssim_has_a_dash(tmp_path, sharp):
     for name in "ab":
         images.write(tmp_path / f"{name}.png", sharp[:8, :30])
-    for pick in sheets.PICKS:
+    for pick in sheets.CHOSEN_BY:
         made = contact_sheet([tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "x.png", Look(pick=pick))
         assert made.shown == 1 and made.errors == ()
     row = sheets.pairing.rows([tmp_path / "a.png", tmp_path / "b.png"])[0]
@@ -257,10 +256,6 @@ def test_the_summary_and_the_exit_code(tmp_path, capsys):
     assert capsys.readouterr().err == f"compare: 1 of 4 pictures, {tmp_path / 'x.png'} 3×2\n"
     assert console.compared(sheets.Sheet(tmp_path / "x.png", None, 0, 4, ("bad",)), quiet=True) == console.PARTLY
     assert capsys.readouterr().err == "error: bad\n"
-
-
-def test_what_the_command_offers_is_what_the_library_has():
-    assert tuple(sheets.PICKS) == compare.PICKS
 
 
 def test_the_command_draws_the_samples(tmp_path):

@@ -44,7 +44,7 @@ def site(tmp_path_factory):
     lines = [json.dumps({"path": f"{name}.png", "psf": "box:3" if name < "06" else "defocus:2"}) for name in names]
     (place / "out" / "manifest.jsonl").write_text("\n".join(lines) + "\n")
     done = run("score", "out", "ref", "--baseline", "soft", *OPTIONS, "--html", "report.html", "--json", cwd=place)
-    assert done.returncode == 1 and b"report.html shows them" in done.stderr
+    assert done.returncode == 1 and b"score: wrote report.html" in done.stderr
     return place, json.loads(done.stdout)
 
 

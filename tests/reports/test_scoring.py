@@ -13,12 +13,10 @@ import numpy as np
 import pytest
 
 from deblurcli.batch.record import FAILED
-from deblurcli.commands import score as command
-from deblurcli.metrics.table import CONVENTIONS, METRICS, score
+from deblurcli.metrics.table import CONVENTIONS, score
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.reports import scoring
-from deblurcli.reports.gates import EACH, MEAN
 from tests.conftest import DATA, interruptible
 from tests.shell import messages, run
 
@@ -156,7 +154,7 @@ def test_equal_pictures_are_infinite_everywhere_and_it_is_said(sets):
     assert rows_of(report)["sub/0"]["psnr"] is None
     done = run("score", sets / "out", sets / "ref", "--metric", "psnr", "--csv")
     assert table(done)[0] == {"name": "sub/0", "psnr": "inf"} and float(table(done)[0]["psnr"]) == float("inf")
-    assert "score: 1 of 6 pairs are equal, their psnr is infinite, and so the mean" in messages(done)
+    assert "score: 1 of 6 pairs are identical: their psnr is infinite, and so is the mean" in messages(done)
 
 
 def test_the_table_has_the_worst_five_the_mean_and_the_median(sets):
@@ -274,11 +272,6 @@ def test_ctrl_c_exits_130_and_leaves_no_page(tmp_path):
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130 and errors == "score: interrupted\n"
     assert list((tmp_path / "page").iterdir()) == []
-
-
-def test_what_the_command_offers_is_what_the_library_has():
-    assert tuple(METRICS) == command.METRICS and tuple(CONVENTIONS) == command.CONVENTIONS
-    assert command.GATES == (MEAN, EACH)
 
 
 def test_the_samples_are_scored_as_the_library_does():

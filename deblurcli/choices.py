@@ -1,0 +1,34 @@
+"""The names and defaults that options show: one table for help, completion and the library. Standard library only.
+
+Each name here is a key of a table in the library; ``tests/test_choices.py`` holds the two together.
+"""
+
+AUTO, MANIFEST, RANDOM = "auto", "manifest", "random"
+
+# Pictures
+FORMATS = ("jpeg", "png", "webp", "tiff", "bmp", "avif")
+QUALITY = 95  # of lossy formats
+MEGAPIXELS = 250  # larger pictures are refused
+COLOURS = ("white", "black")  # understood beside #rrggbb
+
+# Point spread functions
+DIRECTIONS = ("horizontal", "vertical", "diagonal", "antidiagonal")  # of a motion, beside degrees
+PSFS = ("gaussian", "motion", "defocus", "box", "trajectory", "paper-motion", "file")
+DRAWN = ("gaussian", "motion", "defocus", "trajectory")  # that `random` draws from
+ESTIMATED = (AUTO, "motion", "gaussian", "defocus", "general")
+
+# Restoration
+MODELS = ("faces", "paper-gaussian", "paper-motion", "photo", "refine", "srcnn-gaussian", "srcnn-motion")
+REFINE = "refine"  # of these the one that corrects a restored picture, and restores none by itself
+PROVIDERS = (AUTO, "tensorrt", "cuda", "openvino", "coreml", "directml", "cpu")
+METHODS = ("wiener", "richardson-lucy", "sparse", "inverse")
+REFINED, ITERATING = METHODS[:2]  # that a network can correct, that --iterations is of
+ITERATIONS = 30
+
+# Scores
+METRICS = ("psnr", "ssim", "mae", "mse", "ms-ssim", "psnr-y", "ssim-y", "gmsd", "sharpness")
+SCORED = ("psnr", "ssim", "mae", "mse")  # when no metric is named
+SHOWN = ("ssim", "psnr")  # on a contact sheet, when no metric is named
+CONVENTIONS = ("tf", "skimage", "basicsr")
+MEAN, EACH = GATES = ("mean", "each")
+PICKS = ("spread", "first", "worst", "best")
