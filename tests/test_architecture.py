@@ -43,7 +43,7 @@ DOORS = {
     "typer": {"cli", "commands"},
 }
 TOP = {
-    "deblurcli", "training", "weights", "tests", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md",
+    "deblurcli", "training", "weights", "tests", "docs", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md",
 }  # fmt: skip
 
 

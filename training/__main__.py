@@ -239,7 +239,7 @@ def table(
     speed: Annotated[bool, typer.Option("--speed/--no-speed", help="Time all models now, in one run.")] = True,
     photographs: Annotated[bool, typer.Option("--photographs", help="The gains on photographs instead.")] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Write both into their places in the READMEs, without what is timed now.")
+        bool, typer.Option("--write", help="Write all tables into their places in the documents, timing nothing.")
     ] = False,
 ) -> None:
     """Print what the cards say of every trained model, and how fast each is here."""

@@ -13,7 +13,7 @@ from deblurcli.errors import ImageError
 from deblurcli.metrics import ssim, table
 from deblurcli.metrics.table import METRICS, Pair, score
 from deblurcli.pictures import images
-from tests.conftest import DATA
+from tests.conftest import DATA, ROOT
 
 SIZES = st.integers(11, 90)
 PAIRS = (SIZES, SIZES, st.sampled_from([1, 3]), st.integers(0, 10**6))
@@ -301,8 +301,8 @@ def test_where_ssim_misleads():
     assert colour["ssim-y"] == pytest.approx(1) and colour["psnr"] < 10
 
 
-def test_the_misleading_examples_in_the_readme_are_these():
-    text = (DATA.parent.parent / "README.md").read_text(encoding="utf-8")
+def test_the_misleading_examples_in_the_documentation_are_these():
+    text = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
     for name, each in MISLEADING.items():
         found = score(*each, ["psnr", "ssim", "ssim-y", "gmsd"])
         cells = " | ".join(METRICS[key].text(value).replace("-", "−") for key, value in found.items())

@@ -17,10 +17,10 @@ from training.recipe import RecipeError
 
 TRAINING = Path(__file__).parents[1]
 NOTES = TRAINING / "README.md"
-README = TRAINING.parent / "README.md"
+MEASURED = TRAINING.parent / "docs" / "measured.md"
 SCORES = {"psnr": "{:.2f}", "ssim": "{:.4f}", "mae": "{:.4f}", "mse": "{:.2e}"}
 UNKNOWN = "–"
-DOCUMENTS = {"table": NOTES, "related": NOTES, "photographs": README}  # where each table has its place
+DOCUMENTS = {"table": NOTES, "related": NOTES, "photographs": MEASURED}  # where each table has its place
 RELATED = TRAINING / "weights"  # of the related networks, which are not bundled
 
 
