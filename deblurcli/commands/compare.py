@@ -131,12 +131,17 @@ def compare(
         count=count,
         pick=pick,
         width=width,
-        crop=None if crop is None else tuple(int(number) for number in crop.split(",")),
+        crop=None if crop is None else _rectangle(crop),
     )
     made = contact_sheet.contact_sheet(
         places, output, look, workers, options.pixels(max_pixels), lambda rows: console.follow(rows, "compare", quiet)
     )
     raise typer.Exit(console.compared(made, quiet))
+
+
+def _rectangle(text: str) -> tuple[int, int, int, int]:
+    x, y, width, height = (int(number) for number in text.split(","))
+    return x, y, width, height
 
 
 def _parts(text: str) -> tuple[str, ...]:

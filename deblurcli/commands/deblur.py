@@ -13,8 +13,10 @@ from deblurcli.commands.help import ACTION
 
 if TYPE_CHECKING:
     from deblurcli.batch.run import Work
+    from deblurcli.inference.restorer import Deferred, Restorer
     from deblurcli.terminal.console import Ticker
 
+CLUSTER = "the cluster"
 EXAMPLES = (
     ("Restore all pictures of a folder", "deblur photos restored"),
     ("Restore one picture with one network, and write a JPEG", "deblur photo.png photo.jpg --model photo"),
@@ -79,20 +81,21 @@ def _work(
     from deblurcli.deconvolution.options import DeconvolutionOptions, unwatched
     from deblurcli.inference.restorer import BLIND, deferred, refiner, restorer
     from deblurcli.pipeline.restoration import restoration
-    from deblurcli.pipeline.sources import AUTO as FOUND
 
-    there = shared.cluster is not None
     if model == AUTO:
+        there = shared.cluster is not None
         network = refiner(provider, shared.workers, there, ensemble)
         blind = deferred(BLIND, provider, ensemble=ensemble, workers=None if there else shared.workers)
         work = restoration(
-            FOUND, DeconvolutionOptions(), "wiener", source, refiner=network, blind=blind, progress=ticker or unwatched
+            AUTO, DeconvolutionOptions(), "wiener", source, refiner=network, blind=blind, progress=ticker or unwatched
         )
-    else:
-        network = (
-            deferred(model, provider, ensemble=ensemble)
-            if there
-            else restorer(model, provider, shared.workers, ensemble=ensemble)
-        )
-        work = run.Plain(network)
-    return work, "the cluster" if there else network.session.provider
+        return work, _place(network)
+    if shared.cluster is not None:
+        return run.Plain(deferred(model, provider, ensemble=ensemble)), CLUSTER
+    network = restorer(model, provider, shared.workers, ensemble=ensemble)
+    return run.Plain(network), _place(network)
+
+
+def _place(network: Restorer | Deferred) -> str:
+    """Where a network runs: its provider, or the cluster where it is opened there."""
+    return CLUSTER if network.runs_on is None else network.runs_on

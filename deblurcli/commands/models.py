@@ -36,4 +36,4 @@ def models(
     from deblurcli.terminal import console
 
     names = weights.names() if name is None else [name]
-    console.cards({each: weights.find(each).card for each in names}, json, in_full=name is not None)
+    console.cards({each: weights.card(each) for each in names}, json, in_full=name is not None)

@@ -68,6 +68,14 @@ def find(name: str = DEFAULT) -> Model:
     return _model(folder() / f"{name}.onnx")
 
 
+def card(name: str) -> Card:
+    """The card of a model; ModelError when it has none, and as of `find`."""
+    found = find(name)
+    if found.card is None:
+        raise ModelError(f"{found.path}: has no card beside it; export it with python -m training export")
+    return found.card
+
+
 def is_file(name: str) -> bool:
     """Whether a model's name is the path of a file."""
     return Path(name).suffix.lower() == ".onnx"

@@ -56,6 +56,11 @@ class Restorer:
             raise TypeError("a Restorer travels only if `restorer` made it")
         return _rebuilt, self.source
 
+    @property
+    def runs_on(self) -> str:
+        """The provider that runs the network."""
+        return self.session.provider
+
     def __call__(self, picture: Picture) -> Picture:
         """The restored picture, of the same size, depth and kind; its alpha is kept as it is."""
         return picture.with_pixels(self.restore(picture.pixels))
@@ -155,6 +160,11 @@ class Deferred:
     layers: int = 1
     ensemble: bool = False
     workers: int | None = None
+
+    @property
+    def runs_on(self) -> None:
+        """The provider that runs the network: known only where it is opened."""
+        return None
 
     def __call__(self, picture: Picture) -> Picture:
         """The restored picture; raises ModelError or ProviderError when the network does not open."""

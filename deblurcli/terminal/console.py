@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from deblurcli.batch.planning import Job
 from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, JobT, Outcome, ResultT, Written
 from deblurcli.batch.run import Batch
 from deblurcli.errors import DeblurError
+from deblurcli.inference.cards import Card
 from deblurcli.pictures.processed import Fields
 from deblurcli.pictures.storage import as_json
 from deblurcli.reports.contact_sheet import Sheet
@@ -185,7 +186,7 @@ def compared(sheet: Sheet, quiet: bool = False) -> int:
     return PARTLY if sheet.errors else OK
 
 
-def cards(cards: dict[str, dict], as_json: bool = False, in_full: bool = False) -> None:
+def cards(cards: dict[str, Card], as_json: bool = False, in_full: bool = False) -> None:
     """Model cards on stdout: as JSON, each one in full, or a table of what to choose a network by."""
     if as_json:
         emit(json.dumps(cards, indent=2))
@@ -196,7 +197,7 @@ def cards(cards: dict[str, dict], as_json: bool = False, in_full: bool = False) 
         emit(_choice(cards))
 
 
-def _choice(cards: dict[str, dict]) -> Table:
+def _choice(cards: dict[str, Card]) -> Table:
     """What each network is for, when to use it, and how fast it is."""
     table = Table(
         Column("network", no_wrap=True),
@@ -208,8 +209,8 @@ def _choice(cards: dict[str, dict]) -> Table:
         caption_justify="left",
     )
     for name, card in cards.items():
-        speed = card.get("speed", {}).get("megapixels_per_second")
-        table.add_row(name, card["description"], card["good_for"], "–" if speed is None else f"{speed:.2f}")
+        speed = f"{card['speed']['megapixels_per_second']:.2f}" if "speed" in card else "–"
+        table.add_row(name, card.get("description", ""), card.get("good_for", ""), speed)
     table.caption = "MP/s: megapixels per second on one CPU core. To read more: deblurcli models NAME"
     return table
 
@@ -236,7 +237,7 @@ _FIELDS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 )
 
 
-def _card(card: dict) -> Table:
+def _card(card: Mapping[str, Any]) -> Table:
     """One card in two columns."""
     table = Table(Column(no_wrap=True), Column(), box=None, show_header=False, pad_edge=False)
     for title, field, read in _FIELDS:
