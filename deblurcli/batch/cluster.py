@@ -78,7 +78,7 @@ def _connected(address: str) -> Client:
     from distributed import Client
 
     if not _ADDRESS.fullmatch(address):
-        raise ClusterError(f"--cluster {address}: is no address of a scheduler, such as tcp://node1:8786")
+        raise ClusterError(f"--cluster {address}: is not the address of a scheduler; give one such as tcp://node1:8786")
     for name in ("distributed", "tornado"):  # what goes wrong is an error of ours
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:

@@ -51,7 +51,7 @@ def read(path: Path) -> dict[str, dict]:
     for number, line in enumerate(lines, start=1):
         entry = _entry(line.decode("utf-8", "surrogateescape"))
         if entry is None:
-            raise PlanError(f"{path}: line {number} is no entry of a manifest; mend or remove it")
+            raise PlanError(f"{path}: line {number} is not a manifest entry; correct or remove it")
         entries[entry["path"]] = entry
     return entries
 
@@ -62,7 +62,7 @@ def opened(path: Path) -> dict[str, dict]:
     Raises PlanError when the file is something else, or named like a picture.
     """
     if path.suffix.lower() in images.SUFFIXES:
-        raise PlanError(f"{path}: is the name of a picture; name the manifest something like {NAME}")
+        raise PlanError(f"{path}: has a picture's file extension; choose a name such as {NAME}")
     return read(path) if path.is_file() else {}
 
 
@@ -70,7 +70,7 @@ def refuse_stale(source: Path, target: Path, in_place: bool) -> None:
     """PlanError where a run without a manifest would make the one that is there untrue."""
     there = of_outputs(source, target, in_place)
     if there is not None and there.exists():
-        raise PlanError(f"{there}: would no longer be true; remove it, or leave out --no-manifest")
+        raise PlanError(f"{there}: would no longer describe the outputs; remove it, or leave out --no-manifest")
 
 
 def _entry(line: str) -> dict | None:

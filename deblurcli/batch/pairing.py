@@ -39,7 +39,7 @@ class Row:
     def complaint(self, places: Sequence[Path]) -> str:
         """What is wrong with a row that is not whole, in a line with the remedy."""
         if self.doubles:
-            return f"{', '.join(map(str, self.doubles))}: share a name; rename or remove all but one of a folder"
+            return f"{', '.join(map(str, self.doubles))}: have the same name; keep only one of them in each folder"
         present = next(path for path in self.pictures if path is not None)
         lacking = ", ".join(str(place) for place, path in zip(places, self.pictures) if path is None)
         return f"{present}: has no partner of the same relative path in {lacking}; add it or remove this one"

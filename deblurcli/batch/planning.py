@@ -139,7 +139,9 @@ def find(folder: Path) -> tuple[list[str], int]:
 
 
 def _refuse_listing(error: OSError) -> None:
-    raise PlanError(f"{error.filename}: cannot be listed ({error.strerror}); allow it or move it away") from error
+    raise PlanError(
+        f"{error.filename}: cannot be listed ({error.strerror}); change its permissions or move it away"
+    ) from error
 
 
 def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
@@ -181,7 +183,9 @@ def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
     two inputs would share an output, or when an output would replace an input without `in_place`.
     """
     if options.format not in (None, *images.FORMATS):
-        raise PlanError(f"--format {options.format}: not in this OpenCV; choose one of {', '.join(images.FORMATS)}")
+        raise PlanError(
+            f"--format {options.format}: this OpenCV cannot write it; choose one of {', '.join(images.FORMATS)}"
+        )
     if source == STANDARD:
         made = _plan_one(_piped_job(target, options))
     elif source.is_dir():
@@ -267,7 +271,9 @@ def _fitting(target: Path, options: Options) -> Path:
     """An output file's path, its ending checked against the format that was asked for."""
     form = images.format_of(target)
     if options.format not in (None, form):
-        raise PlanError(f"{target}: the ending says {form}, --format says {options.format}; leave one of them out")
+        raise PlanError(
+            f"{target}: the file extension means {form}, but --format says {options.format}; leave one of them out"
+        )
     return target
 
 

@@ -64,7 +64,7 @@ Pictures = Iterator[Outcome[Job, Written]]
 def opened(report: Path) -> IO[str]:
     """A report's file, emptied; PlanError when it may not be replaced or cannot be written."""
     if report.suffix.lower() in images.SUFFIXES:
-        raise PlanError(f"{report}: is the name of a picture; name the --report something like report.jsonl")
+        raise PlanError(f"{report}: has a picture's file extension; choose a name such as report.jsonl for --report")
     if report == STANDARD:
         raise PlanError("--report takes a file, such as report.jsonl; --json prints a summary on standard output")
     try:
@@ -107,7 +107,9 @@ def recorded(outcomes: Pictures, report: IO[str], about: dict[str, str]) -> Pict
         with contextlib.suppress(OSError):  # it was flushed line by line; what failed then fails again
             report.close()
     if not complete:
-        raise PlanError(f"{report.name}: the report is not complete, the disk refused it; the pictures are done")
+        raise PlanError(
+            f"{report.name}: the report is incomplete because the disk refused a write; the pictures are done"
+        )
 
 
 def _row(outcome: Outcome[Job, Written]) -> Fields:

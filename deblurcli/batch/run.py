@@ -91,7 +91,7 @@ def transform(
     runner = runner or locally
     made = planning.plan(source, target, options)
     if options.report is not None and options.report == manifest:
-        raise PlanError(f"{manifest}: cannot be the --report and the --manifest; name two files")
+        raise PlanError(f"{manifest}: is given as --report and as --manifest; name two different files")
     known = manifests.opened(manifest) if manifest is not None else {}
     if manifest is not None and options.skip_existing:
         options = replace(options, redo=frozenset(job.key for job in made.jobs if made.name(job) not in known))

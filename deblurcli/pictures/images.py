@@ -232,7 +232,9 @@ def encode(picture: Picture, form: str, quality: int | None = None, name: str = 
     """
     spec = FORMATS[form]
     if picture.alpha is not None and not spec.alpha:
-        raise ImageError(f"{name}: {form} holds no transparency; write png, webp or tiff instead, or give --background")
+        raise ImageError(
+            f"{name}: {form} cannot hold transparency; write png, webp or tiff instead, or give --background"
+        )
     array = _storable(picture, spec.deep)
     if form == "tiff":
         return metadata.tiff(array, picture.metadata)
@@ -286,7 +288,7 @@ def format_of(path: str | Path) -> str:
     for name, form in FORMATS.items():
         if suffix in form.suffixes:
             return name
-    raise ImageError(f"{path}: the ending '{suffix}' is no image format; use one of {', '.join(SUFFIXES)}")
+    raise ImageError(f"{path}: '{suffix}' is not a picture's file extension; use one of {', '.join(SUFFIXES)}")
 
 
 def write_picture(path: str | Path, picture: Picture, quality: int | None = None) -> None:

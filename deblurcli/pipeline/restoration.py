@@ -21,7 +21,7 @@ from deblurcli.pictures.noise import NSR
 from deblurcli.pictures.processed import Fields, Processed
 from deblurcli.pipeline.sources import Finding, Source, source
 
-LEFT, BLINDLY = "left as it was, ", "restored blindly, "
+LEFT, BLINDLY = "left unchanged, ", "restored blindly, "
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
 
@@ -67,7 +67,7 @@ class Restoration:
         options = replace(self.options, nsr=self._nsr(found), compressed=found.is_compressed)
         restored = self._restored(picture, found.psf, options)
         if found.is_estimated and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
-            doubtful = replace(found, reason="what was found would make it ring")
+            doubtful = replace(found, reason="undoing the blur that was found would add ripples")
             return self._without_psf(picture, fields, doubtful)
         return Processed(restored, fields, found.note)
 

@@ -19,7 +19,7 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
 
-ADJUSTED = "shows a PSF near the given one, and was restored with it"
+ADJUSTED = "restored with a PSF near the given one, which fits better"
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,13 @@ class Listed:
         """The PSF listed; PSFError when there is no entry, or it is another picture's."""
         entry = self.entries.get(self.prefix + key) or self.entries.get(key)
         if entry is None:
-            raise PSFError(f"not in {self.path}; blur it with deblurcli, or name its PSF with --psf")
+            raise PSFError(f"has no entry in {self.path}; blur it with deblurcli, or give its PSF with --psf")
         size = entry.get("width"), entry.get("height")
         if size not in ((None, None), picture.size):
             sizes = f"{size[0]}×{size[1]}, this picture {picture.size[0]}×{picture.size[1]}"
-            raise PSFError(f"the entry in {self.path} is of another picture ({sizes}); name its PSF with --psf")
+            raise PSFError(
+                f"the entry in {self.path} is for a picture of another size ({sizes}); give its PSF with --psf"
+            )
         is_compressed = entry.get("jpeg_quality") is not None
         return Finding(parse(entry["psf"]).array(), {"psf": entry["psf"]}, is_compressed=is_compressed)
 
@@ -106,10 +108,10 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
     fields: Fields = {"psf": spec, "family": found.family, "confidence": round(found.confidence, 3)}
     if found.family == "none":
         sharp = estimate.is_sharp(found)
-        reason = "it looks sharp" if sharp else "it tells nothing of a blur"
+        reason = "it looks sharp" if sharp else "it shows too little to tell its blur"
         return Finding(None, fields, reason=reason, is_sharp=sharp)
     if not estimate.trusted(found):
-        return Finding(None, fields, reason="its blur is not certain")
+        return Finding(None, fields, reason="its blur is uncertain")
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
     scale = estimate.REFINED_NSR_SCALE[found.family]
     return Finding(found.psf, fields, nsr=nsr, refined_nsr_scale=scale, is_estimated=True)

@@ -56,8 +56,8 @@ class Verdict:
 
     def text(self) -> str:
         """The verdict in a line."""
-        mean = f"the mean {self.gate.key} is {with_unit(self.mean, self.gate.key)}, wanted {self.gate.bound()}"
-        wanted = mean if self.on == MEAN else f"each {self.gate.key} is wanted {self.gate.bound()}"
+        mean = f"the mean {self.gate.key} is {with_unit(self.mean, self.gate.key)}, and must be {self.gate.bound()}"
+        wanted = mean if self.on == MEAN else f"each {self.gate.key} must be {self.gate.bound()}"
         count = len(self.failing)
         return f"{wanted}; {count or 'no'} {'picture misses' if count == 1 else 'pictures miss'} it"
 
@@ -74,7 +74,7 @@ def _parsed(part: str, option: str) -> Gate:
     key, sign, number = (piece.strip() for piece in part.partition("="))
     if key.removeprefix(GAIN) not in METRICS:
         raise GateError(
-            f"{option} {part}: {key!r} is no metric; choose one of {', '.join(METRICS)}, or {GAIN}psnr and so on"
+            f"{option} {part}: {key!r} is not a metric; choose one of {', '.join(METRICS)}, or {GAIN}psnr and so on"
         )
     try:
         limit = float(number)
@@ -93,7 +93,7 @@ def check(gates: Sequence[Gate], has_sharp: bool, has_baseline: bool) -> None:
     keys = [gate.key for gate in gates]
     for gate in gates:
         if keys.count(gate.key) > 1:
-            raise GateError(f"{gate.key} has two limits; leave one out")
+            raise GateError(f"{gate.key} has two limits; give only one")
         if METRICS[gate.name].needs_sharp and not has_sharp:
             raise GateError(f"{gate.key}={gate.limit:g}: {gate.name} needs REF; name the sharp pictures")
         if gate.key != gate.name and not has_baseline:

@@ -167,7 +167,7 @@ def test_a_scheduler_that_is_not_there_is_said(folder, tmp_path, monkeypatch):
 def test_what_is_no_address_is_said_at_once(address, folder, tmp_path):
     done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--cluster", address)
     assert done.returncode == 2 and messages(done) == [
-        f"error: --cluster {address}: is no address of a scheduler, such as tcp://node1:8786"
+        f"error: --cluster {address}: is not the address of a scheduler; give one such as tcp://node1:8786"
     ]
 
 

@@ -244,7 +244,7 @@ def test_a_picture_made_beside_a_manifest_is_listed_in_it(sharps, blurred, tmp_p
     assert run("blur", sharps / "a.png", blurred, "--gaussian", "3").returncode == 0
     assert manifest.read(blurred / manifest.NAME)["a.png"]["psf"] == "gaussian:sigma=3"
     refused = run("blur", sharps / "a.png", blurred, "--gaussian", "3", "--no-manifest")
-    assert refused.returncode == 2 and "no longer be true" in messages(refused)[0]
+    assert refused.returncode == 2 and "no longer describe the outputs" in messages(refused)[0]
     assert run("blur", sharps / "a.png", tmp_path / "alone.png", "--gaussian", "3").returncode == 0
     assert not (tmp_path / manifest.NAME).exists()
 

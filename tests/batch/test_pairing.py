@@ -36,7 +36,7 @@ def test_a_name_that_is_there_twice_is_a_row_of_its_own(make):
     first, second = pairing.rows(places)
     assert first.name == "a" and first.pictures == (None, None) and not first.is_whole
     assert first.doubles == (place / "out/a.jpg", place / "out/a.png", place / "ref/a.png")
-    assert "share a name; rename or remove all but one" in first.complaint(places)
+    assert "have the same name; keep only one of them" in first.complaint(places)
     assert second.is_whole and second.doubles == ()
 
 

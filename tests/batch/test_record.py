@@ -76,7 +76,7 @@ def test_a_report_on_a_full_disk_costs_no_picture(folder, tmp_path):
 def test_a_report_never_overwrites_a_picture(folder, tmp_path):
     before = (folder / "a.png").read_bytes()
     done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", folder / "a.png")
-    assert done.returncode == 2 and "is the name of a picture" in messages(done)[-1]
+    assert done.returncode == 2 and "has a picture's file extension" in messages(done)[-1]
     assert (folder / "a.png").read_bytes() == before
 
 

@@ -53,14 +53,17 @@ def test_what_is_sharp_or_not_certain_is_left_as_it_was(sharp, what):
     image = sharp if what == "sharp" else np.random.default_rng(0).random((90, 80, 3), np.float32)
     picture = eight_bits(image)
     made = restoration(AUTO, DeconvolutionOptions(), "sparse", Path())(picture, "a")
-    assert made.picture is picture and made.note.startswith("left as it was")
+    assert made.picture is picture and made.note.startswith("left unchanged")
 
 
 @pytest.mark.parametrize(
     "found, reason",
     [
-        (Finding(None, {}, reason="its blur is not certain"), "its blur is not certain"),
-        (Finding(psf.parse("motion:25").array(), {}, nsr=1e-7, is_estimated=True), "what was found would make it ring"),
+        (Finding(None, {}, reason="its blur is uncertain"), "its blur is uncertain"),
+        (
+            Finding(psf.parse("motion:25").array(), {}, nsr=1e-7, is_estimated=True),
+            "undoing the blur that was found would add ripples",
+        ),
         (Finding(None, {}, reason="it looks sharp", is_sharp=True), None),
     ],
 )
@@ -69,7 +72,7 @@ def test_what_is_not_certain_is_restored_blindly_if_it_is_not_sharp(sharp, found
     picture, other = eight_bits(noisy), eight_bits(1 - sharp)
     made = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda given: other)(picture, "a")
     if reason is None:
-        assert made.picture is picture and made.note == "left as it was, it looks sharp"
+        assert made.picture is picture and made.note == "left unchanged, it looks sharp"
     else:
         assert made.picture is other and made.note == f"restored blindly, {reason}"
         assert made.fields["method"] == "blind"
@@ -177,7 +180,7 @@ def test_deblur_undoes_what_is_certain_and_leaves_the_rest(sharp, tmp_path):
     grey = blur(sharp, families.motion(15, 30)).mean(axis=2, keepdims=True)
     images.write(tmp_path / "in" / "soft.png", grey, depth=16)
     done = run("deblur", "in", "out", "--report", "r.jsonl", cwd=tmp_path)
-    assert done.returncode == 0 and "deblur: 1 × left as it was, it looks sharp" in messages(done)
+    assert done.returncode == 0 and "deblur: 1 × left unchanged, it looks sharp" in messages(done)
     before, after = (images.read_picture(tmp_path / place / "soft.png") for place in ("in", "out"))
     assert after.pixels.dtype == np.uint16 and after.pixels.shape == before.pixels.shape
     truth = sharp.mean(axis=2, keepdims=True)
@@ -262,7 +265,7 @@ def test_wiener_auto_says_what_it_left(sharp, tmp_path):
     images.write(tmp_path / "in" / "soft.png", blur(sharp, families.motion(15, 30)))
     done = run("wiener", "in", "out", "--psf", "auto", "--report", "r.jsonl", cwd=tmp_path)
     assert done.returncode == 0
-    assert messages(done) == ["wiener: 1 × left as it was, it looks sharp", "wiener: 2 done"]
+    assert messages(done) == ["wiener: 1 × left unchanged, it looks sharp", "wiener: 2 done"]
     rows = {row["input"]: row for row in map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines()[:-1])}
     assert rows["in/soft.png"]["psf"].startswith("motion:length=1")
     assert (tmp_path / "out" / "sharp.png").read_bytes() == (tmp_path / "in" / "sharp.png").read_bytes()

@@ -136,7 +136,7 @@ def test_missing_partners_are_listed_and_the_rest_is_drawn(folders, tmp_path):
 def test_a_name_that_is_there_twice_is_listed_and_the_rest_is_drawn(folders, tmp_path):
     images.write(folders[1] / "sub" / "3.jpg", np.zeros((40, 48, 3), np.float32))
     made = contact_sheet(folders, tmp_path / "x.png", Look(width=64, count=100))
-    assert (made.shown, made.total) == (9, 10) and len(made.errors) == 1 and "share a name" in made.errors[0]
+    assert (made.shown, made.total) == (9, 10) and len(made.errors) == 1 and "have the same name" in made.errors[0]
 
 
 def test_what_cannot_be_read_leaves_a_blank_cell(folders, tmp_path):
@@ -287,7 +287,7 @@ WRONG = {
     "missing folder": (["in", "missing", "-o", "x.png"], "missing: no such file"),
     "empty folder": (["in", "empty", "-o", "x.png"], "empty: no images"),
     "a file and a folder": (["in", "in/a.png", "-o", "x.png"], "one is a folder and one is not"),
-    "no picture's name": (["in", "in", "-o", "x.txt"], "x.txt: the ending"),
+    "no picture's name": (["in", "in", "-o", "x.txt"], "x.txt: '.txt' is not a picture's file extension"),
     "no ending": (["in", "in", "-o", "-"], "no image format"),
     "unknown sharp": (["in", "in", "-o", "x.png", "--sharp", "out"], "--sharp"),
     "titles": (["in", "in", "-o", "x.png", "--titles", "a,b,c"], "3 titles for 2 columns"),

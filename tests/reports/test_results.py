@@ -4,10 +4,11 @@ import math
 
 import pytest
 
+from deblurcli.choices import EACH, MEAN
 from deblurcli.errors import GateError
 from deblurcli.metrics.table import METRICS
 from deblurcli.reports import gates
-from deblurcli.reports.gates import EACH, MEAN, OVER, UNDER, Gate, judge, parse
+from deblurcli.reports.gates import OVER, UNDER, Gate, judge, parse
 from deblurcli.reports.results import Scored, by_group, summary, text, with_unit, worst_first
 
 INF = math.inf
@@ -79,14 +80,14 @@ def test_gates_are_read():
 @pytest.mark.parametrize(
     "text, option, said",
     [
-        ("beauty=3", UNDER, "'beauty' is no metric; choose one of psnr, ssim"),
+        ("beauty=3", UNDER, "'beauty' is not a metric; choose one of psnr, ssim"),
         ("psnr", UNDER, "psnr needs a number"),
         ("psnr=", UNDER, "psnr needs a number"),
         ("psnr=high", UNDER, "psnr needs a number"),
         ("psnr=nan", UNDER, "psnr needs a number"),
         ("ssim=inf", UNDER, "ssim needs a number"),
-        ("", UNDER, "'' is no metric"),
-        ("psnr=30,", UNDER, "'' is no metric"),
+        ("", UNDER, "'' is not a metric"),
+        ("psnr=30,", UNDER, "'' is not a metric"),
         ("mae=0.02", UNDER, "mae is better when it is lower; write --fail-over mae=0.02"),
         ("psnr=30", OVER, "psnr is better when it is higher; write --fail-under psnr=30"),
         ("gain-mae=0.1", OVER, "gain-mae is better when it is higher; write --fail-under gain-mae=0.1"),

@@ -58,7 +58,7 @@ def test_what_is_missing_double_or_of_another_size_is_listed_and_the_rest_is_sco
     assert (report["pairs"], report["failed"], report["missing"]) == (1, 5, 2) and len(report["errors"]) == 5
     for number, said in [
         (0, "has no partner"), (1, "has no partner"), (2, "48×30 RGB against 48×40 RGB"),
-        (3, "save both as RGB, or both as grey"), (4, "share a name"),
+        (3, "save both as RGB, or both as grey"), (4, "have the same name"),
     ]:  # fmt: skip
         assert sum(said in line and f"{number}.png" in line for line in report["errors"]) == 1, (number, said)
     assert list(rows_of(report)) == ["sub/5"]
@@ -200,7 +200,7 @@ def test_a_gate_that_fails_makes_the_exit_code_1_and_lists_the_rows(sets):
     names = [row["name"] for row in verdict["failing"]]
     assert names[:3] == ["sub/5", "sub/4", "sub/3"] and all(row["psnr"] < 35 for row in verdict["failing"])
     lines = messages(done)
-    assert lines[0].startswith("gate failed: the mean psnr is 3") and "wanted at least 35" in lines[0]
+    assert lines[0].startswith("gate failed: the mean psnr is 3") and "must be at least 35" in lines[0]
     assert lines[1].endswith("dB  sub/5") and len(lines) == 1 + len(names)
 
 
@@ -226,7 +226,7 @@ def test_gates_decide_the_exit_code(arguments, code, sets):
 
 WRONG = {
     "unknown metric": (["out", "ref", "--metric", "psnr,beauty"], "beauty"),
-    "unknown gate": (["out", "ref", "--fail-under", "beauty=1"], "'beauty' is no metric; choose one of psnr"),
+    "unknown gate": (["out", "ref", "--fail-under", "beauty=1"], "'beauty' is not a metric; choose one of psnr"),
     "wrong side": (["out", "ref", "--fail-under", "mae=1"], "write --fail-over mae=1"),
     "gain without a baseline": (["out", "ref", "--fail-under", "gain-psnr=1"], "--baseline"),
     "gate without reference": (["out", "--fail-under", "psnr=30"], "psnr needs REF"),

@@ -66,7 +66,7 @@ class Contents:
 def check_name(output: Path) -> None:
     """PlanError for a page whose name has another ending."""
     if output.suffix.lower() not in ENDINGS:
-        raise PlanError(f"{output}: is not the name of a page; name the --html something like report.html")
+        raise PlanError(f"{output}: does not end in .html; choose a name such as report.html for --html")
 
 
 def write(output: Path, contents: Contents, store: ThumbnailStore) -> None:
