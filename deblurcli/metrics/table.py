@@ -296,7 +296,7 @@ def _refuse_unlike(restored: np.ndarray, sharp: np.ndarray) -> None:
     kinds = [f"{shape[1]}×{shape[0]} {'grey' if shape[2] == 1 else 'RGB'}" for shape in (restored.shape, sharp.shape)]
     alike = restored.shape[:2] == sharp.shape[:2]
     remedy = "save both as RGB, or both as grey" if alike else "give pictures of one size and kind"
-    raise ImageError(f"the two pictures differ: {' and '.join(kinds)}; {remedy}")
+    raise ImageError(f"the pictures differ: {' against '.join(kinds)}; {remedy}")
 
 
 def mse(restored: np.ndarray, sharp: np.ndarray) -> float:
