@@ -165,7 +165,7 @@ def evaluate(
     found, measured = evaluation.carded(model, card), {}
     if scores:
         pictures = sources.load(recipes.load("paper-gaussian"), data_home, pack)
-        measured["scores"] = evaluation.evaluate(model, pictures[sources.split(len(pictures))[1]])
+        measured["scores"] = evaluation.evaluate(model, sources.test_pictures(pictures))
     if speed:
         measured["speed"], measured["memory"] = timing.relative(found.path), timing.memory(found.path)
     if photographs is not None:
@@ -225,7 +225,7 @@ def figures(
         from training.data import sources
 
         faces = sources.load(recipes.load("paper-gaussian"), data_home, pack)
-        shown = list(faces[sources.split(len(faces))[1][: strips.SHOWN]])
+        shown = list(sources.test_pictures(faces, strips.SHOWN))
     else:
         shown = strips.folder_pictures(Path(pictures) if pictures else strips.HERE)
     for path in drawing.make(drawing.Sources(shown, weights, runs), out):

@@ -93,7 +93,8 @@ class Data:
     @property
     def piece(self) -> tuple[int, int]:
         """Height and width of a piece in pixels; zeros for whole pictures."""
-        return (self.crop, self.crop) if isinstance(self.crop, int) else tuple(self.crop)
+        height, width = (self.crop, self.crop) if isinstance(self.crop, int) else self.crop
+        return height, width
 
     def _rules(self) -> dict[str, bool]:
         """What must hold, in words."""

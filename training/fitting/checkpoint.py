@@ -13,6 +13,7 @@ from deblurcli.errors import DeblurError
 from training import networks
 from training.fitting import critic as critics
 from training.fitting import logs, measures, schedules
+from training.networks.network import Network
 from training.recipe import FOLDER, Recipe
 
 CHECKPOINT = "checkpoint.pt"
@@ -33,9 +34,9 @@ class Run:
     best: weights of the epoch with the lowest validation loss, where the recipe asks for them.
     """
 
-    network: torch.nn.Module
+    network: Network
     optimiser: torch.optim.Optimizer
-    rate: schedules.Rate
+    rate: schedules.LearningRate
     stop: schedules.Stop
     step: int = 0
     seconds: float = 0.0
@@ -100,7 +101,8 @@ def _write(state: dict, path: Path) -> None:
 def start(recipe: Recipe, device: torch.device) -> Run:
     """A fresh run: the network initialised from the recipe's seed."""
     torch.manual_seed(recipe.schedule.seed)
-    network = networks.build(recipe.network).to(device, memory_format=torch.channels_last)
+    network = networks.build(recipe.network).to(device)
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch's types lack it
     chosen = recipe.optimiser
     optimiser = OPTIMISERS[chosen.name](
         network.parameters(), chosen.learning_rate, chosen.betas, chosen.epsilon, weight_decay=chosen.weight_decay

@@ -39,11 +39,13 @@ class Critic:
     seed: int
 
     def learn(self, restored: torch.Tensor, sharp: torch.Tensor, step: int) -> float:
-        """So many steps of the critic on a batch as the recipe says; the last loss of it.
+        """So many steps of the critic on a batch as the recipe says; the last loss of it, 0 where there are none.
 
+        restored, sharp: ``(N, 3, H, W)``, of the network and of the data; no gradient goes back into the former.
         The points of the penalty are drawn by the seed and the step of the fit, so that resuming changes nothing.
         """
         restored, draw = restored.detach(), torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        loss = torch.zeros(())
         for _ in range(self.settings.steps):
             shares = torch.rand(len(sharp), 1, 1, 1, generator=draw).to(sharp.device)
             loss = self.network(restored).mean() - self.network(sharp).mean()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, cast, get_args
 
 import torch
 from lightning_fabric import Fabric
@@ -12,7 +13,8 @@ from deblurcli.errors import DeblurError
 from deblurcli.parallel import cpus
 
 ACCELERATORS = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("32-true", "bf16-mixed")
+Precision = Literal["32-true", "bf16-mixed"]
+PRECISIONS = get_args(Precision)
 MOST_WORKERS = 8  # of one process; more make pairs faster than any network here takes them
 
 
@@ -47,7 +49,7 @@ class Machine:
                 devices=self.devices,
                 num_nodes=self.nodes,
                 strategy=strategy,
-                precision=self.precision,
+                precision=cast(Precision, self.precision),
             )
         except (RuntimeError, ValueError) as error:  # Fabric's way of saying that there is no such device
             raise MachineError(f"{self.accelerator}, {self.devices} devices: {error}") from error

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -158,7 +159,7 @@ class _Fit:
 
     def log(self, rate: float) -> None:
         """A line of the mean loss since the last."""
-        loss = self.fabric.all_reduce(torch.stack(self.recent).double().mean(), reduce_op="mean").item()
+        loss = self.reduced(torch.stack(self.recent).double().mean(), "mean").item()
         self.recent.clear()
         if self.logs:
             run = self.run
@@ -186,16 +187,20 @@ class _Fit:
 
     def means(self, sums: torch.Tensor) -> list[float]:
         """Means over all processes; NaN where there are no pairs."""
-        total = self.fabric.all_reduce(sums.clone(), reduce_op="sum")
+        total = self.reduced(sums.clone(), "sum")
         return (total[:-1] / total[-1]).tolist()
 
     def save(self) -> None:
         """Write the checkpoint; what the processes have summed up goes into it as one sum."""
         own = self.run.sums
-        self.run.sums = self.fabric.all_reduce(own.clone(), reduce_op="sum")
+        self.run.sums = self.reduced(own.clone(), "sum")
         if self.fabric.is_global_zero:
             self.run.save(self.checkpoint)
         self.run.sums = own
+
+    def reduced(self, value: torch.Tensor, by: Literal["sum", "mean"]) -> torch.Tensor:
+        """The sum or the mean of a tensor over all processes; it may be written to."""
+        return cast(torch.Tensor, self.fabric.all_reduce(value, reduce_op=by))
 
     def expected(self) -> int:
         """How many steps the run will have, as far as one can tell where it goes by the minutes."""
