@@ -19,7 +19,7 @@ from training.data import examples, sources
 from training.data.pairs import Pairs
 from training.data.sources import Pictures
 from training.fitting import perceptual
-from training.fitting.checkpoint import Run, found, start
+from training.fitting.checkpoint import Checkpoint, found, start
 from training.networks.network import Network
 from training.recipe import Recipe
 
@@ -64,24 +64,29 @@ def export(
     Raises ParityError when ONNX Runtime's output differs from torch's by more than 1e-4, CheckpointError when there
     is no checkpoint.
     """
-    run = start(recipe, torch.device("cpu"))
-    run.load(found(recipe, runs, kept))
-    run.network.load_state_dict(run.chosen()[0])
-    run.network.eval()
+    checkpoint = start(recipe, torch.device("cpu"))
+    checkpoint.load(found(recipe, runs, kept))
+    checkpoint.network.load_state_dict(checkpoint.chosen()[0])
+    checkpoint.network.eval()
     fitted = examples.pairs(pictures, recipe, sources.fitting_split(recipe, len(pictures))[0])
     weights.mkdir(parents=True, exist_ok=True)
     path = weights / f"{recipe.name}.onnx"
     part = path.with_suffix(".part.onnx")
     try:
-        to_onnx(run.network, part)
+        to_onnx(checkpoint.network, part)
         measured = {
-            "halo": halo(run.network, part, fitted),
-            "parity": float(f"{parity(run.network, part):.1e}"),
+            "halo": halo(checkpoint.network, part, fitted),
+            "parity": float(f"{parity(checkpoint.network, part):.1e}"),
         }
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    card = {**_about(recipe, path), **_architecture(run.network), **measured, **_training(recipe, run, len(fitted))}
+    card = {
+        **_about(recipe, path),
+        **_architecture(checkpoint.network),
+        **measured,
+        **_training(recipe, checkpoint, len(fitted)),
+    }
     write_card(path.with_suffix(".json"), {**card, "hardware": hardware})
     return path
 
@@ -188,16 +193,18 @@ def _architecture(network: Network) -> dict:
     }
 
 
-def _training(recipe: Recipe, run: Run, count: int) -> dict:
+def _training(recipe: Recipe, checkpoint: Checkpoint, count: int) -> dict:
     """What was really done: epochs, pictures and minutes, of how many the recipe asks for."""
     per_epoch, schedule = count // recipe.schedule.batch, recipe.schedule
     return {
-        "epochs": round(run.step / per_epoch, 2),
-        "best_epoch": round(run.chosen()[1] / per_epoch, 2),
+        "epochs": round(checkpoint.step / per_epoch, 2),
+        "best_epoch": round(checkpoint.chosen()[1] / per_epoch, 2),
         "schedule_epochs": schedule.epochs,
-        "schedule_over": run.stop.over or run.step >= per_epoch * schedule.epochs or schedule.spent(run.seconds),
-        "images_seen": run.step * schedule.batch,
-        "minutes": round(run.seconds / 60, 1),
+        "schedule_over": checkpoint.stop.over
+        or checkpoint.step >= per_epoch * schedule.epochs
+        or schedule.spent(checkpoint.seconds),
+        "images_seen": checkpoint.step * schedule.batch,
+        "minutes": round(checkpoint.seconds / 60, 1),
         "curve": f"training/recipes/{recipe.name}.csv",
     }
 

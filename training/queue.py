@@ -1,4 +1,4 @@
-"""A list of recipes inside a time budget: each is fitted, exported and scored, and all that is made lies in one folder.
+"""A queue of recipes inside a time budget: each is fitted, exported and scored, all in one folder.
 
     OUT/packs/    the pictures, made once
     OUT/runs/     checkpoints and logs: the same command goes on from them
@@ -47,8 +47,8 @@ class StepError(Exception):
 
 
 @dataclass
-class Batch:
-    """What to do and with what.
+class Queue:
+    """Which recipes to work through, and with what.
 
     names: of recipes, or their .toml files, in the order of their turns.
     minutes: for all of it, scoring too; what a recipe leaves goes to those after it.

@@ -98,6 +98,6 @@ def little(tmp_path, sharp):
 @pytest.fixture(scope="session")
 def cpu():
     """One process on the CPU."""
-    from training.fitting.devices import Machine
+    from training.fitting.devices import Devices
 
-    return Machine("cpu").launched()
+    return Devices("cpu").launched()

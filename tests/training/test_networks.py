@@ -194,7 +194,7 @@ def test_the_gains_of_one_picture_are_its_own():
     batch, spectra = networks.inputs(network, 2, 32, 48)
     both = network(batch, spectra)
     torch.testing.assert_close(network(batch[1:], spectra[1:]), both[1:])
-    assert (network(batch[1:], spectra[:1]) - both[1:]).abs().max() > 1e-3, "what it is told counts"
+    assert (network(batch[1:], spectra[:1]) - both[1:]).abs().max() > 1e-3, "the spectrum it is given counts"
 
 
 def test_the_stem_of_both_pictures_is_one_convolution():

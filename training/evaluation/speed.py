@@ -37,12 +37,12 @@ def throughputs(paths: Sequence[Path], side: int = SIDE, rounds: int = ROUNDS) -
 def _seconds(session: Session, batch: np.ndarray) -> float:
     """Seconds of this thread's own time for one run; a session of one thread works in it."""
     begun = time.thread_time()
-    session.run(batch, *_told(session, batch))
+    session.run(batch, *_spectra(session, batch))
     return time.thread_time() - begun
 
 
-def _told(session: Session, batch: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The spectra of a batch where the network is told them, as `Restorer` makes them."""
+def _spectra(session: Session, batch: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The spectra of a batch where the network needs them, as `Restorer` makes them."""
     return (
         (np.stack([log_power_spectrum(central_luma(one.transpose(1, 2, 0))) for one in batch]),)
         if session.needs_spectrum
@@ -85,7 +85,7 @@ def _grown(path: Path, side: int) -> float:
     batch = np.random.default_rng(0).random((1, 3, side, side), np.float32)
     before = _resident("VmRSS")
     session = Session(path, "cpu", threads=1)
-    session.run(batch, *_told(session, batch))
+    session.run(batch, *_spectra(session, batch))
     return _resident("VmHWM") - before
 
 

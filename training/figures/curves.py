@@ -1,4 +1,4 @@
-"""Figures 4 and 5: what a fit's loss and measures were in every epoch, beside the authors' own run."""
+"""Figures 4 and 5: what a fit's loss and metrics were in every epoch, beside the authors' own run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from matplotlib.axes import Axes
 
-# Of the loss, which is the mean squared error, and the measures: name, title, whether it falls by powers of ten.
+# Of the loss, which is the mean squared error, and the metrics: name, title, whether it falls by powers of ten.
 PANELS = (
     ("mse", "loss: mean squared error", True),
     ("mae", "MAE", True),

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from training.networks.deblurgan import PatchCritic
-from training.recipe import Adversary
+from training.recipe import CriticSettings
 
 
 def penalty(critic: nn.Module, restored: torch.Tensor, sharp: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
@@ -35,7 +35,7 @@ class Critic:
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
-    settings: Adversary
+    settings: CriticSettings
     seed: int
 
     def learn(self, restored: torch.Tensor, sharp: torch.Tensor, step: int) -> float:
@@ -69,7 +69,7 @@ class Critic:
         self.optimiser.load_state_dict(kept["optimiser"])
 
 
-def start(settings: Adversary | None, seed: int, device: torch.device) -> Critic | None:
+def start(settings: CriticSettings | None, seed: int, device: torch.device) -> Critic | None:
     """A fresh critic as a recipe describes it; None where it describes none."""
     if settings is None:
         return None
