@@ -91,6 +91,7 @@ def export(
     return path
 
 
+@torch.no_grad()
 def to_onnx(network: Network, path: Path) -> None:
     """Write a network as ONNX with free batch, height and width, weights inside."""
     unit = network.multiple_of

@@ -4,8 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from training import queue
+from training.__main__ import app
 from training.data import packs
 from training.queue import Queue
 
@@ -24,7 +26,21 @@ def lists(little, tmp_path, monkeypatch):
     return [str(broken), str(faces)]
 
 
-def test_a_failure_costs_the_others_nothing_and_what_is_over_is_left_alone(lists, tmp_path, monkeypatch):
+@pytest.fixture
+def mostly_here(monkeypatch, here):
+    """Exporting and scoring run in this process; packing and fitting are processes of their own, as they should be."""
+    as_process = Queue._step
+
+    def step(self, *arguments):
+        if arguments[0] in ("pack", "fit"):
+            return as_process(self, *arguments)
+        done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+
+    monkeypatch.setattr(Queue, "_step", step)
+
+
+def test_a_failure_costs_the_others_nothing_and_what_is_over_is_left_alone(lists, tmp_path, monkeypatch, mostly_here):
     fitting = ["--accelerator", "cpu", "--threads", "1"]
     work = Queue(lists, 20, tmp_path / "out", tmp_path, fitting, "a test")
     broken, faces = work.run()

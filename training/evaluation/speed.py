@@ -14,8 +14,6 @@ import numpy as np
 from deblurcli.inference.session import Session
 from deblurcli.pictures.luma import central_luma
 from deblurcli.pictures.power_spectrum import log_power_spectrum
-from training import networks, recipe
-from training.export import to_onnx
 
 SIDE = 512
 ROUNDS = 5
@@ -52,6 +50,9 @@ def _spectra(session: Session, batch: np.ndarray) -> tuple[np.ndarray, ...]:
 
 def peer(folder: Path) -> Path:
     """The paper's U-Net as it starts, as an ONNX file in that folder; its speed does not hang on its weights."""
+    from training import networks, recipe  # heavy, and no part of what a process that is measured should hold
+    from training.export import to_onnx
+
     path = folder / "peer.onnx"
     to_onnx(networks.build(recipe.load(PEER).network).eval(), path)
     return path

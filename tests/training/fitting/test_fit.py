@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
 from deblurcli.metrics import table
 from tests.conftest import ROOT
 from training import networks, recipe
+from training.__main__ import app
 from training.data import sources
 from training.data.pairs import Batches, Pairs, Resident, supply, to_tensor
 from training.fitting import checkpoint, fit, logs, losses, metrics
@@ -169,12 +171,16 @@ def test_workers_make_the_same_pairs(little, cpu, tmp_path):
 
 def test_many_processes_reach_what_one_does(little, tmp_path):
     """Two processes on the CPU share batches of five, three and two; the weights and the curves are those of one."""
-    for devices in ("1", "2"):
-        command = [sys.executable, "-m", "training", "fit", str(little), "--data-home", str(tmp_path)]
+
+    def command(devices):
         where = ["--runs", str(tmp_path / devices), "--accelerator", "cpu", "--devices", devices, "--threads", "1"]
-        done = subprocess.run([*command, *where], cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.count("little: step 8") == 1
+        return ["fit", str(little), "--data-home", str(tmp_path), *where]
+
+    alone = CliRunner().invoke(app, command("1"), catch_exceptions=False)
+    shared = subprocess.run([sys.executable, "-m", "training", *command("2")], cwd=ROOT, capture_output=True, text=True)
+    for status, said in ((alone.exit_code, alone.stderr), (shared.returncode, shared.stderr)):
+        assert status == 0, said
+        assert said.count("little: step 8") == 1
     one, two = (torch.load(tmp_path / devices / "little" / "checkpoint.pt") for devices in ("1", "2"))
     fresh = checkpoint.start(recipe.load(str(little)), torch.device("cpu")).network.state_dict()
     assert one["step"] == two["step"] == 8
