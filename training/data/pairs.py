@@ -161,7 +161,8 @@ def supply(pairs: Pairs, batches: Order, device: torch.device, workers: int) -> 
     epoch are made once and stay on it if they fit; all others come from the workers through pinned memory.
     """
     accelerated = device.type == "cuda"
-    if accelerated and len(pairs) and _same_in_every_epoch(pairs, batches) and _fit_on(device, pairs):
+    stay_the_same = pairs.data.fixed or not isinstance(batches, Batches)
+    if accelerated and len(pairs) and stay_the_same and _fit_on(device, pairs):
         return Resident(pairs, batches, device)
     if workers:  # which are forked, and OpenCV's threads do not outlive that: a worker that needs them waits for ever
         cv2.setNumThreads(1)
@@ -172,10 +173,6 @@ def supply(pairs: Pairs, batches: Order, device: torch.device, workers: int) -> 
         pin_memory=accelerated,
         prefetch_factor=AHEAD if workers else None,
     )
-
-
-def _same_in_every_epoch(pairs: Pairs, batches: Order) -> bool:
-    return pairs.data.fixed or isinstance(batches, list)
 
 
 def _fit_on(device: torch.device, pairs: Pairs) -> bool:

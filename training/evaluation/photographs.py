@@ -234,7 +234,9 @@ def table(gains: Gains, kept: dict[str, float] | None = None) -> str:
     for method in _methods(gains):
         if method not in sharpened:
             shown[method] = {name: row[method] for name, row in gains.items() if method in row}
-    near: dict[str, float | None] = {**(kept or {}), BEST: _gentlest(kept or {})}
+    near = dict(kept or {})
+    if left_sharp := [value for method, value in near.items() if _is_unsharp(method)]:
+        near[BEST] = max(left_sharp)
     rows = {"*blurred, dB*": {name: f"{row[None]:.2f}" for name, row in gains.items()}}
     for title, cells in shown.items():
         rows[title] = {name: f"{gain:+.2f}" for name, gain in cells.items()}
@@ -243,10 +245,6 @@ def table(gains: Gains, kept: dict[str, float] | None = None) -> str:
     heads = [*PSFS, "mean", NONE, SHARP]
     lines = [f"| {title} | " + " | ".join(row.get(head, "") for head in heads) + " |" for title, row in rows.items()]
     return "\n".join(["| gain in dB | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|", *lines])
-
-
-def _gentlest(kept: dict[str, float]) -> float | None:
-    return max((value for method, value in kept.items() if _is_unsharp(method)), default=None)
 
 
 def _methods(gains: Gains) -> list[str]:

@@ -49,7 +49,7 @@ def maps(network: nn.Module, height: int, width: int) -> list[Map]:
         if node.op == "output" or "tensor_meta" not in node.meta:
             continue
         label = _label(node, network)
-        if _is_finish(node, network) and made and sources == (len(made) - 1,):
+        if label in FINISHES and made and sources == (len(made) - 1,):
             made[-1] = replace(made[-1], operation=f"{made[-1].operation}, {label}")
         else:
             channels, height, width = node.meta["tensor_meta"].shape[1:]
@@ -98,14 +98,10 @@ def _label(node: fx.Node, network: nn.Module) -> str:
     return "" if node.op == "placeholder" else FUNCTIONS.get(name, name)
 
 
-def _is_finish(node: fx.Node, network: nn.Module) -> bool:
-    return _label(node, network) in FINISHES
-
-
 def draw(axes: Axes, made: list[Map], title: str) -> None:
     """Draw feature maps as boxes, as tall as the map and wider with more channels, and what leads to them."""
     places = _places(made)
-    colours = dict(zip(dict.fromkeys(_kinds(made)), COLOURS * 3))
+    colours = dict(zip(dict.fromkeys(one.operation for one in made if one.operation), COLOURS * 3))
     for one, (x, y, wide, tall) in zip(made, places):
         axes.add_patch(Rectangle((x, y - tall / 2), wide, tall, facecolor=BOX, edgecolor="#333333", linewidth=0.8))
         axes.text(x + wide / 2, y + tall / 2 + 0.2, str(one.channels), ha="center", va="bottom", fontsize=8)
@@ -120,10 +116,6 @@ def draw(axes: Axes, made: list[Map], title: str) -> None:
     if any(source < index - 1 for index, one in enumerate(made) for source in one.sources):
         axes.plot([], [], color="#999999", linewidth=1.5, linestyle="--", label="skip")
     _frame(axes, places, title)
-
-
-def _kinds(made: list[Map]) -> list[str]:
-    return [one.operation for one in made if one.operation]
 
 
 def _places(made: list[Map]) -> list[tuple[float, float, float, float]]:

@@ -63,11 +63,8 @@ def fit(
     """
     fabric = fabric or Devices().launched()
     fitting, watching = sources.fitting_split(recipe, len(pictures))
-    if recipe.critic and fabric.world_size > 1:
-        raise DeviceError(f"{recipe.name}: a critic is trained in one process; take --devices 1")
     batch, shown = recipe.schedule.batch, examples.pairs(pictures, recipe, fitting)
-    if len(shown) < batch:
-        raise RecipeError(f"{recipe.name}: {len(shown)} pictures are fewer than a batch of {batch}")
+    _check(recipe, len(shown), fabric)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = resume(recipe, folder, fabric.device, kept)
     if not fabric.is_global_zero:
@@ -86,6 +83,14 @@ def fit(
     )  # fmt: skip
     fit.train(pairing.supply(shown, order, fabric.device, workers_for(fabric) if workers is None else workers), minutes)
     return checkpoint
+
+
+def _check(recipe: Recipe, count: int, fabric: Fabric) -> None:
+    """Raises RecipeError when so many pairs are fewer than a batch, DeviceError when a critic had to be shared."""
+    if recipe.critic and fabric.world_size > 1:
+        raise DeviceError(f"{recipe.name}: a critic is trained in one process; take --devices 1")
+    if count < recipe.schedule.batch:
+        raise RecipeError(f"{recipe.name}: {count} pictures are fewer than a batch of {recipe.schedule.batch}")
 
 
 def _logs(folder: Path, checkpoint: Checkpoint, per_epoch: int, tensorboard: bool) -> tuple[Log, Log]:
