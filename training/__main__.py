@@ -21,7 +21,7 @@ DataHome = Annotated[
 Packed = Annotated[Path | None, typer.Option("--pack", help="Take the pictures from this file; see pack.")]
 Runs = Annotated[Path, typer.Option(help="Folder of the runs' checkpoints and logs, one folder each.")]
 Accelerator = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-Devices = Annotated[int, typer.Option(min=1, help="How many of them, on each machine; each batch is shared.")]
+DeviceCount = Annotated[int, typer.Option(min=1, help="How many of them, on each machine; each batch is shared.")]
 Precision = Annotated[str, typer.Option(help="32-true or bf16-mixed.")]
 Threads = Annotated[int, typer.Option(min=0, help="CPU threads; 0 leaves it to torch.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do not begin with the checkpoint kept beside the recipe.")]
@@ -42,7 +42,7 @@ def fit(
     epochs: Annotated[int | None, typer.Option(min=1, help="Length of the schedule in place of the recipe's.")] = None,
     minutes: Annotated[float, typer.Option(min=0, help="Stop after so many minutes; a later call goes on.")] = math.inf,
     accelerator: Accelerator = "auto",
-    devices: Devices = 1,
+    devices: DeviceCount = 1,
     nodes: Annotated[int, typer.Option(min=1, help="Machines; start this command on each, by torchrun or SLURM.")] = 1,
     precision: Precision = "32-true",
     threads: Threads = 0,
@@ -58,12 +58,12 @@ def fit(
 
     from training.data import sources
     from training.fitting import fit as fitting
-    from training.fitting.devices import Machine
+    from training.fitting.devices import Devices
 
     if threads:
         torch.set_num_threads(threads)
     chosen = recipes.load(name)
-    fabric = Machine(accelerator, devices, nodes, precision).launched()
+    fabric = Devices(accelerator, devices, nodes, precision).launched()
     pictures = sources.load(chosen, data_home, pack)
     kept = None if fresh else recipes.kept(name)
     folder = runs / chosen.name
@@ -165,7 +165,7 @@ def evaluate(
     found, measured = evaluation.carded(model, card), {}
     if scores:
         pictures = sources.load(recipes.load("paper-gaussian"), data_home, pack)
-        measured["scores"] = evaluation.evaluate(model, pictures[sources.split(len(pictures))[1]])
+        measured["scores"] = evaluation.evaluate(model, sources.test_pictures(pictures))
     if speed:
         measured["speed"], measured["memory"] = timing.relative(found.path), timing.memory(found.path)
     if photographs is not None:
@@ -185,19 +185,19 @@ def batch(
     out: Annotated[Path, typer.Option(help="Folder of all that is made; the same command goes on from it.")],
     data_home: DataHome = None,
     accelerator: Accelerator = "auto",
-    devices: Devices = 1,
+    devices: DeviceCount = 1,
     precision: Precision = "32-true",
     threads: Threads = 0,
     fresh: Fresh = False,
     hardware: Annotated[str, typer.Option(help="For the cards; what this machine is when left out.")] = "",
 ) -> None:
-    """Fit, export and score a list of recipes inside a time budget; a failure costs the others nothing."""
+    """Fit, export and score a queue of recipes inside a time budget; a failure costs the others nothing."""
     from training.fitting.devices import described
-    from training.queue import Batch
+    from training.queue import Queue
 
     fitting = ["--accelerator", accelerator, "--devices", str(devices), "--precision", precision]
     fitting += ["--threads", str(threads), *(["--fresh"] if fresh else [])]
-    results = Batch(names, minutes, out, data_home, fitting, hardware or described()).run()
+    results = Queue(names, minutes, out, data_home, fitting, hardware or described()).run()
     for result in results:
         typer.echo(f"{result.recipe}: {result.state}, {result.epochs:g} epochs {result.psnr or ''} {result.reason}")
     raise typer.Exit(any(result.state == "failed" for result in results))
@@ -225,7 +225,7 @@ def figures(
         from training.data import sources
 
         faces = sources.load(recipes.load("paper-gaussian"), data_home, pack)
-        shown = list(faces[sources.split(len(faces))[1][: strips.SHOWN]])
+        shown = list(sources.test_pictures(faces, strips.SHOWN))
     else:
         shown = strips.folder_pictures(Path(pictures) if pictures else strips.HERE)
     for path in drawing.make(drawing.Sources(shown, weights, runs), out):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 
 from deblurcli.errors import DeblurError
-from deblurcli.inference import models
+from deblurcli.inference import cards, models
 from deblurcli.inference.restorer import Restorer
 from deblurcli.inference.session import SPECTRUM, Session
 from training import networks
@@ -18,7 +18,8 @@ from training.data import examples, sources
 from training.data.pairs import Pairs
 from training.data.sources import Pictures
 from training.fitting import perceptual
-from training.fitting.checkpoint import Run, found, start
+from training.fitting.checkpoint import Checkpoint, found, start
+from training.networks.network import Network
 from training.recipe import Recipe
 
 OPSET = 18
@@ -59,32 +60,38 @@ def export(
     pictures: all sharp ones, as `sources.load` gives them; tile seams are measured on those of the training split.
     kept: the checkpoint to take where `runs` has none.
 
-    Raises ParityError when ONNX Runtime's answer differs from torch's by more than 1e-4, CheckpointError when there
+    Raises ParityError when ONNX Runtime's output differs from torch's by more than 1e-4, CheckpointError when there
     is no checkpoint.
     """
-    run = start(recipe, torch.device("cpu"))
-    run.load(found(recipe, runs, kept))
-    run.network.load_state_dict(run.chosen()[0])
-    run.network.eval()
+    checkpoint = start(recipe, torch.device("cpu"))
+    checkpoint.load(found(recipe, runs, kept))
+    checkpoint.network.load_state_dict(checkpoint.chosen()[0])
+    checkpoint.network.eval()
     fitted = examples.pairs(pictures, recipe, sources.fitting_split(recipe, len(pictures))[0])
     weights.mkdir(parents=True, exist_ok=True)
     path = weights / f"{recipe.name}.onnx"
     part = path.with_suffix(".part.onnx")
     try:
-        to_onnx(run.network, part)
+        to_onnx(checkpoint.network, part)
         measured = {
-            "halo": halo(run.network, part, fitted),
-            "parity": float(f"{parity(run.network, part):.1e}"),
+            "halo": halo(checkpoint.network, part, fitted),
+            "parity": float(f"{parity(checkpoint.network, part):.1e}"),
         }
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    card = {**_about(recipe, path), **_architecture(run.network), **measured, **_training(recipe, run, len(fitted))}
-    write_card(path.with_suffix(".json"), {**card, "hardware": hardware})
+    card = {
+        **_about(recipe, path),
+        **_architecture(checkpoint.network),
+        **measured,
+        **_training(recipe, checkpoint, len(fitted)),
+    }
+    cards.write(path.with_suffix(".json"), {**card, "hardware": hardware})
     return path
 
 
-def to_onnx(network: torch.nn.Module, path: Path) -> None:
+@torch.no_grad()
+def to_onnx(network: Network, path: Path) -> None:
     """Write a network as ONNX with free batch, height and width, weights inside."""
     unit = network.multiple_of
     height, width = (torch.export.Dim(side, min=1, max=2048) for side in ("rows", "columns"))
@@ -103,36 +110,36 @@ def to_onnx(network: torch.nn.Module, path: Path) -> None:
             dynamic_shapes=free[: len(example)],
             verbose=False,
         )
-    program.save(str(path), external_data=False)
+    cast(torch.onnx.ONNXProgram, program).save(str(path), external_data=False)
 
 
 @torch.no_grad()
-def parity(network: torch.nn.Module, path: Path) -> float:
+def parity(network: Network, path: Path) -> float:
     """Largest difference between torch and ONNX Runtime on random batches of several sizes."""
     torch.manual_seed(0)
     session, unit = _session(path, network), network.multiple_of
     batches = [networks.inputs(network, 1, unit * rows, unit * columns) for rows, columns in PARITY_SIZES]
-    answers = [session.run(*(part.numpy() for part in batch)) for batch in batches]
-    difference = max(float(np.abs(network(*batch).numpy() - answer).max()) for batch, answer in zip(batches, answers))
+    outputs = [session.run(*(part.numpy() for part in batch)) for batch in batches]
+    difference = max(float(np.abs(network(*batch).numpy() - output).max()) for batch, output in zip(batches, outputs))
     if difference > PARITY:
         raise ParityError(f"{path}: differs from torch by {difference:.1e}; at most {PARITY:.0e} is allowed")
     return difference
 
 
-def halo(network: torch.nn.Module, path: Path, pairs: Pairs) -> int | None:
+def halo(network: Network, path: Path, pairs: Pairs) -> int | None:
     """The least context in pixels at which tiles join within half a step of 8 bits.
 
     Measured on a mosaic of blurred pictures, whose joints are harder than any photograph. None for a network that
-    says, by ``looks_everywhere``, why there is none.
+    says, by ``looks_everywhere``, why there is none; ParityError when none of `HALOS` is wide enough.
     """
-    if getattr(network, "looks_everywhere", None):
+    if network.looks_everywhere:
         return None
     session, multiple_of, layers = _session(path, network), network.multiple_of, _mosaic(pairs)
-    whole = Restorer(session, multiple_of, halo=0, tile=4096, needs_spectrum=session.needs_spectrum).restore(*layers)
+    needs_spectrum = network.needs_spectrum
+    whole = Restorer(session, multiple_of, halo=0, tile=4096, needs_spectrum=needs_spectrum).restore(*layers)
     for reach in HALOS:
-        tiled = Restorer(
-            session, multiple_of, reach, tile=2 * reach + 64, needs_spectrum=session.needs_spectrum
-        ).restore(*layers)
+        tile = 2 * reach + 64
+        tiled = Restorer(session, multiple_of, reach, tile, needs_spectrum=needs_spectrum).restore(*layers)
         if np.abs(tiled - whole).max() <= SEAM:
             return reach
     raise ParityError(f"tiles differ by more than half a step of 8 bits even with {HALOS[-1]} pixels of halo")
@@ -152,8 +159,8 @@ def _mosaic(pairs: Pairs) -> list[np.ndarray]:
     return [np.ascontiguousarray(whole[..., first : first + 3]) for first in range(0, whole.shape[2], 3)]
 
 
-def _session(path: Path, network: torch.nn.Module) -> Session:
-    return Session(path, "cpu", layers=networks.channels(network) // 3)
+def _session(path: Path, network: Network) -> Session:
+    return Session(path, "cpu", layers=network.layers)
 
 
 def _about(recipe: Recipe, path: Path) -> dict:
@@ -166,40 +173,37 @@ def _about(recipe: Recipe, path: Path) -> dict:
         "sha256": models.sha256(path),
         "recipe": f"training/recipes/{recipe.name}.toml",
         "data": DATA[about.source].format(about=about.about or f"the pictures below {about.path}", piece=about.piece),
-        "validation": WATCHED.get(held, f"{held} pictures held out of training"),
+        "validation": WATCHED.get(str(held), f"{held} pictures held out of training"),
         "blur": [{"psf": blur.psf, "weight": blur.weight} for blur in about.blur],
         **({"perceptual_features": perceptual.source()} if "perceptual" in recipe.loss else {}),
         "licence": LICENCES[about.source],
     }
 
 
-def _architecture(network: torch.nn.Module) -> dict:
+def _architecture(network: Network) -> dict:
     trainable, fixed = networks.parameters(network)
     return {
         "network": type(network).__name__,
         "parameters": trainable + fixed,
         "trainable_parameters": trainable,
-        "layers": networks.channels(network) // 3,
+        "layers": network.layers,
         "multiple_of": network.multiple_of,
-        **({"spectrum": SPECTRUM_INPUT} if getattr(network, "needs_spectrum", False) else {}),
-        **({"whole_pictures": why} if (why := getattr(network, "looks_everywhere", None)) else {}),
+        **({"spectrum": SPECTRUM_INPUT} if network.needs_spectrum else {}),
+        **({"whole_pictures": network.looks_everywhere} if network.looks_everywhere else {}),
     }
 
 
-def _training(recipe: Recipe, run: Run, count: int) -> dict:
+def _training(recipe: Recipe, checkpoint: Checkpoint, count: int) -> dict:
     """What was really done: epochs, pictures and minutes, of how many the recipe asks for."""
     per_epoch, schedule = count // recipe.schedule.batch, recipe.schedule
     return {
-        "epochs": round(run.step / per_epoch, 2),
-        "best_epoch": round(run.chosen()[1] / per_epoch, 2),
+        "epochs": round(checkpoint.step / per_epoch, 2),
+        "best_epoch": round(checkpoint.chosen()[1] / per_epoch, 2),
         "schedule_epochs": schedule.epochs,
-        "schedule_over": run.stop.over or run.step >= per_epoch * schedule.epochs or schedule.spent(run.seconds),
-        "images_seen": run.step * schedule.batch,
-        "minutes": round(run.seconds / 60, 1),
+        "schedule_over": checkpoint.stop.over
+        or checkpoint.step >= per_epoch * schedule.epochs
+        or schedule.spent(checkpoint.seconds),
+        "images_seen": checkpoint.step * schedule.batch,
+        "minutes": round(checkpoint.seconds / 60, 1),
         "curve": f"training/recipes/{recipe.name}.csv",
     }
-
-
-def write_card(path: Path, card: dict) -> None:
-    """Write a card as readable JSON."""
-    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

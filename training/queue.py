@@ -1,4 +1,4 @@
-"""A list of recipes inside a time budget: each is fitted, exported and scored, and all that is made lies in one folder.
+"""A queue of recipes inside a time budget: each is fitted, exported and scored, all in one folder.
 
     OUT/packs/    the pictures, made once
     OUT/runs/     checkpoints and logs: the same command goes on from them
@@ -47,8 +47,8 @@ class StepError(Exception):
 
 
 @dataclass
-class Batch:
-    """What to do and with what.
+class Queue:
+    """Which recipes to work through, and with what.
 
     names: of recipes, or their .toml files, in the order of their turns.
     minutes: for all of it, scoring too; what a recipe leaves goes to those after it.
@@ -65,7 +65,7 @@ class Batch:
     scoring: float = SCORING
 
     def run(self) -> list[Result]:
-        """Give every recipe its turn; a failure is told and costs the others nothing."""
+        """Give every recipe its turn; a failure is reported and costs the others nothing."""
         recipes = {name: recipe.load(name) for name in self.names}
         deadline, results = time.monotonic() + 60 * self.minutes, []
         for turn, (name, chosen) in enumerate(recipes.items()):
@@ -80,30 +80,29 @@ class Batch:
 
     def _turn(self, name: str, chosen: Recipe, share: float, result: Result) -> None:
         """Fit for the recipe's share of the time, export, score; a finished recipe is left as it is."""
-        card = self._card(chosen)
-        if card is None or not (card["schedule_over"] and self._is_scored(chosen, card)):
+        path = self.out / "weights" / f"{chosen.name}.json"
+        card = _read(path) if path.is_file() else None
+        is_scored = card is not None and ("scores" in card or chosen.data.source != "lfw")
+        if card is None or not (card["schedule_over"] and is_scored):
             if share <= self.scoring:
                 return
-            pack = ["--pack", str(self._pack(name, chosen))]
-            runs, weights = ["--runs", str(self.out / "runs")], str(self.out / "weights")
-            self._step("fit", name, *pack, *runs, "--minutes", f"{share - self.scoring:.3f}", *self.fitting)
-            begun = time.monotonic()
-            self._step("export", name, *pack, *runs, "--weights", weights, "--hardware", self.hardware)
-            if chosen.data.source == "lfw":
-                self._step("evaluate", f"{weights}/{chosen.name}.onnx", *pack, "--card")
-            self.scoring = max(self.scoring, (time.monotonic() - begun) / 60)
-            card = self._card(chosen)
+            self._make(name, chosen, share)
+            card = _read(path)
         result.state = "over" if card["schedule_over"] else "goes on"
         result.epochs, result.minutes = card["epochs"], card["minutes"]
         scores = card.get("scores", {}).get("float", {})
         result.psnr = {kind: round(scores[kind]["restored"]["psnr"], 2) for kind in scores}
 
-    def _card(self, chosen: Recipe) -> dict | None:
-        path = self.out / "weights" / f"{chosen.name}.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-    def _is_scored(self, chosen: Recipe, card: dict) -> bool:
-        return "scores" in card or chosen.data.source != "lfw"
+    def _make(self, name: str, chosen: Recipe, share: float) -> None:
+        """Fit, export and score, each as a process; what scoring took is kept in mind for the recipes to come."""
+        pack = ["--pack", str(self._pack(name, chosen))]
+        runs, weights = ["--runs", str(self.out / "runs")], str(self.out / "weights")
+        self._step("fit", name, *pack, *runs, "--minutes", f"{share - self.scoring:.3f}", *self.fitting)
+        begun = time.monotonic()
+        self._step("export", name, *pack, *runs, "--weights", weights, "--hardware", self.hardware)
+        if chosen.data.source == "lfw":
+            self._step("evaluate", f"{weights}/{chosen.name}.onnx", *pack, "--card")
+        self.scoring = max(self.scoring, (time.monotonic() - begun) / 60)
 
     def _pack(self, name: str, chosen: Recipe) -> Path:
         """The pack of the recipe's pictures, made unless it is there."""
@@ -119,7 +118,7 @@ class Batch:
         command = [sys.executable, "-m", "training", *arguments]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
             said = ""
-            for line in process.stderr:
+            for line in process.stderr or ():
                 sys.stderr.write(line)
                 said = (said + line)[-REASON:]
         if process.returncode:
@@ -127,5 +126,9 @@ class Batch:
 
     def _report(self, results: Sequence[Result]) -> None:
         self.out.mkdir(parents=True, exist_ok=True)
-        told = json.dumps([asdict(result) for result in results], indent=2, ensure_ascii=False)
-        (self.out / REPORT).write_text(told + "\n", encoding="utf-8")
+        report = json.dumps([asdict(result) for result in results], indent=2, ensure_ascii=False)
+        (self.out / REPORT).write_text(report + "\n", encoding="utf-8")
+
+
+def _read(card: Path) -> dict:
+    return json.loads(card.read_text(encoding="utf-8"))

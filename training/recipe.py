@@ -11,6 +11,7 @@ from deblurcli.errors import DeblurError, PSFError
 
 SOURCES = ("lfw", "folder")
 FOLDER = Path(__file__).parent / "recipes"
+FORMERLY = "adversary"  # what the section of the critic was called; recipes that say so are read as well
 _SHARES = "round", "jpeg", "scale", "noiseless", "twice", "linear", "soft", "wrong"
 
 
@@ -49,14 +50,14 @@ class Data:
     quality: least and largest quality of that JPEG, 1 to 100.
     faces: pictures of the paper's training split that are mixed into those of a folder; no smaller than a piece.
     drawings: pictures of flat shapes, lines and letters that are made and mixed into those of a folder.
-    realistic: spoil pictures as cameras do, at every sight of them another way; see `degradation`.
+    realistic: degrade pictures as cameras do, at every sight of them another way; see `degradation`.
 
     Where that is so:
     scale: what pictures are reduced to at random, at most. noiseless: share of the inputs without noise.
     twice: share that a second PSF of the mixture blurs as well. linear: share blurred in linear light, brighter lights
-        than white in it. soft: share that a small Gaussian blurs as well. wrong: share whose PSF is told a little
-        wrong, where a network refines. around: sides, one of which is drawn for each axis, of the larger piece whose
-        spectrum a network is told, where it takes one.
+        than white in it. soft: share that a small Gaussian blurs as well. wrong: share whose PSF is given a
+        little wrong, where a network refines. around: sides, one of which is drawn for each axis, of the larger piece
+        whose spectrum a network is given, where it needs one.
     """
 
     source: str
@@ -93,7 +94,8 @@ class Data:
     @property
     def piece(self) -> tuple[int, int]:
         """Height and width of a piece in pixels; zeros for whole pictures."""
-        return (self.crop, self.crop) if isinstance(self.crop, int) else tuple(self.crop)
+        height, width = (self.crop, self.crop) if isinstance(self.crop, int) else self.crop
+        return height, width
 
     def _rules(self) -> dict[str, bool]:
         """What must hold, in words."""
@@ -131,7 +133,7 @@ class Optimiser:
 
 
 @dataclass(frozen=True)
-class Adversary:
+class CriticSettings:
     """A critic that is trained beside the network, which is to please it; see `critic`.
 
     network: its name and settings. steps: of the critic for each of the network. penalty: weight of the gradient
@@ -183,7 +185,7 @@ class Recipe:
     optimiser: Optimiser
     rate: dict
     schedule: Schedule
-    adversary: Adversary | None = None
+    critic: CriticSettings | None = None
     good_for: str = ""
     fails_at: str = ""
     overshoot: float | None = None
@@ -221,17 +223,19 @@ def _table(path: Path) -> dict:
     are.
     """
     own = tomllib.loads(path.read_text(encoding="utf-8"))
+    if FORMERLY in own:
+        own["critic"] = own.pop(FORMERLY)
     other = own.pop("like", None)
     return own if other is None else {**_table(file(other)), **own}
 
 
 def _recipe(table: dict) -> Recipe:
     blurs = tuple(Blur(**blur) for blur in table["data"].pop("blur"))
-    adversary = table.pop("adversary", None)
+    critic = table.pop("critic", None)
     return Recipe(
         data=Data(blur=blurs, **table.pop("data")),
         optimiser=Optimiser(**table.pop("optimiser")),
         schedule=Schedule(**table.pop("schedule")),
-        adversary=Adversary(**adversary) if adversary else None,
+        critic=CriticSettings(**critic) if critic else None,
         **table,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Required, TypedDict, cast
 
@@ -103,6 +103,6 @@ def read_checked(path: Path) -> Card:
     return card
 
 
-def write(path: Path, card: Card) -> None:
+def write(path: Path, card: Mapping[str, object]) -> None:
     """Write a card as readable JSON."""
     path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -78,7 +78,7 @@ def test_a_damaged_manifest_is_one_line(blurred, tmp_path, content):
     with (blurred / manifest.NAME).open("a") as file:
         file.write(content + "\n")
     done = run("wiener", blurred, tmp_path / "out", "--psf", "manifest")
-    assert done.returncode == 2 and len(messages(done)) == 1 and "line 3 is no entry" in messages(done)[0]
+    assert done.returncode == 2 and len(messages(done)) == 1 and "line 3 is not a manifest entry" in messages(done)[0]
 
 
 def test_no_manifest_is_one_line(sharps, tmp_path):

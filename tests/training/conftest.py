@@ -1,9 +1,15 @@
-"""Fixtures of the training tests: little pictures and a recipe that takes seconds."""
+"""Fixtures of the training tests: little pictures and a recipe that takes seconds.
 
+All of them run on one thread: tensors here are so small that threads, where other work keeps the cores busy, wait for
+one another hundreds of times longer than they compute.
+"""
+
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from deblurcli.pictures import images
 from training import recipe
@@ -59,6 +65,30 @@ seed = 3
 """
 
 
+@pytest.fixture(scope="package", autouse=True)
+def one_thread():
+    """Torch has one thread in this process, loaded or not yet, and in those that tests start."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """The evaluation's commands of the tool, run in this process, which has loaded already all that they need."""
+    from deblurcli import cli
+    from training.evaluation import protocol
+
+    def command(*arguments):
+        done = CliRunner().invoke(cli.app, [*arguments, "--quiet"])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    monkeypatch.setattr(protocol, "_command", command)
+
+
 @pytest.fixture(scope="module")
 def faces_recipe():
     return recipe.load("faces")
@@ -98,6 +128,6 @@ def little(tmp_path, sharp):
 @pytest.fixture(scope="session")
 def cpu():
     """One process on the CPU."""
-    from training.fitting.devices import Machine
+    from training.fitting.devices import Devices
 
-    return Machine("cpu").launched()
+    return Devices("cpu").launched()

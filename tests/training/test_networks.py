@@ -83,9 +83,7 @@ class Torch:
 def test_every_network_keeps_odd_sizes_through_the_padding_it_asks_for(name, size):
     network = networks.build(recipe.load(name).network)
     assert sum(networks.parameters(network)) == PARAMETERS[name]
-    restorer = Restorer(
-        Torch(network), network.multiple_of, halo=16, needs_spectrum=getattr(network, "needs_spectrum", False)
-    )
+    restorer = Restorer(Torch(network), network.multiple_of, halo=16, needs_spectrum=network.needs_spectrum)
     image = np.random.default_rng(0).random((*size, 3), np.float32)
     restored = restorer.restore(image)
     assert restored.shape == image.shape and np.isfinite(restored).all()
@@ -194,7 +192,7 @@ def test_the_gains_of_one_picture_are_its_own():
     batch, spectra = networks.inputs(network, 2, 32, 48)
     both = network(batch, spectra)
     torch.testing.assert_close(network(batch[1:], spectra[1:]), both[1:])
-    assert (network(batch[1:], spectra[:1]) - both[1:]).abs().max() > 1e-3, "what it is told counts"
+    assert (network(batch[1:], spectra[:1]) - both[1:]).abs().max() > 1e-3, "the spectrum it is given counts"
 
 
 def test_the_stem_of_both_pictures_is_one_convolution():

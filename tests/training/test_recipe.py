@@ -1,5 +1,7 @@
 """Recipes: they load, they build, and wrong ones are refused by name."""
 
+from dataclasses import replace
+
 import pytest
 
 from deblurcli.inference import cards, models
@@ -33,6 +35,15 @@ def test_a_recipe_may_be_like_another_but_for_some_sections(tmp_path):
     path.write_text('like = "nope"\nname = "mine"')
     with pytest.raises(RecipeError, match=r"mine\.toml.*nope"):
         recipe.load(str(path))
+
+
+def test_a_critic_is_read_under_the_name_its_section_once_had(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('like = "deblurgan"\nname = "mine"\n[adversary]\nnetwork = { name = "patch-critic", width = 8 }\n'
+                    "steps = 2\npenalty = 10.0\nweight = 1.0\nlearning_rate = 1e-4\nbetas = [0.5, 0.999]")  # fmt: skip
+    assert recipe.load(str(path)).critic == replace(
+        recipe.load("deblurgan").critic, network={"name": "patch-critic", "width": 8}, steps=2
+    )
 
 
 @pytest.mark.parametrize("text", ["", "name = 3", "nonsense", "[data]\nsource='lfw'"])

@@ -58,10 +58,10 @@ def piece(image: np.ndarray, size: tuple[int, int], least: float, rng: np.random
     height, width = (length + 2 * margin for length in size)
     if margin:
         image = _reduced(image, (height, width), least, rng)
-        image = image if height == width else np.rot90(image, 2 * rng.integers(2))
+        image = image if height == width else np.rot90(image, 2 * int(rng.integers(2)))
     top, left = rng.integers(image.shape[0] - height + 1), rng.integers(image.shape[1] - width + 1)
     cut = image[top : top + height, left : left + width]
-    cut = np.rot90(cut, rng.integers(4)) if margin and height == width else cut
+    cut = np.rot90(cut, int(rng.integers(4))) if margin and height == width else cut
     return np.ascontiguousarray(cut[:, :: rng.choice([-1, 1])]), margin
 
 
@@ -74,7 +74,7 @@ def _reduced(image: np.ndarray, size: tuple[int, int], least: float, rng: np.ran
 
 
 def degrade(sharp: np.ndarray, margin: int, specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> Sample:
-    """Spoil a sharp image, at random but for the PSFs.
+    """Degrade a sharp image, at random but for the PSFs.
 
     sharp: float32 ``(H, W, 3)`` in [0, 1], `margin` pixels larger on each side than the sample made of it. The sample
         ends in a reflecting border or, half the time where there are margins, in one behind which the scene went on.
@@ -105,16 +105,21 @@ def _blurred(
     blurred = blur(scene, psf)[inside] if goes_on else blur(kept, psf)
     if not linear:
         return blurred, kept
-    return tuple(np.clip(light, 0, 1) ** (1 / _GAMMA) for light in (blurred, kept))
+    return _encoded(blurred), _encoded(kept)
+
+
+def _encoded(light: np.ndarray) -> np.ndarray:
+    """Linear light as a picture holds it, in [0, 1]; what is brighter than white is white."""
+    return np.clip(light, 0, 1) ** (1 / _GAMMA)
 
 
 def _psfs(specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The PSF of all blurs together, the one that is told, and whether they are the same."""
+    """The PSF of all blurs together, the one that is given, and whether they are the same."""
     first, *others = (spec.array() for spec in specs)
     wrong = bool(rng.random() < data.wrong)
     given = mistaken(specs[0], rng) if wrong else first
     psf = reduce(scipy.signal.convolve2d, others, first)
-    if rng.random() < data.soft:  # a small blur of the lens, of which nothing is told
+    if rng.random() < data.soft:  # a small blur of the lens, which is not given
         return blurred_psf(psf, rng.uniform(0.3, 0.7)), given, False
     return psf, given, not (wrong or others)
 
@@ -125,7 +130,7 @@ def mistaken(spec: PSFSpec, rng: np.random.Generator) -> np.ndarray:
     if strays is None:
         return blurred_psf(perturbed(spec.array(), rng), rng.uniform(0.3, 0.8))
     values = tuple(
-        (name, _strayed(value, name, strays[name], rng)) if name in strays else (name, value)
+        (name, _strayed(float(value), name, strays[name], rng)) if name in strays else (name, value)
         for name, value in spec.values
     )
     return replace(spec, values=values).array()
@@ -152,4 +157,4 @@ def blurred_psf(psf: np.ndarray, sigma: float) -> np.ndarray:
     moved = (
         share * np.roll(grown, (down - reach, right - reach), (0, 1)) for (down, right), share in np.ndenumerate(small)
     )
-    return sum(moved)
+    return reduce(np.add, moved)

@@ -31,7 +31,7 @@ class Degraded(Pairs):
         return to_tensor(self.inputs(sample)), to_tensor(sample.sharp)
 
     def _picture(self, key: Key) -> np.ndarray:
-        return to_float(self.pictures[self.chosen[key[1] % len(self.chosen)]])
+        return to_float(self.pictures[int(self.chosen[key[1] % len(self.chosen)])])
 
     def degraded(self, picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> Sample:
         """A piece of a picture as the recipe degrades it."""
@@ -53,10 +53,11 @@ class SpectrumPairs(Degraded):
     def __getitem__(self, key: Key) -> Batch:
         rng = np.random.default_rng([self.seed, *key])
         picture, size = self._picture(key), self.data.piece
-        around = tuple(
+        height, width = (
             max(length, min(int(rng.choice(self.data.around or (length,))), side))
             for length, side in zip(size, picture.shape)
         )
+        around = height, width
         sample = self.degraded(picture, around, rng)
         corner = [int(rng.integers(side - length + 1)) for side, length in zip(around, size)]
         cut = tuple(slice(first, first + length) for first, length in zip(corner, size))
@@ -82,6 +83,6 @@ def restored(sample: Sample) -> WienerPair:
 
 def pairs(pictures: Pictures, recipe: Recipe, chosen: np.ndarray | None = None) -> Pairs:
     """The pairs of a recipe: plain, degraded as cameras do, or with what is to be refined."""
-    refining, telling = recipe.network.get("layers", 1) == LAYERS, "gains" in recipe.network
-    kind = Refinements if refining else SpectrumPairs if telling else Degraded if recipe.data.realistic else Pairs
+    refines, needs_spectrum = recipe.network.get("layers", 1) == LAYERS, "gains" in recipe.network
+    kind = Refinements if refines else SpectrumPairs if needs_spectrum else Degraded if recipe.data.realistic else Pairs
     return kind(pictures, recipe, chosen)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def write(path: Path, pictures: Sequence[np.ndarray]) -> None:
     part.replace(path)
 
 
-class Pack(Sequence):
+class Pack(Sequence[np.ndarray]):
     """The pictures of a pack by their number, uint8 ``(H, W, 3)``, not to be written to.
 
     Sent to another process, it is the path that travels. Raises PackError when the file is no pack.
@@ -49,7 +50,15 @@ class Pack(Sequence):
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def __getitem__(self, index: int) -> np.ndarray:
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[np.ndarray]: ...
+
+    def __getitem__(self, index: int | slice) -> np.ndarray | list[np.ndarray]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
         first, last = self._ends[index], self._ends[index + 1]
         return self._bytes[first:last].reshape(*self.sizes[index], 3)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ RESIDENT_SHARE = 0.25  # of an accelerator's memory, that pairs may take for the
 AHEAD = 4  # batches that each worker has ready
 
 
-class Pairs(Dataset):
+class Pairs(Dataset[Batch]):
     """Blurred and sharp pictures, made on the fly; an item is a pure function of seed, epoch and index.
 
     Where the recipe fixes the blur, the epoch makes no difference.
@@ -45,7 +45,7 @@ class Pairs(Dataset):
     def __getitem__(self, key: Key) -> Batch:
         epoch, index = key
         rng = np.random.default_rng([self.seed, 0 if self.data.fixed else epoch, index])
-        picture = self.pictures[self.chosen[index % len(self.chosen)]]
+        picture = self.pictures[int(self.chosen[index % len(self.chosen)])]
         corner = self._corner(picture.shape, rng)
         flip = self.data.flip and rng.random() < 0.5
         kernel = self.spec(rng).array()
@@ -60,7 +60,8 @@ class Pairs(Dataset):
         """Top and left of the piece to take."""
         if not self.data.crop:
             return 0, 0
-        return tuple(int(rng.integers(side - length + 1)) for side, length in zip(shape, self.data.piece))
+        top, left = (int(rng.integers(side - length + 1)) for side, length in zip(shape, self.data.piece))
+        return top, left
 
     def spec(self, rng: np.random.Generator) -> psf.PSFSpec:
         """A PSF drawn as the recipe says."""
@@ -103,7 +104,7 @@ def to_tensor(image: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
 
 
-class Batches(Sampler):
+class Batches(Sampler[list[Key]]):
     """The keys of every batch from step `start` to step `stop`: a fresh permutation in each epoch.
 
     rank, world: of the processes that share each batch; the order and the batch as a whole stay the same.
@@ -133,10 +134,13 @@ def watching(count: int, batch: int = 64, rank: int = 0, world: int = 1) -> list
     return [[(0, index) for index in own[first : first + batch]] for first in range(0, len(own), batch)]
 
 
+Order = Batches | Sequence[list[Key]]  # the keys of every batch, in turn
+
+
 class Resident:
     """Batches of pairs that lie on the accelerator for the length of a fit: each is made once."""
 
-    def __init__(self, pairs: Pairs, batches: Iterable[list[Key]], device: torch.device):
+    def __init__(self, pairs: Pairs, batches: Order, device: torch.device):
         made = [pairs[0, index] for index in range(len(pairs))]
         self.parts = [torch.stack(part).to(device) for part in zip(*made)]
         self.batches = batches
@@ -150,14 +154,15 @@ class Resident:
             yield tuple(part[chosen] for part in self.parts)
 
 
-def supply(pairs: Pairs, batches: Iterable[list[Key]], device: torch.device, workers: int) -> Iterable[Batch]:
+def supply(pairs: Pairs, batches: Order, device: torch.device, workers: int) -> Iterable[Batch]:
     """Batches of pairs in the order of their keys, however they are made.
 
     On the CPU, `workers` processes make them, or this one. For an accelerator, those that are the same in every
     epoch are made once and stay on it if they fit; all others come from the workers through pinned memory.
     """
     accelerated = device.type == "cuda"
-    if accelerated and len(pairs) and _same_in_every_epoch(pairs, batches) and _fit_on(device, pairs):
+    stay_the_same = pairs.data.fixed or not isinstance(batches, Batches)
+    if accelerated and len(pairs) and stay_the_same and _fit_on(device, pairs):
         return Resident(pairs, batches, device)
     if workers:  # which are forked, and OpenCV's threads do not outlive that: a worker that needs them waits for ever
         cv2.setNumThreads(1)
@@ -168,10 +173,6 @@ def supply(pairs: Pairs, batches: Iterable[list[Key]], device: torch.device, wor
         pin_memory=accelerated,
         prefetch_factor=AHEAD if workers else None,
     )
-
-
-def _same_in_every_epoch(pairs: Pairs, batches: Iterable[list[Key]]) -> bool:
-    return pairs.data.fixed or isinstance(batches, list)
 
 
 def _fit_on(device: torch.device, pairs: Pairs) -> bool:

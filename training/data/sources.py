@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -39,7 +40,8 @@ def _lfw(data_home: str | Path | None) -> np.ndarray:
     """The faces as scikit-learn cuts them, float32 ``(7606, 125, 94, 3)``: whole numbers over 255."""
     from sklearn.datasets import fetch_lfw_people
 
-    return fetch_lfw_people(data_home=data_home, min_faces_per_person=3, resize=1, color=True).images
+    people = fetch_lfw_people(data_home=data_home, min_faces_per_person=3, resize=1, color=True)
+    return cast(Any, people).images  # a Bunch, whose fields have no types
 
 
 def resized(pictures: Iterable[np.ndarray]) -> np.ndarray:
@@ -117,7 +119,12 @@ def split(count: int) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.model_selection import train_test_split
 
     train, test = train_test_split(np.arange(count), test_size=0.2, random_state=SPLIT_SEED)
-    return train, test
+    return np.asarray(train), np.asarray(test)
+
+
+def test_pictures(pictures: Pictures, most: int | None = None) -> np.ndarray:
+    """The paper's test pictures of all of its faces, or the first so many of them; float32 ``(N, 128, 96, 3)``."""
+    return np.stack([pictures[int(index)] for index in split(len(pictures))[1][:most]])
 
 
 def fitting_split(recipe: Recipe, count: int) -> tuple[np.ndarray, np.ndarray]:

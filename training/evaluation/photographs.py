@@ -21,12 +21,13 @@ from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.errors import DeblurError
 from deblurcli.estimation.estimate import NSR_SAFETY
 from deblurcli.inference import models
-from deblurcli.inference.restorer import BLIND, LAYERS_REFINED, Restorer, refiner, restorer
+from deblurcli.inference.cards import Card
+from deblurcli.inference.restorer import BLIND, LAYERS_REFINED, refiner, restorer
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import measured_nsr, rounding_noise
-from deblurcli.pipeline.restoration import Restoration
+from deblurcli.pipeline.restoration import Refiner, Restoration
 from deblurcli.pipeline.sources import Estimated, Finding, Given
 
 PSFS = {
@@ -41,6 +42,7 @@ UNSHARP = tuple((sigma, amount) for sigma in (1.0, 2.0, 3.0) for amount in (0.5,
 WRONG = {"length": 1.0, "angle": 5.0}  # what is added to a motion that is given wrongly
 
 SHARPENING = "unsharp"
+BEST = "unsharp masking, the best for each"
 
 Gains = dict[str, dict[str | None, float]]
 Method = Callable[[Picture, str | None], np.ndarray]  # from 8 bits and the specification of the PSF, None for none
@@ -67,7 +69,7 @@ def unsharp(sigma: float, amount: float) -> Method:
     return sharpen
 
 
-def with_psf(method: str, refiner: Restorer | None = None, wrong: bool = False) -> Method:
+def with_psf(method: str, refiner: Refiner | None = None, wrong: bool = False) -> Method:
     """Deconvolution with the PSF, or with one a little wrong; where there is no blur, the picture stays as it is.
 
     With a refiner, either is adjusted to the picture, as ``wiener --refine`` does.
@@ -98,14 +100,14 @@ class _Once:
 _ESTIMATED = _Once()
 
 
-def blind(refiner: Restorer | None = None, fallback: Restorer | None = None) -> Method:
+def blind(refiner: Refiner | None = None, fallback: Callable[[Picture], Picture] | None = None) -> Method:
     """Deconvolution with the PSF that the picture itself shows, as ``wiener --psf auto`` and ``deblur``."""
     restoration = Restoration(_ESTIMATED, DeconvolutionOptions(), "wiener", refiner, fallback)
     return lambda blurred, _: _applied(restoration, blurred)
 
 
 def network(name: str, ensemble: bool = False) -> Method:
-    """A network that is told nothing, as ``deblur --model``."""
+    """A network that is given nothing but the picture, as ``deblur --model``."""
     restore = restorer(name, ensemble=ensemble)
     return lambda blurred, _: images.to_float(restore(blurred).pixels)
 
@@ -147,7 +149,7 @@ def of_model(model: models.Model) -> dict[str, Method]:
     One that restores blindly: as it is. One that corrects the Wiener filter: given the PSF, a wrong one, and none.
     """
     name, path = model.name, str(model.path)
-    if model.card.get("layers", 1) == 1:
+    if model.card is None or model.card.get("layers", 1) == 1:
         return {name: network(path)}
     corrects = restorer(path, layers=LAYERS_REFINED)
     return {
@@ -228,25 +230,22 @@ def table(gains: Gains, kept: dict[str, float] | None = None) -> str:
 
     kept: what `left` measured, for a last column.
     """
-    blurs = list(gains)
-    rows = {"*blurred, dB*": {name: f"{gains[name][None]:.2f}" for name in blurs}}
-    cells_of = {method: {name: gains[name].get(method) for name in blurs} for method in _methods(gains)}
-    sharpened = [cells for method, cells in cells_of.items() if _is_unsharp(method)]
-    best = {name: max(cells[name] for cells in sharpened) for name in blurs} if sharpened else {}
-    shown = {"unsharp masking, the best for each": best} if best else {}
-    shown |= {method: cells for method, cells in cells_of.items() if not _is_unsharp(method)}
-    kept = {**(kept or {}), "unsharp masking, the best for each": _gentlest(kept or {})}
+    sharpened = [method for method in _methods(gains) if _is_unsharp(method)]
+    shown = {BEST: {name: max(row[method] for method in sharpened) for name, row in gains.items()}} if sharpened else {}
+    for method in _methods(gains):
+        if method not in sharpened:
+            shown[method] = {name: row[method] for name, row in gains.items() if method in row}
+    near = dict(kept or {})
+    if left_sharp := [value for method, value in near.items() if _is_unsharp(method)]:
+        near[BEST] = max(left_sharp)
+    rows = {"*blurred, dB*": {name: f"{row[None]:.2f}" for name, row in gains.items()}}
     for title, cells in shown.items():
-        rows[title] = {name: "" if value is None else f"{value:+.2f}" for name, value in cells.items()}
+        rows[title] = {name: f"{gain:+.2f}" for name, gain in cells.items()}
         rows[title]["mean"] = f"{np.mean([cells[name] for name in PSFS]):+.2f}"
-        rows[title][SHARP] = f"{kept[title]:.1f}".replace("inf", "∞") if kept.get(title) else ""
+        rows[title][SHARP] = f"{near[title]:.1f}".replace("inf", "∞") if near.get(title) else ""
     heads = [*PSFS, "mean", NONE, SHARP]
     lines = [f"| {title} | " + " | ".join(row.get(head, "") for head in heads) + " |" for title, row in rows.items()]
     return "\n".join(["| gain in dB | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|", *lines])
-
-
-def _gentlest(kept: dict[str, float]) -> float | None:
-    return max((value for method, value in kept.items() if _is_unsharp(method)), default=None)
 
 
 def _methods(gains: Gains) -> list[str]:
@@ -274,7 +273,7 @@ def carded(gains: Gains, kept: dict[str, float], count: int) -> dict:
     }
 
 
-def of_cards(cards: Sequence[dict]) -> tuple[Gains, dict[str, float]]:
+def of_cards(cards: Sequence[Card]) -> tuple[Gains, dict[str, float]]:
     """What cards hold, together, for `table`; PhotographsError where they are not of the same pictures."""
     held = [card["photographs"] for card in cards if "photographs" in card]
     if any(one["blurred_psnr"] != held[0]["blurred_psnr"] for one in held):

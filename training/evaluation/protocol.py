@@ -14,12 +14,11 @@ import numpy as np
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
 from deblurcli.errors import DeblurError
-from deblurcli.inference import models
+from deblurcli.inference import cards, models
 from deblurcli.inference.restorer import Restorer, restorer
 from deblurcli.metrics import table
 from deblurcli.pictures import images
 from training.data import sources
-from training.export import write_card
 
 PROTOCOLS = ("gaussian", "motion")
 CENTRED = "centred-motion"  # shifts nothing, as what `blur` makes
@@ -39,7 +38,8 @@ def carded(model: str, needed: bool = True) -> models.Model:
 
 def note(model: models.Model, measured: dict) -> None:
     """Write what was measured into the model's card."""
-    write_card(model.path.with_suffix(".json"), {**model.card, **measured})
+    path = model.path.with_suffix(".json")
+    cards.write(path, {**cards.read(path), **measured})
 
 
 def evaluate(model: str, sharp: np.ndarray) -> dict:

@@ -14,8 +14,6 @@ import numpy as np
 from deblurcli.inference.session import Session
 from deblurcli.pictures.luma import central_luma
 from deblurcli.pictures.power_spectrum import log_power_spectrum
-from training import networks, recipe
-from training.export import to_onnx
 
 SIDE = 512
 ROUNDS = 5
@@ -37,12 +35,12 @@ def throughputs(paths: Sequence[Path], side: int = SIDE, rounds: int = ROUNDS) -
 def _seconds(session: Session, batch: np.ndarray) -> float:
     """Seconds of this thread's own time for one run; a session of one thread works in it."""
     begun = time.thread_time()
-    session.run(batch, *_told(session, batch))
+    session.run(batch, *_spectra(session, batch))
     return time.thread_time() - begun
 
 
-def _told(session: Session, batch: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The spectra of a batch where the network is told them, as `Restorer` makes them."""
+def _spectra(session: Session, batch: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The spectra of a batch where the network needs them, as `Restorer` makes them."""
     return (
         (np.stack([log_power_spectrum(central_luma(one.transpose(1, 2, 0))) for one in batch]),)
         if session.needs_spectrum
@@ -52,6 +50,9 @@ def _told(session: Session, batch: np.ndarray) -> tuple[np.ndarray, ...]:
 
 def peer(folder: Path) -> Path:
     """The paper's U-Net as it starts, as an ONNX file in that folder; its speed does not hang on its weights."""
+    from training import networks, recipe  # heavy, and no part of what a process that is measured should hold
+    from training.export import to_onnx
+
     path = folder / "peer.onnx"
     to_onnx(networks.build(recipe.load(PEER).network).eval(), path)
     return path
@@ -85,7 +86,7 @@ def _grown(path: Path, side: int) -> float:
     batch = np.random.default_rng(0).random((1, 3, side, side), np.float32)
     before = _resident("VmRSS")
     session = Session(path, "cpu", threads=1)
-    session.run(batch, *_told(session, batch))
+    session.run(batch, *_spectra(session, batch))
     return _resident("VmHWM") - before
 
 

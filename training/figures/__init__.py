@@ -63,7 +63,9 @@ def _strip(sources: Sources, title: str, columns: Sequence[strips.Column], specs
 
 def _srcnn(sources: Sources) -> Figure:
     figure = Figure(figsize=(11.8, 2.9 * len(sources.pictures) + 0.4), layout="constrained")
-    for part, name, specs in zip(figure.subfigures(1, 2), ("gaussian", "motion"), ([data.GAUSSIAN], data.MOTIONS)):
+    for part, name, specs in zip(
+        np.ravel(figure.subfigures(1, 2, squeeze=False)), ("gaussian", "motion"), ([data.GAUSSIAN], data.MOTIONS)
+    ):
         columns = [strips.original, strips.blurred, strips.network(f"srcnn-{name}", sources.weights)]
         strips.draw(part, _shown(sources, columns, specs), f"SRCNN, {SPELT[name]} blur")
     return figure

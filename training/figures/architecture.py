@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ class Map:
 def maps(network: nn.Module, height: int, width: int) -> list[Map]:
     """The feature maps of a network for a picture of that size, in the order they are made.
 
-    What keeps a map's place, such as batch normalisation and ReLU after a convolution, is told with what it follows.
+    What keeps a map's place, such as batch normalisation and ReLU after a convolution, is named with what it follows.
     """
     traced = fx.symbolic_trace(network.eval())
     parameter = next(network.parameters())
@@ -48,10 +49,11 @@ def maps(network: nn.Module, height: int, width: int) -> list[Map]:
         if node.op == "output" or "tensor_meta" not in node.meta:
             continue
         label = _label(node, network)
-        if _is_finish(node, network) and made and sources == (len(made) - 1,):
+        if label in FINISHES and made and sources == (len(made) - 1,):
             made[-1] = replace(made[-1], operation=f"{made[-1].operation}, {label}")
         else:
-            made.append(Map(label, *node.meta["tensor_meta"].shape[1:], sources))
+            channels, height, width = node.meta["tensor_meta"].shape[1:]
+            made.append(Map(label, channels, height, width, sources))
         number[node] = len(made) - 1
     return made
 
@@ -68,7 +70,7 @@ def _times(sides: tuple[int, ...]) -> str:
     return " × ".join(map(str, sides))
 
 
-LAYERS: dict[type[nn.Module], Callable[[nn.Module], str]] = {
+LAYERS: dict[type[nn.Module], Callable[..., str]] = {
     nn.ConvTranspose2d: _transposed,
     nn.Conv2d: _convolution,
     nn.BatchNorm2d: lambda _: "batch normalisation",
@@ -88,7 +90,7 @@ FINISHES = ("batch normalisation", "ReLU", "sigmoid")
 def _label(node: fx.Node, network: nn.Module) -> str:
     """What a node does, in words; empty for the input."""
     if node.op == "call_module":
-        layer = network.get_submodule(node.target)
+        layer = network.get_submodule(str(node.target))
         return next((word(layer) for kind, word in LAYERS.items() if isinstance(layer, kind)), type(layer).__name__)
     name = re.sub(r"_\d+$", "", node.name)
     if name == "max_pool2d":
@@ -96,14 +98,10 @@ def _label(node: fx.Node, network: nn.Module) -> str:
     return "" if node.op == "placeholder" else FUNCTIONS.get(name, name)
 
 
-def _is_finish(node: fx.Node, network: nn.Module) -> bool:
-    return _label(node, network) in FINISHES
-
-
 def draw(axes: Axes, made: list[Map], title: str) -> None:
     """Draw feature maps as boxes, as tall as the map and wider with more channels, and what leads to them."""
     places = _places(made)
-    colours = dict(zip(dict.fromkeys(_kinds(made)), COLOURS * 3))
+    colours = dict(zip(dict.fromkeys(one.operation for one in made if one.operation), COLOURS * 3))
     for one, (x, y, wide, tall) in zip(made, places):
         axes.add_patch(Rectangle((x, y - tall / 2), wide, tall, facecolor=BOX, edgecolor="#333333", linewidth=0.8))
         axes.text(x + wide / 2, y + tall / 2 + 0.2, str(one.channels), ha="center", va="bottom", fontsize=8)
@@ -118,10 +116,6 @@ def draw(axes: Axes, made: list[Map], title: str) -> None:
     if any(source < index - 1 for index, one in enumerate(made) for source in one.sources):
         axes.plot([], [], color="#999999", linewidth=1.5, linestyle="--", label="skip")
     _frame(axes, places, title)
-
-
-def _kinds(made: list[Map]) -> list[str]:
-    return [one.operation for one in made if one.operation]
 
 
 def _places(made: list[Map]) -> list[tuple[float, float, float, float]]:
@@ -144,7 +138,7 @@ def _arrow(axes: Axes, source, target, colour: str, skips: bool) -> None:
     """An arrow from one box's right side to another's left."""
     lift = 0.3 * min(source[3], target[3]) if skips else 0.0
     start, end = (source[0] + source[2], source[1] + lift), (target[0], target[1] + lift)
-    style = {"linestyle": "--", "linewidth": 1.0, "zorder": 0} if skips else {"linewidth": 1.5}
+    style: dict[str, Any] = {"linestyle": "--", "linewidth": 1.0, "zorder": 0} if skips else {"linewidth": 1.5}
     axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=8, color=colour, **style))
 
 

@@ -1,4 +1,4 @@
-"""Figures 4 and 5: what a fit's loss and measures were in every epoch, beside the authors' own run."""
+"""Figures 4 and 5: what a fit's loss and metrics were in every epoch, beside the authors' own run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from matplotlib.axes import Axes
 
-# Of the loss, which is the mean squared error, and the measures: name, title, whether it falls by powers of ten.
+# Of the loss, which is the mean squared error, and the metrics: name, title, whether it falls by powers of ten.
 PANELS = (
     ("mse", "loss: mean squared error", True),
     ("mae", "MAE", True),
@@ -15,7 +15,7 @@ PANELS = (
     ("ssim", "SSIM", False),
 )
 STAGES = {"training": "#1f6fb2", "validation": "#d68910"}
-MARK = {"color": "#c0392b", "marker": "x", "linestyle": "none", "label": "the authors' validation"}
+MARK = "#c0392b"  # of the authors' run
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ def draw(panels: Sequence[Axes], lines: Sequence[Mapping[str, str]], known: Know
             values = [float(line[f"{stage}_{name}"]) for line in lines]
             axes.plot(epochs, values, ".-", color=colour, label=f"our {stage}")
         if known is not None:
-            axes.axhline(known.result[name], color=MARK["color"], linestyle=":", label="the authors' result")
+            axes.axhline(known.result[name], color=MARK, linestyle=":", label="the authors' result")
             if name == "psnr":
-                axes.plot(list(known.psnr), list(known.psnr.values()), **MARK)
+                points, label = (list(known.psnr), list(known.psnr.values())), "the authors' validation"
+                axes.plot(*points, color=MARK, marker="x", linestyle="none", label=label)
         axes.set_yscale("log" if logarithmic else "linear")
         axes.set_xlim(0, last + 1)
         axes.set_title(title, fontsize=10)

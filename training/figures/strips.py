@@ -81,7 +81,7 @@ def network(name: str, weights: Path) -> Column:
 
 
 def deconvolution(title: str, method: str) -> Column:
-    """What a deconvolution makes of the blurred picture, told the PSF."""
+    """What a deconvolution makes of the blurred picture, given the PSF."""
 
     def column(_: np.ndarray, soft: np.ndarray, spec: str) -> Shown:
         return Shown(title, methods.METHODS[method](soft, psf.parse(spec).array(), methods.DEFAULTS))

@@ -12,7 +12,8 @@ import torch
 from deblurcli.errors import DeblurError
 from training import networks
 from training.fitting import critic as critics
-from training.fitting import logs, measures, schedules
+from training.fitting import logs, metrics, schedules
+from training.networks.network import Network
 from training.recipe import FOLDER, Recipe
 
 CHECKPOINT = "checkpoint.pt"
@@ -26,20 +27,20 @@ class CheckpointError(DeblurError):
 
 
 @dataclass
-class Run:
+class Checkpoint:
     """The state of a fit: everything a checkpoint holds.
 
-    sums: of the loss and the measures over the training pictures of this epoch so far, and their number last.
+    sums: of the loss and the metrics over the training pictures of this epoch so far, and their number last.
     best: weights of the epoch with the lowest validation loss, where the recipe asks for them.
     """
 
-    network: torch.nn.Module
+    network: Network
     optimiser: torch.optim.Optimizer
-    rate: schedules.Rate
+    rate: schedules.LearningRate
     stop: schedules.Stop
     step: int = 0
     seconds: float = 0.0
-    sums: torch.Tensor = field(default_factory=lambda: torch.zeros(2 + len(measures.MEASURES)))
+    sums: torch.Tensor = field(default_factory=lambda: torch.zeros(2 + len(metrics.METRICS)))
     best: dict[str, torch.Tensor] | None = None
     best_step: int = 0
     critic: critics.Critic | None = None
@@ -97,47 +98,48 @@ def _write(state: dict, path: Path) -> None:
     path.with_suffix(".part").replace(path)
 
 
-def start(recipe: Recipe, device: torch.device) -> Run:
+def start(recipe: Recipe, device: torch.device) -> Checkpoint:
     """A fresh run: the network initialised from the recipe's seed."""
     torch.manual_seed(recipe.schedule.seed)
-    network = networks.build(recipe.network).to(device, memory_format=torch.channels_last)
+    network = networks.build(recipe.network).to(device)
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch's types lack it
     chosen = recipe.optimiser
     optimiser = OPTIMISERS[chosen.name](
         network.parameters(), chosen.learning_rate, chosen.betas, chosen.epsilon, weight_decay=chosen.weight_decay
     )
     rate = schedules.build(recipe.rate, chosen.learning_rate)
-    run = Run(network, optimiser, rate, schedules.Stop(recipe.schedule.patience))
-    run.critic = critics.start(recipe.adversary, recipe.schedule.seed, device)
-    run.sums = run.sums.to(device)
-    return run
+    checkpoint = Checkpoint(network, optimiser, rate, schedules.Stop(recipe.schedule.patience))
+    checkpoint.critic = critics.start(recipe.critic, recipe.schedule.seed, device)
+    checkpoint.sums = checkpoint.sums.to(device)
+    return checkpoint
 
 
-def resume(recipe: Recipe, folder: Path, device: torch.device, kept: Path | None = None) -> Run:
+def resume(recipe: Recipe, folder: Path, device: torch.device, kept: Path | None = None) -> Checkpoint:
     """The run as it was left in `folder`, or else as it was kept, its curve with it; else a fresh one.
 
     kept: a checkpoint that `keep` wrote, with its curve beside it.
     """
-    run, own = start(recipe, device), folder / CHECKPOINT
+    checkpoint, own = start(recipe, device), folder / CHECKPOINT
     if own.is_file():
-        run.load(own)
+        checkpoint.load(own)
     elif kept is not None and kept.is_file():
-        run.load(kept)
+        checkpoint.load(kept)
         if kept.with_suffix(".csv").is_file():
             shutil.copy(kept.with_suffix(".csv"), folder / EPOCHS)
-    return run
+    return checkpoint
 
 
 def keep(recipe: Recipe, runs: Path, kept: Path, slim: bool = False) -> None:
     """Keep a run for others: the whole checkpoint, so that `fit` goes on from it exactly, and the curve beside it.
 
-    slim: the weights alone; see `Run.save_slim`.
+    slim: the weights alone; see `Checkpoint.save_slim`.
 
     Raises CheckpointError when there is no such run, or its checkpoint is not of this recipe.
     """
     folder = runs / recipe.name
-    run = start(recipe, torch.device("cpu"))
-    run.load(found(recipe, runs))
-    (run.save_slim if slim else run.save)(kept)
+    checkpoint = start(recipe, torch.device("cpu"))
+    checkpoint.load(found(recipe, runs))
+    (checkpoint.save_slim if slim else checkpoint.save)(kept)
     if (folder / EPOCHS).is_file():
         shutil.copy(folder / EPOCHS, kept.with_suffix(".csv"))
 

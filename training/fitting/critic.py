@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from training.networks.deblurgan import PatchCritic
-from training.recipe import Adversary
+from training.recipe import CriticSettings
 
 
 def penalty(critic: nn.Module, restored: torch.Tensor, sharp: torch.Tensor, shares: torch.Tensor) -> torch.Tensor:
@@ -35,15 +35,17 @@ class Critic:
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
-    settings: Adversary
+    settings: CriticSettings
     seed: int
 
     def learn(self, restored: torch.Tensor, sharp: torch.Tensor, step: int) -> float:
-        """So many steps of the critic on a batch as the recipe says; the last loss of it.
+        """So many steps of the critic on a batch as the recipe says; the last loss of it, 0 where there are none.
 
+        restored, sharp: ``(N, 3, H, W)``, of the network and of the data; no gradient goes back into the former.
         The points of the penalty are drawn by the seed and the step of the fit, so that resuming changes nothing.
         """
         restored, draw = restored.detach(), torch.Generator().manual_seed(self.seed * 1_000_003 + step)
+        loss = torch.zeros(())
         for _ in range(self.settings.steps):
             shares = torch.rand(len(sharp), 1, 1, 1, generator=draw).to(sharp.device)
             loss = self.network(restored).mean() - self.network(sharp).mean()
@@ -67,7 +69,7 @@ class Critic:
         self.optimiser.load_state_dict(kept["optimiser"])
 
 
-def start(settings: Adversary | None, seed: int, device: torch.device) -> Critic | None:
+def start(settings: CriticSettings | None, seed: int, device: torch.device) -> Critic | None:
     """A fresh critic as a recipe describes it; None where it describes none."""
     if settings is None:
         return None

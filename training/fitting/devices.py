@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, cast, get_args
 
 import torch
 from lightning_fabric import Fabric
@@ -12,16 +13,17 @@ from deblurcli.errors import DeblurError
 from deblurcli.parallel import cpus
 
 ACCELERATORS = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("32-true", "bf16-mixed")
+Precision = Literal["32-true", "bf16-mixed"]
+PRECISIONS = get_args(Precision)
 MOST_WORKERS = 8  # of one process; more make pairs faster than any network here takes them
 
 
-class MachineError(DeblurError):
+class DeviceError(DeblurError):
     """Hardware that is not there, or that a fit cannot be spread over."""
 
 
 @dataclass(frozen=True)
-class Machine:
+class Devices:
     """What to run on.
 
     accelerator: one of `ACCELERATORS`; "auto" takes the best there is.
@@ -36,10 +38,10 @@ class Machine:
     precision: str = "32-true"
 
     def launched(self) -> Fabric:
-        """The processes, started; each returns from here. MachineError when the hardware is not there."""
+        """The processes, started; each returns from here. DeviceError when the hardware is not there."""
         for value, known in ((self.accelerator, ACCELERATORS), (self.precision, PRECISIONS)):
             if value not in known:
-                raise MachineError(f"{value}: unknown; choose one of {', '.join(known)}")
+                raise DeviceError(f"{value}: unknown; choose one of {', '.join(known)}")
         strategy = "ddp" if self.devices * self.nodes > 1 else "auto"
         try:
             fabric = Fabric(
@@ -47,10 +49,10 @@ class Machine:
                 devices=self.devices,
                 num_nodes=self.nodes,
                 strategy=strategy,
-                precision=self.precision,
+                precision=cast(Precision, self.precision),
             )
         except (RuntimeError, ValueError) as error:  # Fabric's way of saying that there is no such device
-            raise MachineError(f"{self.accelerator}, {self.devices} devices: {error}") from error
+            raise DeviceError(f"{self.accelerator}, {self.devices} devices: {error}") from error
         fabric.launch()
         return fabric
 
@@ -65,11 +67,11 @@ def workers_for(fabric: Fabric) -> int:
 def spread(fabric: Fabric, network: nn.Module, batch: int) -> nn.Module:
     """The network as every process runs it, to the same result as one: gradients and statistics of whole batches.
 
-    Raises MachineError when the batch is too small for that many processes, or batch normalisation would see
+    Raises DeviceError when the batch is too small for that many processes, or batch normalisation would see
     parts of batches.
     """
     if fabric.world_size > batch:
-        raise MachineError(f"a batch of {batch} cannot be shared by {fabric.world_size} processes; take fewer devices")
+        raise DeviceError(f"a batch of {batch} cannot be shared by {fabric.world_size} processes; take fewer devices")
     whole = _whole_batches(fabric, network)
     return fabric.setup_module(whole)
 
@@ -80,7 +82,7 @@ def _whole_batches(fabric: Fabric, network: nn.Module) -> nn.Module:
     if fabric.world_size == 1 or not normalised:
         return network
     if fabric.device.type == "cpu":
-        raise MachineError("batch normalisation over several CPU processes is not supported; take --devices 1")
+        raise DeviceError("batch normalisation over several CPU processes is not supported; take --devices 1")
     return nn.SyncBatchNorm.convert_sync_batchnorm(network)
 
 

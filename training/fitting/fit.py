@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -18,9 +19,9 @@ from training.data import examples, sources
 from training.data import pairs as pairing
 from training.data.pairs import Batch, Batches
 from training.data.sources import Pictures
-from training.fitting import losses, measures
-from training.fitting.checkpoint import CHECKPOINT, EPOCHS, LOG, Run, resume
-from training.fitting.devices import Machine, MachineError, spread, workers_for
+from training.fitting import losses, metrics
+from training.fitting.checkpoint import CHECKPOINT, EPOCHS, LOG, Checkpoint, resume
+from training.fitting.devices import DeviceError, Devices, spread, workers_for
 from training.fitting.logs import Log, board
 from training.fitting.losses import Loss
 from training.recipe import Recipe, RecipeError
@@ -28,7 +29,7 @@ from training.recipe import Recipe, RecipeError
 COLUMNS = ("step", "epoch", "minutes", "learning_rate", "loss")
 EPOCH_COLUMNS = (
     "epoch", "minutes", "learning_rate",
-    *(f"{stage}_{name}" for stage in ("training", "validation") for name in ("loss", *measures.MEASURES)),
+    *(f"{stage}_{name}" for stage in ("training", "validation") for name in ("loss", *metrics.METRICS)),
 )  # fmt: skip
 LOG_EVERY = 100
 Precision = Callable[[], AbstractContextManager]
@@ -45,54 +46,59 @@ def fit(
     workers: int | None = None,
     kept: Path | None = None,
     tensorboard: bool = False,
-) -> Run:
-    """Train until the schedule or the minutes are over; resumes from ``folder/checkpoint.pt``.
+) -> Checkpoint:
+    """Train until the schedule or the minutes are over; resumes from ``folder/checkpoint.pt``, and returns its state.
 
     pictures: all sharp ones, as `sources.load` gives them; the recipe says which of them to use.
     folder: of the checkpoint, ``log.csv`` (every hundred steps) and ``epochs.csv``; made when missing.
     epochs: length of the schedule in place of the recipe's.
     minutes: budget of this call; a checkpoint is left when it is spent.
-    fabric: the processes to run in, of `Machine.launched`; one on the best device when left out.
+    fabric: the processes to run in, of `Devices.launched`; one on the best device when left out.
     workers: processes that make training pairs, for each of those; what the machine is good for when left out.
     kept: a checkpoint to begin from where the folder has none; see `checkpoint.keep`.
     tensorboard: write the logs for TensorBoard too.
 
-    Raises RecipeError when there are fewer pictures than one batch takes, MachineError when the processes cannot
+    Raises RecipeError when there are fewer pictures than one batch takes, DeviceError when the processes cannot
     share a batch, CheckpointError when a checkpoint is not of this recipe.
     """
-    fabric = fabric or Machine().launched()
+    fabric = fabric or Devices().launched()
     fitting, watching = sources.fitting_split(recipe, len(pictures))
-    if recipe.adversary and fabric.world_size > 1:
-        raise MachineError(f"{recipe.name}: a critic is trained in one process; take --devices 1")
     batch, shown = recipe.schedule.batch, examples.pairs(pictures, recipe, fitting)
-    if len(shown) < batch:
-        raise RecipeError(f"{recipe.name}: {len(shown)} pictures are fewer than a batch of {batch}")
+    _check(recipe, len(shown), fabric)
     folder.mkdir(parents=True, exist_ok=True)
-    run = resume(recipe, folder, fabric.device, kept)
+    checkpoint = resume(recipe, folder, fabric.device, kept)
     if not fabric.is_global_zero:
-        run.sums.zero_()
+        checkpoint.sums.zero_()
     per_epoch = len(shown) // batch
-    over = run.stop.over or recipe.schedule.spent(run.seconds)
-    steps = run.step if over else per_epoch * (epochs or recipe.schedule.epochs)
+    over = checkpoint.stop.over or recipe.schedule.spent(checkpoint.seconds)
+    steps = checkpoint.step if over else per_epoch * (epochs or recipe.schedule.epochs)
     place = fabric.global_rank, fabric.world_size
-    order = Batches(len(shown), batch, recipe.schedule.seed, run.step, steps, *place)
+    order = Batches(len(shown), batch, recipe.schedule.seed, checkpoint.step, steps, *place)
     watched = examples.pairs(pictures, recipe, watching)
     keys = pairing.watching(len(watched), 64, *place)
     fit = _Fit(
-        recipe, run, fabric, spread(fabric, run.network, batch), losses.weighted(recipe.loss), per_epoch, steps,
-        _logs(folder, run, per_epoch, tensorboard) if fabric.is_global_zero else None, folder / CHECKPOINT,
-        pairing.supply(watched, keys, fabric.device, 0),
+        recipe, checkpoint, fabric, spread(fabric, checkpoint.network, batch), losses.weighted(recipe.loss), per_epoch,
+        steps, _logs(folder, checkpoint, per_epoch, tensorboard) if fabric.is_global_zero else None,
+        folder / CHECKPOINT, pairing.supply(watched, keys, fabric.device, 0),
     )  # fmt: skip
     fit.train(pairing.supply(shown, order, fabric.device, workers_for(fabric) if workers is None else workers), minutes)
-    return run
+    return checkpoint
 
 
-def _logs(folder: Path, run: Run, per_epoch: int, tensorboard: bool) -> tuple[Log, Log]:
+def _check(recipe: Recipe, count: int, fabric: Fabric) -> None:
+    """Raises RecipeError when so many pairs are fewer than a batch, DeviceError when a critic had to be shared."""
+    if recipe.critic and fabric.world_size > 1:
+        raise DeviceError(f"{recipe.name}: a critic is trained in one process; take --devices 1")
+    if count < recipe.schedule.batch:
+        raise RecipeError(f"{recipe.name}: {count} pictures are fewer than a batch of {recipe.schedule.batch}")
+
+
+def _logs(folder: Path, checkpoint: Checkpoint, per_epoch: int, tensorboard: bool) -> tuple[Log, Log]:
     """The log of steps and that of epochs."""
     writer = board(folder / "tensorboard") if tensorboard else None
     return (
-        Log(folder / LOG, COLUMNS, run.step, writer),
-        Log(folder / EPOCHS, EPOCH_COLUMNS, run.step // per_epoch, writer),
+        Log(folder / LOG, COLUMNS, checkpoint.step, writer),
+        Log(folder / EPOCHS, EPOCH_COLUMNS, checkpoint.step // per_epoch, writer),
     )
 
 
@@ -101,110 +107,116 @@ class _Fit:
     """One process's part of a fit; the first process logs and saves."""
 
     recipe: Recipe
-    run: Run
+    checkpoint: Checkpoint
     fabric: Fabric
     model: nn.Module
     loss: Loss
     per_epoch: int
     steps: int
     logs: tuple[Log, Log] | None
-    checkpoint: Path
+    path: Path
     watched: Iterable[Batch]
     recent: list[torch.Tensor] = field(default_factory=list)
 
     def train(self, batches: Iterable[Batch], minutes: float) -> None:
         """Go through the batches, or as many of them as the minutes allow."""
-        run, begun, before = self.run, time.monotonic(), self.run.seconds
+        checkpoint, begun, before = self.checkpoint, time.monotonic(), self.checkpoint.seconds
         if self.recipe.schedule.minutes:
             minutes = min(minutes, self.recipe.schedule.minutes - before / 60)
         bar = tqdm(
-            batches, initial=run.step, total=self.steps, desc=self.recipe.name, mininterval=5,
+            batches, initial=checkpoint.step, total=self.steps, desc=self.recipe.name, mininterval=5,
             disable=not self.fabric.is_global_zero,
         )  # fmt: skip
         for batch in bar:
-            rate = run.rate.at(run.step, self.expected())
+            rate = checkpoint.rate.at(checkpoint.step, self.expected())
             self.step(batch, rate)
-            run.step += 1
-            run.seconds = before + time.monotonic() - begun
-            ended = run.step % self.per_epoch == 0
-            if ended or run.step % LOG_EVERY == 0:
+            checkpoint.step += 1
+            checkpoint.seconds = before + time.monotonic() - begun
+            ended = checkpoint.step % self.per_epoch == 0
+            if ended or checkpoint.step % LOG_EVERY == 0:
                 self.log(rate)
                 if ended:
                     bar.set_postfix_str(f"{self.end_epoch(rate):.2f} dB", refresh=False)
                 self.save()
-            if run.stop.over or self.spent(begun, minutes):
+            if checkpoint.stop.over or self.spent(begun, minutes):
                 break
         self.save()
 
     def step(self, batch: Batch, rate: float) -> None:
         """One step of the optimiser, on this process's part of the batch."""
-        run, device = self.run, self.fabric.device
-        for group in run.optimiser.param_groups:
+        checkpoint, device = self.checkpoint, self.fabric.device
+        for group in checkpoint.optimiser.param_groups:
             group["lr"] = rate
         *inputs, sharp = (_moved(part, device) for part in batch)
         restored = self.model(*inputs)
         loss = self.loss(restored, sharp)
-        if run.critic is not None:
-            run.critic.learn(restored, sharp, run.step)
-            loss = loss + run.critic.loss(restored)
-        run.optimiser.zero_grad(set_to_none=True)
+        if checkpoint.critic is not None:
+            checkpoint.critic.learn(restored, sharp, checkpoint.step)
+            loss = loss + checkpoint.critic.loss(restored)
+        checkpoint.optimiser.zero_grad(set_to_none=True)
         share = len(sharp) * self.fabric.world_size / self.recipe.schedule.batch  # gradients are averaged
         self.fabric.backward(loss * share)
         if self.recipe.optimiser.clip:
-            nn.utils.clip_grad_norm_(run.network.parameters(), self.recipe.optimiser.clip)
-        run.optimiser.step()
-        run.sums += _sums(loss, restored.detach(), sharp)
+            nn.utils.clip_grad_norm_(checkpoint.network.parameters(), self.recipe.optimiser.clip)
+        checkpoint.optimiser.step()
+        checkpoint.sums += _sums(loss, restored.detach(), sharp)
         self.recent.append(loss.detach() * share)
 
     def log(self, rate: float) -> None:
         """A line of the mean loss since the last."""
-        loss = self.fabric.all_reduce(torch.stack(self.recent).double().mean(), reduce_op="mean").item()
+        loss = self.reduced(torch.stack(self.recent).double().mean(), "mean").item()
         self.recent.clear()
         if self.logs:
-            run = self.run
-            place = run.step, f"{run.step / self.per_epoch:.3f}", f"{run.seconds / 60:.2f}"
+            checkpoint = self.checkpoint
+            place = checkpoint.step, f"{checkpoint.step / self.per_epoch:.3f}", f"{checkpoint.seconds / 60:.2f}"
             self.logs[0].add([*place, f"{rate:.3e}", f"{loss:.6g}"])
 
     def end_epoch(self, rate: float) -> float:
         """Validate, let the rate and the stop hear of it, keep the best, log; returns the validation's PSNR."""
-        run = self.run
+        checkpoint = self.checkpoint
         validation = self.means(self.validation())
-        training = self.means(run.sums)
-        run.rate.heard(validation[0])
-        if run.stop.heard(validation[0]) and run.stop.patience:
-            run.best = {name: weight.clone() for name, weight in run.network.state_dict().items()}
-            run.best_step = run.step
+        training = self.means(checkpoint.sums)
+        checkpoint.rate.heard(validation[0])
+        if checkpoint.stop.heard(validation[0]) and checkpoint.stop.patience:
+            checkpoint.best = {name: weight.clone() for name, weight in checkpoint.network.state_dict().items()}
+            checkpoint.best_step = checkpoint.step
         if self.logs:
-            row = [run.step // self.per_epoch, f"{run.seconds / 60:.2f}", f"{rate:.3e}"]
+            row = [checkpoint.step // self.per_epoch, f"{checkpoint.seconds / 60:.2f}", f"{rate:.3e}"]
             self.logs[1].add([*row, *(f"{value:.6g}" for value in (*training, *validation))])
-        run.sums.zero_()
-        return validation[1 + list(measures.MEASURES).index("psnr")]
+        checkpoint.sums.zero_()
+        return validation[1 + list(metrics.METRICS).index("psnr")]
 
     def validation(self) -> torch.Tensor:
         """Sums over this process's part of the pairs the fit is watched with."""
-        return validate(self.run.network, self.loss, self.watched, self.fabric.autocast)
+        return validate(self.checkpoint.network, self.loss, self.watched, self.fabric.autocast)
 
     def means(self, sums: torch.Tensor) -> list[float]:
         """Means over all processes; NaN where there are no pairs."""
-        total = self.fabric.all_reduce(sums.clone(), reduce_op="sum")
+        total = self.reduced(sums.clone(), "sum")
         return (total[:-1] / total[-1]).tolist()
 
     def save(self) -> None:
         """Write the checkpoint; what the processes have summed up goes into it as one sum."""
-        own = self.run.sums
-        self.run.sums = self.fabric.all_reduce(own.clone(), reduce_op="sum")
+        own = self.checkpoint.sums
+        self.checkpoint.sums = self.reduced(own.clone(), "sum")
         if self.fabric.is_global_zero:
-            self.run.save(self.checkpoint)
-        self.run.sums = own
+            self.checkpoint.save(self.path)
+        self.checkpoint.sums = own
+
+    def reduced(self, value: torch.Tensor, by: Literal["sum", "mean"]) -> torch.Tensor:
+        """The sum or the mean of a tensor over all processes; it may be written to."""
+        return cast(torch.Tensor, self.fabric.all_reduce(value, reduce_op=by))
 
     def expected(self) -> int:
         """How many steps the run will have, as far as one can tell where it goes by the minutes."""
-        run, budget = self.run, 60 * self.recipe.schedule.minutes
-        return self.steps if not (budget and run.seconds) else max(run.step + 1, round(run.step * budget / run.seconds))
+        checkpoint, budget = self.checkpoint, 60 * self.recipe.schedule.minutes
+        if not (budget and checkpoint.seconds):
+            return self.steps
+        return max(checkpoint.step + 1, round(checkpoint.step * budget / checkpoint.seconds))
 
     def spent(self, begun: float, minutes: float) -> bool:
         """Whether the minutes are over; processes agree on it, the first one's clock counts."""
-        if math.isinf(minutes) or (self.fabric.world_size > 1 and self.run.step % AGREE_EVERY):
+        if math.isinf(minutes) or (self.fabric.world_size > 1 and self.checkpoint.step % AGREE_EVERY):
             return False
         return self.fabric.broadcast(time.monotonic() - begun > 60 * minutes)
 
@@ -215,9 +227,9 @@ def _moved(part: torch.Tensor, device: torch.device) -> torch.Tensor:
 
 
 def _sums(loss: torch.Tensor, restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
-    """The loss and the measures summed over the pictures of a batch, and their number."""
+    """The loss and the metrics summed over the pictures of a batch, and their number."""
     count = torch.full((1,), float(len(sharp)), device=sharp.device)
-    return torch.cat([count * loss.detach(), measures.measure(restored, sharp).sum(dim=0), count])
+    return torch.cat([count * loss.detach(), metrics.scores(restored, sharp).sum(dim=0), count])
 
 
 @torch.no_grad()
@@ -227,12 +239,12 @@ def validate(
     watched: Iterable[Batch],
     precision: Callable[[], AbstractContextManager] = nullcontext,
 ) -> torch.Tensor:
-    """Sums of the loss and the measures over batches of pairs, and the number of pairs last.
+    """Sums of the loss and the metrics over batches of pairs, and the number of pairs last.
 
     precision: makes the context that the network alone runs in; what it gives is measured in single precision.
     """
     device = next(network.parameters()).device
-    sums = torch.zeros(2 + len(measures.MEASURES), device=device)
+    sums = torch.zeros(2 + len(metrics.METRICS), device=device)
     network.eval()
     for batch in watched:
         *inputs, sharp = (part.to(device) for part in batch)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 
 import torch
 
@@ -38,5 +40,9 @@ LOSSES: dict[str, Loss] = {
 
 
 def weighted(weights: dict[str, float]) -> Loss:
-    """The sum of the named losses, each times its weight."""
-    return lambda restored, sharp: sum(weight * LOSSES[name](restored, sharp) for name, weight in weights.items())
+    """The sum of the named losses, each times its weight; the names, one or more, are keys of `LOSSES`."""
+
+    def loss(restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
+        return reduce(add, (weight * LOSSES[name](restored, sharp) for name, weight in weights.items()))
+
+    return loss

@@ -16,6 +16,8 @@ from torch import nn
 from torch.nn import functional
 
 from training import networks, recipe
+from training.networks.residual_unet import ResidualUNet
+from training.recipe import RecipeError
 
 VGG_FILE = "vgg19-dcbb9e9d.pth"  # torchvision's, where torch.hub puts it
 VGG_LAYERS = 15  # of VGG19's features, up to ReLU 3_3
@@ -51,7 +53,7 @@ def _features(device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
 
 
 def _vgg() -> nn.Module:
-    from torchvision.models import vgg19
+    from torchvision.models import vgg19  # pyright: ignore[reportMissingImports]  # not a dependency
 
     whole = vgg19()
     whole.load_state_dict(torch.load(_vgg_file(), weights_only=True))
@@ -60,6 +62,9 @@ def _vgg() -> nn.Module:
 
 class _Normalised(nn.Module):
     """Pictures as ImageNet's networks take them."""
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +78,8 @@ class _Normalised(nn.Module):
 def _encoder() -> nn.Module:
     """The way down of the network kept beside the recipe `faces`."""
     whole = networks.build(recipe.load(STAND_IN).network)
+    if not isinstance(whole, ResidualUNet):
+        raise RecipeError(f"{STAND_IN}: its network is a {type(whole).__name__}; the features need a ResidualUNet")
     whole.load_state_dict(torch.load(recipe.kept(STAND_IN), map_location="cpu", weights_only=True)["network"])
     steps = [part for pair in zip(whole.encoder, whole.down) for part in pair]
     return nn.Sequential(nn.PixelUnshuffle(2), whole.stem, *steps)

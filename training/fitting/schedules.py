@@ -4,17 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Protocol
-
-
-class Rate(Protocol):
-    """A learning rate that may listen to the validation loss."""
-
-    def at(self, step: int, steps: int) -> float:
-        """The rate of a step, of `steps` in all."""
-
-    def heard(self, loss: float) -> None:
-        """An epoch is over; this is its validation loss."""
 
 
 @dataclass
@@ -84,21 +73,25 @@ class Stop:
         return 0 < self.patience <= self.waited
 
 
-RATES = {"cosine": Cosine, "plateau": Plateau}
+LearningRate = Cosine | Plateau
+SCHEDULES: dict[str, type[LearningRate]] = {"cosine": Cosine, "plateau": Plateau}
 
 
-def build(settings: dict, learning_rate: float) -> Rate:
-    """The rate that a recipe's ``[rate]`` table describes, beginning at or peaking at `learning_rate`."""
+def build(settings: dict, learning_rate: float) -> LearningRate:
+    """The schedule that a recipe's ``[rate]`` table describes, beginning at or peaking at `learning_rate`.
+
+    Raises KeyError for a name that is not in `SCHEDULES`, TypeError for settings that the schedule does not have.
+    """
     own = {key: value for key, value in settings.items() if key != "name"}
-    return RATES[settings["name"]](learning_rate, **own)
+    return SCHEDULES[settings["name"]](learning_rate, **own)
 
 
-def state(part: Rate | Stop) -> dict:
-    """What a checkpoint keeps of a rate or a stop."""
+def state(part: LearningRate | Stop) -> dict:
+    """What a checkpoint keeps of a schedule or a stop."""
     return asdict(part)
 
 
-def restore(part: Rate | Stop, kept: dict) -> None:
+def restore(part: LearningRate | Stop, kept: dict) -> None:
     """Go on from what a checkpoint kept."""
     for name, value in kept.items():
         setattr(part, name, value)

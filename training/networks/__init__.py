@@ -15,12 +15,13 @@ from training.networks.deblurgan import DeblurGAN
 from training.networks.dense_unet import DenseUNet
 from training.networks.fusion_unet import FusionUNet
 from training.networks.nafnet import NAFNet
+from training.networks.network import Network
 from training.networks.paper_unet import PaperUNet
 from training.networks.residual_unet import ResidualUNet
 from training.networks.spectral_unet import SpectralUNet
 from training.networks.srcnn import SRCNN
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {
+NETWORKS: dict[str, Callable[..., Network]] = {
     "amsa-unet": AMSAUNet,
     "deblurgan": DeblurGAN,
     "dense-unet": DenseUNet,
@@ -33,21 +34,19 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-def build(settings: dict) -> nn.Module:
-    """The network a recipe's ``[network]`` table describes: its name, and its own settings."""
+def build(settings: dict) -> Network:
+    """The network a recipe's ``[network]`` table describes: its name, a key of `NETWORKS`, and its own settings.
+
+    Raises KeyError for a name that is not there, TypeError for settings that the network does not have.
+    """
     own = {key: value for key, value in settings.items() if key != "name"}
     return NETWORKS[settings["name"]](**own)
 
 
-def channels(network: nn.Module) -> int:
-    """What a network's input has: three for every picture it looks at."""
-    return 3 * getattr(network, "layers", 1)
-
-
-def inputs(network: nn.Module, count: int, height: int, width: int) -> tuple[torch.Tensor, ...]:
-    """A batch of noise, as the network takes it; with it goes a spectrum where it is told one."""
-    batch = torch.rand(count, channels(network), height, width)
-    return (batch, torch.randn(count, *SPECTRUM_SHAPE) - 5) if getattr(network, "needs_spectrum", False) else (batch,)
+def inputs(network: Network, count: int, height: int, width: int) -> tuple[torch.Tensor, ...]:
+    """A batch of noise ``(count, 3 · layers, height, width)``; a log power spectrum too where the network needs one."""
+    batch = torch.rand(count, 3 * network.layers, height, width)
+    return (batch, torch.randn(count, *SPECTRUM_SHAPE) - 5) if network.needs_spectrum else (batch,)
 
 
 def parameters(network: nn.Module) -> tuple[int, int]:
@@ -60,7 +59,7 @@ def parameters(network: nn.Module) -> tuple[int, int]:
     return sum(value.numel() for value in trainable.values()), sum(network.get_buffer(name).numel() for name in kept)
 
 
-def multiply_adds(network: nn.Module, height: int, width: int) -> int:
+def multiply_adds(network: Network, height: int, width: int) -> int:
     """Multiply-accumulate operations of the convolutions for one picture; height and width as the network takes."""
     shadow = deepcopy(network).to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():

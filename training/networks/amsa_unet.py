@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from training.networks.fusion_unet import Fusion
 from training.networks.nafnet import ChannelNorm
+from training.networks.network import Network
 
 PATCH = 8
 
@@ -50,6 +51,9 @@ def joined(cut: torch.Tensor) -> torch.Tensor:
 
 class Fourier(nn.Module):
     """What works on the transforms of patches."""
+
+    real: torch.Tensor
+    imaginary: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,7 +140,7 @@ def _blocks(width: int, count: int, attends: bool) -> nn.Sequential:
     return nn.Sequential(*(Block(width, attends) for _ in range(count)))
 
 
-class AMSAUNet(nn.Module):
+class AMSAUNet(Network):
     """Batch ``(N, 3, H, W)`` to one of the same shape; H and W multiples of `multiple_of`.
 
     widths: channels at each scale, finest first, multiples of 4, at least 8. blocks: at each scale of the encoder, and

@@ -16,6 +16,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from training.networks.network import Network
+
 SLOPE = 0.2  # of the critic's leaky ReLU
 
 
@@ -40,7 +42,7 @@ class Block(nn.Module):
         return x + self.parts(x)
 
 
-class DeblurGAN(nn.Module):
+class DeblurGAN(Network):
     """Batch ``(N, 3, H, W)`` in [0, 1] to one of the same shape; H and W multiples of 8.
 
     width: channels after the first convolution; 64 in the paper. blocks: residual blocks; 9 in the paper.

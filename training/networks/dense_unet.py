@@ -17,6 +17,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.networks.network import Network
+
 SHARE = 0.2  # of a branch, in what it is added to
 SLOPE = 0.2  # of the leaky ReLU
 DENSE = 3  # dense blocks in a residual-in-residual one
@@ -54,7 +56,7 @@ class ResidualDense(nn.Module):
         return x + SHARE * self.blocks(x)
 
 
-class DenseUNet(nn.Module):
+class DenseUNet(Network):
     """Batch ``(N, 3, H, W)`` to one of the same shape; H and W multiples of `multiple_of`.
 
     widths: channels at each scale, finest first. growth, depth: of the dense blocks.

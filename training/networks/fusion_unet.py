@@ -19,6 +19,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.networks.network import Network
+
 SQUEEZED = 4  # times fewer channels inside the attention
 
 
@@ -76,7 +78,7 @@ def _resized(x: torch.Tensor, halvings: int) -> torch.Tensor:
     return functional.interpolate(x, scale_factor=2.0**-halvings, mode="nearest") if halvings else x
 
 
-class FusionUNet(nn.Module):
+class FusionUNet(Network):
     """Batch ``(N, 3, H, W)`` to one of the same shape; H and W multiples of `multiple_of`.
 
     widths: channels at each scale, finest first, even. dilations: of the convolutions in each block.

@@ -15,6 +15,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.networks.network import Network
+
 
 class ChannelNorm(nn.Module):
     """Layer normalisation of the channels of each pixel, ``(N, C, H, W)``."""
@@ -61,7 +63,7 @@ def _blocks(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*(Block(width) for _ in range(count)))
 
 
-class NAFNet(nn.Module):
+class NAFNet(Network):
     """Batch ``(N, 3, H, W)`` to one of the same shape; H and W multiples of `multiple_of`.
 
     widths: channels at each scale, finest first. blocks: at each scale of the encoder, and again of the decoder; at

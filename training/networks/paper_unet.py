@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.networks.network import Network
+
 KERAS_MOMENTUM = 0.99
 KERAS_EPSILON = 1e-3
 
@@ -29,7 +31,7 @@ class Block(nn.Sequential):
         super().__init__(nn.Conv2d(inputs, outputs, 3, padding=1), batch_norm(outputs), nn.ReLU())
 
 
-class PaperUNet(nn.Module):
+class PaperUNet(Network):
     """Batch ``(N, 3, H, W)`` to a batch of the same shape in (0, 1); H and W multiples of `multiple_of`.
 
     widths: channels at each scale, finest first; the last is the bottom's.
@@ -62,4 +64,5 @@ def glorot_uniform(layer: nn.Module) -> None:
     """Keras's start of a convolution: weights uniform in ±√(6 / (inputs + outputs)) of its window, biases zero."""
     if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.xavier_uniform_(layer.weight)
-        nn.init.zeros_(layer.bias)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)

@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.networks.network import Network
+
 
 class Block(nn.Module):
     """``x + conv(relu(conv(x)))``, 3×3, at one width."""
@@ -27,11 +29,18 @@ class Block(nn.Module):
         return x + self.second(functional.relu(self.first(x)))
 
 
+def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+    """The convolution, its weights and biases set to zero, so that a residual begins as nothing."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
 def _blocks(width: int, count: int) -> nn.Sequential:
     return nn.Sequential(*(Block(width) for _ in range(count)))
 
 
-class ResidualUNet(nn.Module):
+class ResidualUNet(Network):
     """Batch ``(N, 3 · layers, H, W)`` to one of ``(N, 3, H, W)``; H and W multiples of `multiple_of`.
 
     widths: channels at each scale, finest first.
@@ -50,9 +59,7 @@ class ResidualUNet(nn.Module):
         self.bottom = _blocks(widths[-1], blocks[-1])
         self.up = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in steps)
         self.decoder = nn.ModuleList(_blocks(width, count) for width, count in zip(widths[:-1], blocks))
-        self.head = nn.Conv2d(widths[0], 12, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = zeroed(nn.Conv2d(widths[0], 12, 3, padding=1))
 
     def forward(self, blurred: torch.Tensor) -> torch.Tensor:
         return blurred[:, -3:] + self.correction(self.stem(functional.pixel_unshuffle(blurred, 2)))

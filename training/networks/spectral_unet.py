@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from deblurcli.pictures.luma import LUMA_WEIGHTS
 from deblurcli.pictures.power_spectrum import SPECTRUM_SIDE
-from training.networks.residual_unet import Block, ResidualUNet
+from training.networks.network import Network
+from training.networks.residual_unet import Block, ResidualUNet, zeroed
 
 BLOCK = 2 * SPECTRUM_SIDE  # side of what is filtered at once; its middle is kept
 _TYPICAL, _SPREAD = -5.0, 3.0  # of logarithms of power
@@ -27,7 +28,8 @@ _TYPICAL, _SPREAD = -5.0, 3.0  # of logarithms of power
 def frequencies(side: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Down and across, in cycles per pixel, of a half plane ``(side, side / 2 + 1)``, its origin in the middle row."""
     down = torch.fft.fftshift(torch.fft.fftfreq(side))
-    return torch.meshgrid(down, torch.arange(side // 2 + 1) / side, indexing="ij")
+    grid = torch.meshgrid(down, torch.arange(side // 2 + 1) / side, indexing="ij")
+    return grid[0], grid[1]
 
 
 class Gains(nn.Module):
@@ -35,6 +37,8 @@ class Gains(nn.Module):
 
     widths: channels at each scale, finest first.
     """
+
+    place: torch.Tensor
 
     def __init__(self, widths: Sequence[int]):
         super().__init__()
@@ -49,9 +53,7 @@ class Gains(nn.Module):
         self.everywhere = nn.Linear(widths[-1], widths[-1])
         self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in steps)
         self.decoder = nn.ModuleList(Block(width) for width in widths[:-1])
-        self.head = nn.Conv2d(widths[0], 1, 3, padding=1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = zeroed(nn.Conv2d(widths[0], 1, 3, padding=1))
 
     def forward(self, spectrum: torch.Tensor) -> torch.Tensor:
         seen = ((spectrum - _TYPICAL) / _SPREAD)[:, None]
@@ -73,6 +75,11 @@ class Filter(nn.Module):
 
     Transforms are products with matrices, which ONNX Runtime is quick at.
     """
+
+    across: torch.Tensor
+    down: torch.Tensor
+    back_down: torch.Tensor
+    back_across: torch.Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,7 +118,7 @@ class Filter(nn.Module):
         return torch.cat([down[:, :, :, :-1], down[:, :, :, 1:]], dim=4).transpose(2, 3)
 
     def _filtered(self, blocks: torch.Tensor, even: torch.Tensor, odd: torch.Tensor) -> torch.Tensor:
-        """The middles of blocks whose spectra are multiplied by gains, told as sums and differences of opposite rows.
+        """The middles of blocks whose spectra are multiplied by gains, given as sums and differences of opposite rows.
 
         Cosines and sines down an axis are the same for opposite frequencies but for a sign, so that half of them do.
         """
@@ -136,7 +143,7 @@ def _single_precision(device: torch.device) -> AbstractContextManager:
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
-class SpectralUNet(nn.Module):
+class SpectralUNet(Network):
     """Batch ``(N, 3, H, W)`` and the logarithm of each picture's mean power, ``(N, 64, 33)``, to ``(N, 3, H, W)``.
 
     H and W are multiples of `multiple_of`. The power is that of the whole picture that a tile is of; see
@@ -146,6 +153,7 @@ class SpectralUNet(nn.Module):
     """
 
     needs_spectrum = True
+    luma: torch.Tensor
 
     def __init__(self, widths: Sequence[int], blocks: Sequence[int], gains: Sequence[int]):
         super().__init__()

@@ -14,10 +14,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from training.networks.network import Network
 from training.networks.paper_unet import glorot_uniform
 
 
-class SRCNN(nn.Module):
+class SRCNN(Network):
     """Batch ``(N, 3, H, W)`` to a batch of the same shape, any size.
 
     sides: of the convolution windows in pixels, odd; 9, 1, 5 in the paper, or 9, 5, 5.

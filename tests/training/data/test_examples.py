@@ -1,4 +1,4 @@
-"""Pairs for a network that refines, and what it is told of their blur."""
+"""Pairs for a network that refines, and what it is given of their blur."""
 
 from dataclasses import replace
 
@@ -42,7 +42,7 @@ def test_an_item_is_a_pure_function_of_its_key_and_in_order(refine, photographs)
     np.testing.assert_allclose(blurred * 255, np.rint(blurred * 255), atol=1e-4)
 
 
-def test_the_careful_answer_is_nearer_to_the_sharp_picture_than_the_blurred_one(refine, photographs):
+def test_the_careful_image_is_nearer_to_the_sharp_picture_than_the_blurred_one(refine, photographs):
     pairs = examples.pairs(photographs, replace(refine, data=replace(refine.data, wrong=0.0)))
     made = [[part.numpy().transpose(1, 2, 0) for part in pairs[epoch, 0]] for epoch in range(12)]
     blurred, bold, careful = (
@@ -60,8 +60,8 @@ def photo():
 
 def test_a_blind_network_s_pairs_are_degraded_in_many_ways(photo, photographs):
     whole = photographs[0][:48, :32]  # a piece without room around it, as the faces are
-    untold = replace(photo, network={"name": "residual-unet", "widths": [8, 8], "blocks": [1, 1]})
-    pairs = examples.pairs([*photographs, whole], untold)
+    blind = replace(photo, network={"name": "residual-unet", "widths": [8, 8], "blocks": [1, 1]})
+    pairs = examples.pairs([*photographs, whole], blind)
     assert type(pairs) is examples.Degraded
     made = [[part.numpy() for part in pairs[epoch, index]] for epoch in range(40) for index in range(3)]
     assert all(part.shape == (3, 48, 32) and part.dtype == np.float32 for both in made for part in both)
@@ -102,7 +102,7 @@ def test_without_a_refining_network_pairs_are_plain(photographs):
 
 
 @pytest.mark.parametrize("spec", ["gaussian:sigma=2", "motion:length=11,angle=30", "defocus:radius=3"])
-def test_what_is_told_strays_as_far_as_said(spec):
+def test_what_is_given_strays_as_far_as_said(spec):
     parsed, rng = psf.parse(spec), np.random.default_rng(0)
     values = {name: [] for name in degradation.STRAYS[parsed.family]}
     for _ in range(300):
@@ -114,8 +114,8 @@ def test_what_is_told_strays_as_far_as_said(spec):
         wanted = degradation.STRAYS[parsed.family][name]
         wanted = wanted if name in degradation.ABSOLUTE else wanted * dict(parsed.values)[name]
         assert np.std(drawn) == pytest.approx(wanted, rel=0.15)
-    told = degradation.mistaken(parsed, rng)
-    assert told.sum() == pytest.approx(1) and not np.array_equal(told, parsed.array())
+    given = degradation.mistaken(parsed, rng)
+    assert given.sum() == pytest.approx(1) and not np.array_equal(given, parsed.array())
 
 
 def test_a_softened_psf_keeps_its_sum_and_its_centre():
@@ -126,7 +126,7 @@ def test_a_softened_psf_keeps_its_sum_and_its_centre():
         assert soft.sum(axis=1 - axis) @ np.arange(side) == pytest.approx(side // 2, abs=1e-6)
 
 
-def test_a_fresh_refining_network_gives_back_the_careful_answer_also_as_onnx(tmp_path):
+def test_a_fresh_refining_network_gives_back_the_careful_image_also_as_onnx(tmp_path):
     network = networks.build({"name": "residual-unet", "widths": [8, 8], "blocks": [1, 1], "layers": 3}).eval()
     inputs = torch.rand(1, 9, 16, 24)
     assert torch.equal(network(inputs), inputs[:, 6:])
@@ -134,7 +134,7 @@ def test_a_fresh_refining_network_gives_back_the_careful_answer_also_as_onnx(tmp
     assert export.parity(network, tmp_path / "refine.onnx") <= export.PARITY
 
 
-def test_a_network_is_told_the_spectrum_of_more_than_its_piece(photo, photographs):
+def test_a_network_is_given_the_spectrum_of_more_than_its_piece(photo, photographs):
     whole = photographs[0][:48, :32]
     wide = replace(photo, data=replace(photo.data, around=(64, 96)))
     pairs = examples.pairs([*photographs, whole], wide)
@@ -147,7 +147,7 @@ def test_a_network_is_told_the_spectrum_of_more_than_its_piece(photo, photograph
     np.testing.assert_allclose(own[1], log_power_spectrum(to_luma(own[0].numpy().transpose(1, 2, 0))), atol=1e-4)
 
 
-def test_a_network_that_is_told_the_spectrum_is_fitted_exported_and_run(photo, photographs, cpu, tmp_path):
+def test_a_network_that_needs_the_spectrum_is_fitted_exported_and_run(photo, photographs, cpu, tmp_path):
     small = {"name": "spectral-unet", "widths": [4, 8], "blocks": [1, 1], "gains": [4, 8]}
     tiny = replace(photo, network=small, data=replace(photo.data, validation=1, crops=2, around=(64,)))
     tiny = replace(tiny, schedule=replace(tiny.schedule, epochs=1, batch=2))

@@ -62,9 +62,14 @@ def test_faces_are_cropped_and_resized_as_the_paper_does(tmp_path):
 def test_a_folder_s_pictures_are_checked_and_cut(little, tmp_path):
     loaded = recipe.load(str(little))
     photos = sources.load(loaded, tmp_path)
-    told = sources.check(loaded, photos)
-    assert (told["pictures"], told["training"], told["validation"], told["steps_per_epoch"]) == (13, 10, 3, 4)
-    assert told["smallest"] == "40 × 30" and told["largest"] == "50 × 41"
+    checked = sources.check(loaded, photos)
+    assert (checked["pictures"], checked["training"], checked["validation"], checked["steps_per_epoch"]) == (
+        13,
+        10,
+        3,
+        4,
+    )
+    assert checked["smallest"] == "40 × 30" and checked["largest"] == "50 × 41"
     fitting, watching = sources.fitting_split(loaded, 13)
     assert sorted([*fitting, *watching]) == list(range(13))
     assert all(photo.dtype == np.uint8 and photo.shape[2] == 3 for photo in photos)
@@ -125,9 +130,9 @@ def test_packed_faces_are_the_same_to_the_bit(tmp_path, monkeypatch):
 
 def test_the_check_tells_the_paper_s_split():
     """Six pixels stand for the 7,606 faces; the split is of their numbers."""
-    told = sources.check(recipe.load("paper-gaussian"), np.zeros((7606, 2, 1, 3), np.float32))
-    assert told["training"] == 6084 and told["validation"] == 1522 and told["steps_per_epoch"] == 507
-    assert told["split_sha256"] == WHOLE_SPLIT_SHA256
+    checked = sources.check(recipe.load("paper-gaussian"), np.zeros((7606, 2, 1, 3), np.float32))
+    assert checked["training"] == 6084 and checked["validation"] == 1522 and checked["steps_per_epoch"] == 507
+    assert checked["split_sha256"] == WHOLE_SPLIT_SHA256
     assert (
         sources.check(recipe.load("faces"), np.zeros((7606, 2, 1, 3), np.float32))["split_sha256"] != WHOLE_SPLIT_SHA256
     )

@@ -34,7 +34,7 @@ def gains(one):
     return photographs.measured([one / "a.png"], CHOSEN)
 
 
-def test_every_blur_has_every_method_and_none_is_told_wrongly_of_no_blur(gains):
+def test_every_blur_has_every_method_and_none_is_given_a_wrong_psf_of_no_blur(gains):
     assert set(gains) == set(photographs.BLURS)
     assert all(set(gains[name]) == {None, *CHOSEN} for name in photographs.PSFS)
     assert "wiener, wrong" not in gains[photographs.NONE] and gains[photographs.NONE]["wiener"] == 0
@@ -92,7 +92,7 @@ def test_the_command_measures_a_network_and_what_it_is_held_against(one, identit
     assert isinstance(refused.exception, photographs.PhotographsError) and "unsharp; wiener" in str(refused.exception)
 
 
-def test_a_refining_network_is_told_the_psf_a_wrong_one_or_none():
+def test_a_refining_network_is_given_the_psf_a_wrong_one_or_none():
     assert list(photographs.of_model(models.find("refine"))) == ["refine", "refine, wrong", "refine, auto"]
 
 

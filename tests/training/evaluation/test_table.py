@@ -78,5 +78,5 @@ def test_memory_grows_with_the_picture(weights):
 def test_the_command_prints_both_ways(weights):
     command = ["table", "--weights", str(weights), "--no-speed"]
     assert CliRunner().invoke(app, command).stdout == table.markdown(table.rows(weights))
-    told = CliRunner().invoke(app, [*command, "--json"]).stdout
-    assert [row["model"] for row in json.loads(told)] == ["other", "paper-gaussian"]
+    printed = CliRunner().invoke(app, [*command, "--json"]).stdout
+    assert [row["model"] for row in json.loads(printed)] == ["other", "paper-gaussian"]

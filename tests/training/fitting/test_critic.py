@@ -8,11 +8,11 @@ import torch
 from training import export, networks, recipe
 from training.fitting import critic as critics
 from training.fitting import fit, perceptual
-from training.fitting.devices import Machine, MachineError
+from training.fitting.devices import DeviceError, Devices
 from training.networks.deblurgan import PatchCritic
-from training.recipe import Adversary
+from training.recipe import CriticSettings
 
-CRITIC = Adversary({"name": "patch-critic", "width": 4}, 2, 10.0, 0.01, 1e-4, (0.5, 0.999))
+CRITIC = CriticSettings({"name": "patch-critic", "width": 4}, 2, 10.0, 0.01, 1e-4, (0.5, 0.999))
 
 
 class Linear(torch.nn.Module):
@@ -65,7 +65,7 @@ def test_the_full_width_has_the_parameters_of_its_layers():
 @pytest.fixture(scope="module")
 def rivals(tiny):
     """A little network with a critic."""
-    return replace(tiny, network={"name": "deblurgan", "width": 4, "blocks": 1}, adversary=CRITIC)
+    return replace(tiny, network={"name": "deblurgan", "width": 4, "blocks": 1}, critic=CRITIC)
 
 
 def test_a_fit_with_a_critic_resumes_exactly(rivals, pictures, cpu, tmp_path):
@@ -79,10 +79,10 @@ def test_a_fit_with_a_critic_resumes_exactly(rivals, pictures, cpu, tmp_path):
 
 
 def test_a_critic_is_not_shared_among_processes(rivals, pictures, tmp_path):
-    fabric = Machine("cpu").launched()
+    fabric = Devices("cpu").launched()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(fabric), "world_size", 2)
-        with pytest.raises(MachineError, match="critic"):
+        with pytest.raises(DeviceError, match="critic"):
             fit.fit(rivals, pictures, tmp_path, fabric=fabric)
 
 

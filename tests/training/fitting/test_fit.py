@@ -10,17 +10,19 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
 from deblurcli.metrics import table
 from tests.conftest import ROOT
 from training import networks, recipe
+from training.__main__ import app
 from training.data import sources
 from training.data.pairs import Batches, Pairs, Resident, supply, to_tensor
-from training.fitting import checkpoint, fit, logs, losses, measures
+from training.fitting import checkpoint, fit, logs, losses, metrics
 from training.fitting.checkpoint import CheckpointError
-from training.fitting.devices import Machine, MachineError, spread
+from training.fitting.devices import DeviceError, Devices, spread
 from training.recipe import RecipeError
 
 
@@ -169,12 +171,16 @@ def test_workers_make_the_same_pairs(little, cpu, tmp_path):
 
 def test_many_processes_reach_what_one_does(little, tmp_path):
     """Two processes on the CPU share batches of five, three and two; the weights and the curves are those of one."""
-    for devices in ("1", "2"):
-        command = [sys.executable, "-m", "training", "fit", str(little), "--data-home", str(tmp_path)]
+
+    def command(devices):
         where = ["--runs", str(tmp_path / devices), "--accelerator", "cpu", "--devices", devices, "--threads", "1"]
-        done = subprocess.run([*command, *where], cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.count("little: step 8") == 1
+        return ["fit", str(little), "--data-home", str(tmp_path), *where]
+
+    alone = CliRunner().invoke(app, command("1"), catch_exceptions=False)
+    shared = subprocess.run([sys.executable, "-m", "training", *command("2")], cwd=ROOT, capture_output=True, text=True)
+    for status, said in ((alone.exit_code, alone.stderr), (shared.returncode, shared.stderr)):
+        assert status == 0, said
+        assert said.count("little: step 8") == 1
     one, two = (torch.load(tmp_path / devices / "little" / "checkpoint.pt") for devices in ("1", "2"))
     fresh = checkpoint.start(recipe.load(str(little)), torch.device("cpu")).network.state_dict()
     assert one["step"] == two["step"] == 8
@@ -189,26 +195,26 @@ def test_many_processes_reach_what_one_does(little, tmp_path):
 
 def test_processes_need_a_part_of_the_batch_and_whole_statistics(small):
     fabric = SimpleNamespace(world_size=2, device=torch.device("cpu"))
-    with pytest.raises(MachineError, match="batch normalisation"):
+    with pytest.raises(DeviceError, match="batch normalisation"):
         spread(fabric, networks.build(small.network), 12)
-    with pytest.raises(MachineError, match="batch of 1 cannot be shared by 2"):
+    with pytest.raises(DeviceError, match="batch of 1 cannot be shared by 2"):
         spread(fabric, networks.build(small.network), 1)
 
 
 @pytest.mark.parametrize("wrong", [{"accelerator": "abacus"}, {"precision": "8"}])
-def test_a_machine_that_is_not_there_is_refused(wrong):
-    with pytest.raises(MachineError, match="choose one of"):
-        Machine(**wrong).launched()
+def test_a_device_that_is_not_there_is_refused(wrong):
+    with pytest.raises(DeviceError, match="choose one of"):
+        Devices(**wrong).launched()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is one")
 def test_a_missing_accelerator_is_named():
-    with pytest.raises(MachineError, match="cuda"):
-        Machine("cuda").launched()
+    with pytest.raises(DeviceError, match="cuda"):
+        Devices("cuda").launched()
 
 
 def test_mixed_precision_trains_too(tiny, pictures, tmp_path):
-    mixed = Machine("cpu", precision="bf16-mixed").launched()
+    mixed = Devices("cpu", precision="bf16-mixed").launched()
     done = fit.fit(tiny, pictures, tmp_path, epochs=1, fabric=mixed)
     assert {weight.dtype for weight in done.network.state_dict().values()} == {torch.float32}
     (row,) = logs.read(tmp_path / fit.EPOCHS)
@@ -216,8 +222,8 @@ def test_mixed_precision_trains_too(tiny, pictures, tmp_path):
     blurred, sharp = (torch.stack(part) for part in zip(*(Pairs(pictures, tiny, watching)[0, i] for i in range(2))))
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         restored = done.network.eval()(blurred)
-    for name, measure in measures.MEASURES.items():  # bfloat16 has 8 bits, too few for a measure
-        expected = measure(restored.float().clamp(0, 1), sharp).mean().item()
+    for name, metric in metrics.METRICS.items():  # bfloat16 has 8 bits, too few for a metric
+        expected = metric(restored.float().clamp(0, 1), sharp).mean().item()
         assert float(row[f"validation_{name}"]) == pytest.approx(expected, rel=2e-3)
 
 
@@ -241,13 +247,13 @@ def test_pairs_that_stay_the_same_may_live_on_the_accelerator(small, pictures):
             torch.testing.assert_close(part, other, rtol=0, atol=0)
 
 
-def test_measures_agree_with_the_tool_s_metrics(pictures):
+def test_metrics_agree_with_the_tool_s_metrics(pictures):
     restored = np.stack([blur(picture, psf.parse("gaussian:1").array()) for picture in pictures])
     stacks = (torch.stack([to_tensor(image) for image in stack]) for stack in (restored, pictures))
-    measured = measures.measure(*stacks).numpy()
-    for row, image, truth in zip(measured, restored, pictures):
+    found = metrics.scores(*stacks).numpy()
+    for row, image, truth in zip(found, restored, pictures):
         scores = table.score(image, truth)
-        assert row == pytest.approx([scores[name] for name in measures.MEASURES], abs=2e-5, rel=2e-5)
+        assert row == pytest.approx([scores[name] for name in metrics.METRICS], abs=2e-5, rel=2e-5)
 
 
 def test_a_fit_needs_a_batch(tiny, pictures, cpu, tmp_path):

@@ -1,4 +1,4 @@
-"""Losses and rates against their closed forms."""
+"""Losses and schedules against their closed forms."""
 
 import pytest
 import torch

@@ -49,7 +49,7 @@ def _windowed(batch: torch.Tensor) -> torch.Tensor:
     return functional.conv2d(rows, line.transpose(2, 3), groups=channels)
 
 
-MEASURES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+METRICS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
     "mse": mse,
     "mae": mae,
     "psnr": psnr,
@@ -58,6 +58,6 @@ MEASURES: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
 
 
 @torch.no_grad()
-def measure(restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
-    """All measures of each picture, ``(N, measures)``."""
-    return torch.stack([function(restored, sharp) for function in MEASURES.values()], dim=1)
+def scores(restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
+    """All metrics of each picture, ``(N, metrics)``, in the order of `METRICS`."""
+    return torch.stack([function(restored, sharp) for function in METRICS.values()], dim=1)
