@@ -111,11 +111,11 @@ def as_done(function: Callable[[Item], Result], items: Iterable[Item], workers: 
     with Interrupt(crew.dismiss):
         crew.start()
         try:
-            while (answer := crew.next_answer()) is not None:
-                yield answer.get()
+            while (outcome := crew.next_outcome()) is not None:
+                yield outcome.get()
         finally:
             crew.dismiss()
-            while crew.next_answer() is not None:
+            while crew.next_outcome() is not None:
                 pass
 
 
@@ -152,7 +152,7 @@ class Interrupt:
 
 
 @dataclass(frozen=True)
-class _Answer(Generic[Result]):
+class _Outcome(Generic[Result]):
     """What a function returned, in a tuple, or what it raised."""
 
     values: tuple[Result, ...] = ()
@@ -166,12 +166,12 @@ class _Answer(Generic[Result]):
 
 
 class _Crew(Generic[Item, Result]):
-    """Threads that take items one by one and put answers into one queue."""
+    """Threads that take items one by one and put outcomes into one queue."""
 
     def __init__(self, function: Callable[[Item], Result], items: Iterator[Item], workers: int):
         self._function, self._items, self._guard = function, items, threading.Lock()
         self._dismissed = False
-        self._answers: queue.Queue[_Answer[Result] | None] = queue.Queue(2 * workers)
+        self._outcomes: queue.Queue[_Outcome[Result] | None] = queue.Queue(2 * workers)
         self._working = workers
 
     def start(self) -> None:
@@ -183,27 +183,27 @@ class _Crew(Generic[Item, Result]):
         """Begin no further item."""
         self._dismissed = True
 
-    def next_answer(self) -> _Answer[Result] | None:
-        """The next answer; None when all threads have ended."""
+    def next_outcome(self) -> _Outcome[Result] | None:
+        """The next outcome; None when all threads have ended."""
         while self._working:
-            answer = self._answers.get()
-            if answer is not None:
-                return answer
+            outcome = self._outcomes.get()
+            if outcome is not None:
+                return outcome
             self._working -= 1
         return None
 
     def _work(self) -> None:
         while (item := self._take()) is not None:
-            self._answers.put(self._answer(item[0]))
-        self._answers.put(None)
+            self._outcomes.put(self._outcome(item[0]))
+        self._outcomes.put(None)
 
     def _take(self) -> tuple[Item] | None:
         """The next item in a tuple; None when there is none, or the crew is dismissed."""
         with self._guard:
             return None if self._dismissed else next(((item,) for item in self._items), None)
 
-    def _answer(self, item: Item) -> _Answer[Result]:
+    def _outcome(self, item: Item) -> _Outcome[Result]:
         try:
-            return _Answer((self._function(item),))
+            return _Outcome((self._function(item),))
         except BaseException as error:  # raised again where the results are taken
-            return _Answer(error=error)
+            return _Outcome(error=error)

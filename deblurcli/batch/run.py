@@ -128,7 +128,7 @@ def _is_done(job: Job, options: Options) -> bool:
 
 
 def _listed(outcomes: Pictures, manifest: Path, name: Callable[[Job], str]) -> Pictures:
-    """The outcomes, what was told of each picture written to the manifest as it comes."""
+    """The outcomes, the fields of each picture written to the manifest as it comes."""
     with manifests.Writer(manifest) as writer:
         for outcome in outcomes:
             if outcome.result is not None:

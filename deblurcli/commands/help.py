@@ -32,8 +32,8 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def _tidy(text: str) -> str:
     """The help of an option; typer's last words on it, ``[default: 1; 0<=x<=1]``, as people write them, on one line."""
-    told = _RANGE.sub(r"\1 to \2", text)
-    return _BRACKETS.sub(lambda found: " " + found[1].replace(" ", _FIXED), told)
+    plain = _RANGE.sub(r"\1 to \2", text)
+    return _BRACKETS.sub(lambda found: " " + found[1].replace(" ", _FIXED), plain)
 
 
 def _rows(command: TyperCommand | TyperGroup, ctx: Any) -> dict[str, list[tuple[str, str]]]:

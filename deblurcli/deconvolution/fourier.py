@@ -19,7 +19,7 @@ _KEPT = 4_000_000  # pixels up to which transforms and tables are kept for the n
 
 
 def cached(function: Callable) -> Callable:
-    """Keep a function's last few answers, its last argument being a size; those of large pictures are let go."""
+    """Keep a function's last few results, its last argument being a size; those of large pictures are let go."""
     keeping = lru_cache(maxsize=8)(function)
 
     @wraps(function)

@@ -1,4 +1,4 @@
-"""What the methods of deconvolution may be told, and how they tell of their progress."""
+"""The options of the methods of deconvolution, and how they report progress."""
 
 from __future__ import annotations
 

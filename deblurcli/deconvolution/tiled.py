@@ -77,7 +77,7 @@ def _statistics(
 
 
 class _Part:
-    """Progress on one tile, whatever the method tells of it: what it has not told is told at the end."""
+    """Progress on one tile: what the method has not reported is reported at the end."""
 
     def __init__(self, progress: Progress, size: float):
         self._progress, self._size, self._left = progress, size, 1.0

@@ -1,8 +1,8 @@
-"""A PSF that was told, adjusted to the picture where its spectrum clearly shows another one nearby.
+"""A given PSF, adjusted to the picture where its spectrum clearly shows another one nearby.
 
 Lengths are guessed and angles read off by eye, and being wrong by a pixel or by five degrees costs most of what
 deconvolution brings. A motion's and a defocus's spectra have zeros, which show both to a fraction of that: the family
-is fitted again, near what was told, by the misfit of `whittle`. What was told stays unless the misfit falls by more
+is fitted again, near what was given, by the misfit of `whittle`. The given PSF stays unless the misfit falls by more
 than pictures let it fall about true PSFs, and lies as far below that of no blur. Of a Gaussian, which has no zeros, the
 spectrum tells less than most people know.
 """
@@ -22,7 +22,7 @@ from deblurcli.pictures.luma import central_luma
 from deblurcli.pictures.power_spectrum import Spectrum
 
 SMALLEST_SIDE = 128  # below, too few frequencies tell: one true PSF in four would be moved
-# How far from what is told is looked, by family and parameter: a share of it, or at least so much in its unit.
+# How far from what is given is looked, by family and parameter: a share of it, or at least so much in its unit.
 REACH = {"motion": ((0.3, 2.0), (0.0, 12.0)), "defocus": ((0.3, 0.75),)}
 _STEPS = 11  # along each parameter
 # Of 100 training photographs with noise of 0 to 2.5%, blurred by a motion or defocus, the misfit falls by less about
@@ -31,12 +31,12 @@ _CLEARLY = 0.012
 
 
 def adjusted(image: np.ndarray, given: PSFSpec) -> PSFSpec:
-    """The PSF that an image shows near one that was told; the latter where none is clearly better.
+    """The PSF that an image shows near a given one; the latter where none is clearly better.
 
     image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16; at least 128 pixels a side, else what was
-        told stays.
+        given stays.
     given: of any family; others than motion and defocus stay as they are. Lengths and radii are looked for within 30%
-        of what was told, or 2 and 0.75 pixels, angles within 12 degrees.
+        of what was given, or 2 and 0.75 pixels, angles within 12 degrees.
 
     Raises ImageError when the image is none.
 

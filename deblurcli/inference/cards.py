@@ -1,4 +1,4 @@
-"""Model cards: what is told of a network's weights, in JSON beside them."""
+"""Model cards: what there is to know of a network's weights, in JSON beside them."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ORIENTATIONS = tuple((turns, mirrored) for mirrored in (False, True) for turns i
 
 @dataclass(frozen=True)
 class Ensemble:
-    """A session that answers with the mean over a batch's four turns and their mirror images; eight times the work."""
+    """A session whose output is the mean over a batch's four turns and their mirror images; eight times the work."""
 
     session: Session
 
@@ -32,11 +32,11 @@ class Ensemble:
         return self.session.needs_spectrum
 
     def run(self, batch: np.ndarray, *spectra: np.ndarray) -> np.ndarray:
-        """The network's mean answer to a batch; as `Session.run`."""
+        """The network's mean output for a batch; as `Session.run`."""
         total = np.zeros((len(batch), 3, *batch.shape[2:]), np.float32)
         for turns, mirrored in ORIENTATIONS:
             seen = np.rot90(batch[..., ::-1] if mirrored else batch, turns, axes=(2, 3))
             turned = (turn_spectrum(spectrum, turns, mirrored) for spectrum in spectra)
-            answer = np.rot90(self.session.run(np.ascontiguousarray(seen), *turned), -turns, axes=(2, 3))
-            total += answer[..., ::-1] if mirrored else answer
+            output = np.rot90(self.session.run(np.ascontiguousarray(seen), *turned), -turns, axes=(2, 3))
+            total += output[..., ::-1] if mirrored else output
         return total / len(ORIENTATIONS)

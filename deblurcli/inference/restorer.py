@@ -34,7 +34,7 @@ class Restorer:
 
     session: runs the network, or an ensemble of it.
     multiple_of, halo: what the network asks of its input; see `models.Model`.
-    overshoot: how far its answer may go beyond flat areas; None limits nothing.
+    overshoot: how far its output may go beyond flat areas; None limits nothing.
     needs_spectrum: whether the network takes the picture's log power spectrum; see `power_spectrum.log_power_spectrum`.
     tile: side in pixels of the largest input the network gets; larger wastes less on context and takes more memory.
     map: runs a function over windows, in order; `map`, or an executor's.
@@ -99,12 +99,12 @@ class Restorer:
         return tiling.spans(tiling.padded(length, multiple), tile, halo, OVERLAP, multiple)
 
     def _tile(self, layers: Sequence[np.ndarray], spectra: Sequence[np.ndarray], window: Window) -> np.ndarray:
-        """The network's answer for one window, float32 ``(h, w, C)``, cut to what is kept."""
+        """The network's output for one window, float32 ``(h, w, C)``, cut to what is kept."""
         batch = self._batch(layers, window)
-        answer = self.session.run(batch, *spectra)[0].transpose(1, 2, 0)
-        answer = self.suppress_halos(answer, batch[0, :3].transpose(1, 2, 0))
-        answer = tiles.kept(answer, window)
-        return answer.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else answer
+        output = self.session.run(batch, *spectra)[0].transpose(1, 2, 0)
+        output = self.suppress_halos(output, batch[0, :3].transpose(1, 2, 0))
+        output = tiles.kept(output, window)
+        return output.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else output
 
     def _batch(self, layers: Sequence[np.ndarray], window: Window) -> np.ndarray:
         """What the network gets for one window, float32 ``(1, 3 · layers, h, w)``."""
@@ -208,7 +208,7 @@ def deferred(
 def refiner(
     provider: str = AUTO, workers: int = 0, elsewhere: bool = False, ensemble: bool = False
 ) -> Restorer | Deferred:
-    """The network that corrects a Wiener filter's answer; see `restoration.Refiner`.
+    """The network that corrects what a Wiener filter restores; see `restoration.Refiner`.
 
     provider, workers, ensemble and errors as for `restorer`. elsewhere: it is to be opened where it is called; see
     `Deferred`.

@@ -124,19 +124,19 @@ class Session:
         raise ModelError(f"{path}: expected {wanted}, got {found}; choose a model made for this")
 
     def run(self, batch: np.ndarray, *spectra: np.ndarray) -> np.ndarray:
-        """The network's answer to a batch, float32 ``(N, 3 · layers, H, W)``: one of ``(N, 3, H, W)``.
+        """The network's output for a batch, float32 ``(N, 3 · layers, H, W)``: one of ``(N, 3, H, W)``.
 
         spectra: where it takes one, an array ``(N, 64, 33)``.
 
-        Raises ModelError when the network cannot take the batch or answers with another shape.
+        Raises ModelError when the network cannot take the batch or its output has another shape.
         """
         try:
-            answer = np.asarray(self._session.run(None, dict(zip(self._inputs, (batch, *spectra))))[0])
+            output = np.asarray(self._session.run(None, dict(zip(self._inputs, (batch, *spectra))))[0])
         except RUNTIME_ERRORS as error:
             raise ModelError(f"{self.path}: failed on an input of {batch.shape} ({_reason(error)})") from error
-        if answer.shape != (len(batch), 3, *batch.shape[2:]):
-            raise ModelError(f"{self.path}: made {answer.shape} of {batch.shape}; a restoring network keeps the size")
-        return answer
+        if output.shape != (len(batch), 3, *batch.shape[2:]):
+            raise ModelError(f"{self.path}: made {output.shape} of {batch.shape}; a restoring network keeps the size")
+        return output
 
 
 def _takes_images(end: onnxruntime.NodeArg, channels: int) -> bool:

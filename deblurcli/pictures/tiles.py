@@ -21,21 +21,21 @@ def assembled(
     pixels: np.ndarray,
     rows: list[Span],
     columns: list[Span],
-    answer: Callable[[Window], np.ndarray],
+    restore: Callable[[Window], np.ndarray],
     spread: Map = map,
 ) -> np.ndarray:
-    """Pixels of the shape and type of those given, blended from the answers for all windows.
+    """Pixels of the shape and type of those given, blended from the results for all windows.
 
     pixels: ``(H, W, C)``, uint8, uint16 or float32.
     rows, columns: tiles along both axes, as `tiling.spans` cuts them; they may reach beyond the picture.
-    answer: what a window's tile becomes, float32 ``(h, w, C)``, cut to what is kept of it; see `kept`.
+    restore: what a window's tile becomes, float32 ``(h, w, C)``, cut to what is kept of it; see `kept`.
     spread: runs that over many windows, in order; `map`, or an executor's.
     """
     height, width, channels = pixels.shape
     if len(rows) == len(columns) == 1:  # no need to hand one tile to another thread, or to blend it
-        return _samples(answer((rows[0], columns[0]))[:height, :width], pixels.dtype)
+        return _samples(restore((rows[0], columns[0]))[:height, :width], pixels.dtype)
     whole, first = images.empty_like(pixels), 0
-    tiles = iter(spread(answer, windows(rows, columns)))
+    tiles = iter(spread(restore, windows(rows, columns)))
     for strip in _strips(rows, columns, tiles, channels):
         part = whole[first : first + len(strip)]
         part[:] = _samples(strip[: len(part), :width], pixels.dtype)
@@ -54,10 +54,10 @@ def cut(image: np.ndarray, window: Window) -> np.ndarray:
     return image[row.start : row.stop, column.start : column.stop]
 
 
-def kept(answer: np.ndarray, window: Window) -> np.ndarray:
-    """What is kept of the answer ``(h, w, C)`` for a whole tile."""
+def kept(result: np.ndarray, window: Window) -> np.ndarray:
+    """What is kept of the result ``(h, w, C)`` for a whole tile."""
     row, column = window
-    return answer[
+    return result[
         row.keep_start - row.start : row.keep_stop - row.start,
         column.keep_start - column.start : column.keep_stop - column.start,
     ]

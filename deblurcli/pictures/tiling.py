@@ -17,7 +17,7 @@ import numpy as np
 class Span:
     """One tile along one axis, in pixels of the padded picture.
 
-    start, stop: what the network sees. keep_start, keep_stop: what is kept of its answer.
+    start, stop: what the network sees. keep_start, keep_stop: what is kept of its output.
     """
 
     start: int

@@ -109,7 +109,7 @@ def _groups_table(results: Results) -> Table:
 
 def as_json(results: Results, verdicts: Sequence[Verdict]) -> str:
     """Scores as JSON holds them: an infinite one is null, and its name stands in "infinite"."""
-    told = {
+    fields = {
         "pairs": len(results.rows),
         "failed": results.total - len(results.rows),
         "missing": results.missing,
@@ -124,7 +124,7 @@ def as_json(results: Results, verdicts: Sequence[Verdict]) -> str:
         "files": [_file(row, results) for row in results.rows],
         "errors": list(results.errors),
     }
-    return json.dumps(told, indent=2)
+    return json.dumps(fields, indent=2)
 
 
 def _means(rows: Sequence[Scored], results: Results) -> dict:
@@ -141,13 +141,13 @@ def _file(row: Scored, results: Results) -> dict:
     """One picture: its scores, those of its baseline, its gains, and which figures are infinite."""
     figures = {key: row.figure(key) for key in results.keys}
     known = {key: value for key, value in figures.items() if value is not None}
-    told = {"name": row.name, **{name: _finite(row.values.get(name)) for name in results.names}}
+    fields = {"name": row.name, **{name: _finite(row.values.get(name)) for name in results.names}}
     if results.has_baseline:
-        told["baseline"] = {name: _finite(value) for name, value in row.baseline.items()}
-        told["gain"] = {key.removeprefix(GAIN): _finite(known[key]) for key in known if key.startswith(GAIN)}
+        fields["baseline"] = {name: _finite(value) for name, value in row.baseline.items()}
+        fields["gain"] = {key.removeprefix(GAIN): _finite(known[key]) for key in known if key.startswith(GAIN)}
     if results.grouped:
-        told["group"] = row.group
-    return {**told, "infinite": [key for key, value in known.items() if math.isinf(value)]}
+        fields["group"] = row.group
+    return {**fields, "infinite": [key for key, value in known.items() if math.isinf(value)]}
 
 
 def _gate(verdict: Verdict) -> dict:

@@ -1,7 +1,7 @@
 """Deconvolution and the network on the paper's test pictures: ``python -m tests.bench.faces DATA_HOME [COUNT]``.
 
 DATA_HOME is scikit-learn's data folder, with Labeled Faces in the Wild. The paper's own kernels, 8 bits, no noise; the
-deconvolutions are told the kernel, the network is not. Prints mean PSNR and SSIM, and milliseconds per picture with one
+deconvolutions are given the PSF, the network is not. Prints mean PSNR and SSIM, and milliseconds per picture with one
 thread each.
 """
 

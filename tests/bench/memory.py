@@ -1,6 +1,6 @@
 """Peak memory of whole runs of the command: ``python -m tests.bench.memory``.
 
-One picture of 100 megapixels, one of a mosaic of a blurred photograph, and 500 against 50,000 small files.
+One picture of 100 megapixels, one of a blurred photograph repeated, and 500 against 50,000 small files.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ def large(place: Path) -> None:
     images.write_picture(place / "large.jpg", Picture(pixels))
 
 
-def mosaic(place: Path) -> None:
-    """Write a 100-megapixel mosaic of a photograph, blurred by motion, with noise."""
+def repeated(place: Path) -> None:
+    """Write a 100 megapixels of a photograph repeated, blurred by motion, with noise."""
     tiles = np.tile(skimage.data.coffee(), (25, 17, 1))[:10_000, :10_000]
     images.write_picture(place / "sharp.jpg", Picture(np.ascontiguousarray(tiles)))
-    peak("blur", f"{place}/sharp.jpg", f"{place}/mosaic.jpg", "--psf", WIENER[2], "--noise", "0.01", "-q")
+    peak("blur", f"{place}/sharp.jpg", f"{place}/repeated.jpg", "--psf", WIENER[2], "--noise", "0.01", "-q")
 
 
 def main() -> None:
     """Print the peaks."""
     with TemporaryDirectory() as name:
         place = Path(name)
-        mosaic(place)
+        repeated(place)
         for command in (("deblur",), ("deblur", "--model", "photo")):
-            used = peak(*command, f"{place}/mosaic.jpg", f"{place}/out.jpg", "-q")
-            print(f"100 MP mosaic: {' '.join(command)} {used:.0f} MB", flush=True)
+            used = peak(*command, f"{place}/repeated.jpg", f"{place}/out.jpg", "-q")
+            print(f"100 MP repeated: {' '.join(command)} {used:.0f} MB", flush=True)
         large(place)
         for command in (DEBLUR, WIENER, (*WIENER, "--refine")):
             used = peak(*command, f"{place}/large.jpg", f"{place}/out.jpg", "-q")

@@ -80,8 +80,8 @@ def tool(place: Path) -> list[tuple[float, ...]]:
 def seconds(function, *arguments) -> tuple[np.ndarray, object]:
     """How long a call takes by the clock and in CPU time of all threads, and what it gives."""
     begun = np.array([time.perf_counter(), time.process_time()])
-    answer = function(*arguments)
-    return np.array([time.perf_counter(), time.process_time()]) - begun, answer
+    result = function(*arguments)
+    return np.array([time.perf_counter(), time.process_time()]) - begun, result
 
 
 def speed() -> None:

@@ -79,7 +79,7 @@ def with_psf(method: str, refiner: Refiner | None = None, wrong: bool = False) -
         if spec is None:
             return images.to_float(blurred.pixels)
         given = psf.parse(spec)
-        source = Doubtful(_mistaken(given), refiner is not None) if wrong else Given(given, refiner is not None)
+        source = Uncertain(_mistaken(given), refiner is not None) if wrong else Given(given, refiner is not None)
         return _applied(Restoration(source, DeconvolutionOptions(), method, refiner), blurred)
 
     return restore
@@ -117,7 +117,7 @@ def _applied(restoration: Restoration, blurred: Picture) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Doubtful:
+class Uncertain:
     """A PSF that may be wrong, and is restored with as carefully as an estimate is; not so what the picture shows.
 
     adjusts: as of `Given`.
