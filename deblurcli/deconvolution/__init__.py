@@ -1,0 +1,1 @@
+"""Deconvolution: undoing a known blur."""

@@ -1,0 +1,1 @@
+"""Estimation: the PSF of a picture, from the picture alone."""

@@ -33,8 +33,8 @@ _CLEARLY = 0.012
 def adjusted(image: np.ndarray, given: PSFSpec) -> PSFSpec:
     """The PSF that an image shows near a given one; the latter where none is clearly better.
 
-    image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16; at least 128 pixels a side, else what was
-        given stays.
+    image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16; at least 128 pixels a side, else the
+        given PSF stays.
     given: of any family; others than motion and defocus stay as they are. Lengths and radii are looked for within 30%
         of what was given, or 2 and 0.75 pixels, angles within 12 degrees.
 

@@ -1,0 +1,1 @@
+"""Inference: networks by name, their cards, sessions, tiles and halo suppression."""

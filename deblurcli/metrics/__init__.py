@@ -1,0 +1,1 @@
+"""Metrics: how near a restored image is to the sharp one."""

@@ -1,0 +1,1 @@
+"""Reports: scores of many pictures, gates, contact sheets and the HTML page."""

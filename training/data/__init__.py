@@ -1,0 +1,1 @@
+"""Training data: sources of pictures, degradations, and pairs made on the fly."""

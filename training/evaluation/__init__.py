@@ -1,0 +1,1 @@
+"""Evaluation: scores, gains on photographs, speed, and the tables made of them."""

@@ -1,0 +1,1 @@
+"""Fitting: the training loop, losses, schedules, checkpoints and devices."""

@@ -1,0 +1,1 @@
+"""The HTML page of scores: its parts, and what puts them together."""
