@@ -40,10 +40,11 @@ def adjusted(image: np.ndarray, given: PSFSpec) -> PSFSpec:
 
     Raises ImageError when the image is none.
 
-    >>> from deblurcli import psf
-    >>> from deblurcli.blur import blur
+    >>> from deblurcli.blur import families
+    >>> from deblurcli.blur.model import blur
+    >>> from deblurcli.blur.psf import parse
     >>> squares = np.kron(np.random.default_rng(0).random((24, 24)), np.ones((9, 9)))[..., None].astype(np.float32)
-    >>> found = dict(adjusted(blur(squares, psf.motion(9, 30)), psf.parse("motion:10,angle=35")).values)
+    >>> found = dict(adjusted(blur(squares, families.motion(9, 30)), parse("motion:10,angle=35")).values)
     >>> round(found["length"]), round(found["angle"])
     (9, 30)
     """
