@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
+# Products of small matrices gain nothing from BLAS's own threads, which wait busily for each other. Read when NumPy is
+# imported, here and in the processes that tests start.
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
 import signal
 import subprocess
 from functools import partial

@@ -288,7 +288,8 @@ def format_of(path: str | Path) -> str:
     for name, form in FORMATS.items():
         if suffix in form.suffixes:
             return name
-    raise ImageError(f"{path}: '{suffix}' is not a picture's file extension; use one of {', '.join(SUFFIXES)}")
+    what = f"'{suffix}' is not a picture's file extension" if suffix else "has no file extension"
+    raise ImageError(f"{path}: {what}; use one of {', '.join(SUFFIXES)}")
 
 
 def write_picture(path: str | Path, picture: Picture, quality: int | None = None) -> None:

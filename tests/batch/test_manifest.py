@@ -69,7 +69,7 @@ def test_a_missing_or_foreign_entry_fails_that_picture_alone(blurred, tmp_path):
     errors = [line for line in messages(done) if line.startswith("error")]
     assert done.returncode == 1 and len(errors) == 2
     assert "a.png: the entry in" in errors[0] and "192×256, this picture 20×20" in errors[0]
-    assert "new.png: not in" in errors[1] and "--psf" in errors[1]
+    assert "new.png: has no entry in" in errors[1] and "--psf" in errors[1]
     assert (tmp_path / "out" / "süb" / "c.png").exists()
 
 

@@ -69,7 +69,7 @@ def test_a_report_that_cannot_be_written_stops_the_run(folder, tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk at hand")
 def test_a_report_on_a_full_disk_costs_no_picture(folder, tmp_path):
     done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", "/dev/full")
-    assert done.returncode == 2 and "the report is not complete" in messages(done)[-1]
+    assert done.returncode == 2 and "the report is incomplete" in messages(done)[-1]
     assert len(list((tmp_path / "out").rglob("*.[pj][np]g"))) == 3
 
 

@@ -389,5 +389,5 @@ def test_places_without_room_for_a_page_are_refused(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(PlanError, match="cannot be written to"), ThumbnailStore(tmp_path / "file"):
         pass
-    with pytest.raises(PlanError, match="something like report"):
+    with pytest.raises(PlanError, match="choose a name such as report"):
         page.check_name(tmp_path / "manifest.jsonl")
