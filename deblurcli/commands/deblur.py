@@ -69,7 +69,7 @@ def deblur(
     work = Blend(work, strength) if strength < 1 else work
     under_way = run.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
     if not shared.quiet:
-        console.say(f"deblur: {model} on {place}")
+        console.say(f"deblur: model {model}, running on {place}")
     raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))
 
 

@@ -6,16 +6,24 @@ import numpy as np
 
 from deblurcli.deconvolution import fourier
 from deblurcli.deconvolution.observation import float_inputs
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.statistics import ImageStatistics
 
 _LEAST_OTF = 1e-4
 
 
-def inverse(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
+def inverse(
+    image: np.ndarray,
+    psf: np.ndarray,
+    options: DeconvolutionOptions = DEFAULTS,
+    statistics: ImageStatistics | None = None,
+    progress: Progress = unwatched,
+) -> np.ndarray:
     """Plain division by the transform of the PSF, ``R = B / H``, as the paper tried: noise drowns everything.
 
     Kept to show why not. Where ``|H|`` is below 1e-4 it divides by that much instead.
 
-    image, psf, result and errors as for `wiener`.
+    image, psf, result and errors as for `wiener`; the others change nothing.
     """
     image, psf = float_inputs(image, psf)
     extended = fourier.periodic(np.ascontiguousarray(image.transpose(2, 0, 1)), psf.shape)

@@ -29,21 +29,11 @@ def _wiener(
     return wiener(image, psf, None, options, statistics)
 
 
-def _inverse(
-    image: np.ndarray,
-    psf: np.ndarray,
-    options: DeconvolutionOptions,
-    statistics: ImageStatistics | None = None,
-    progress: Progress = unwatched,
-) -> np.ndarray:
-    return inverse(image, psf)
-
-
 METHODS: dict[str, Method] = {
     "wiener": _wiener,
     "richardson-lucy": richardson_lucy,
     "sparse": sparse,
-    "inverse": _inverse,
+    "inverse": inverse,
 }
 
 
