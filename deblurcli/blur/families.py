@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from deblurcli.errors import PSFError
 
@@ -73,6 +72,8 @@ def trajectory(length: float, seed: int) -> np.ndarray:
     length: of the path in pixels, along all its turns; larger blurs more.
     seed: which path; the same seed at another length gives the same shape.
     """
+    from scipy.ndimage import gaussian_filter1d  # takes as long to import as all else that blurring needs
+
     white = np.random.default_rng(seed).standard_normal((2, _INSTANTS))
     velocity = gaussian_filter1d(white, _INSTANTS / 20, axis=1, mode="reflect")
     path = np.cumsum(velocity, axis=1)
