@@ -56,6 +56,6 @@ def signal(image: np.ndarray, variance: float) -> float:
     return max(float(image.var(axis=(0, 1)).mean()) - variance, variance)
 
 
-def rounding_noise(dtype: np.dtype) -> float:
+def rounding_noise(dtype: np.dtype | type[np.integer]) -> float:
     """Standard deviation that rounding to uint8 or uint16 adds, on the scale [0, 1]."""
     return 1 / np.iinfo(dtype).max / np.sqrt(12)

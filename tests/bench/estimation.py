@@ -114,17 +114,25 @@ def run(
     noisy = blur(sharp, psf) + random.normal(0, noise, sharp.shape)
     blurred = images.from_float(noisy.astype(np.float32), np.uint8)
     if quality is not None:
-        blurred = cv2.imdecode(cv2.imencode(".jpg", blurred, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+        blurred = _through_opencv_s_jpeg(blurred, quality)
     begun = time.perf_counter()
     found = estimate(blurred)
     seconds = time.perf_counter() - begun
     return Trial(family, truth, found, alike(psf, found.psf), gain(blurred, sharp, found), seconds)
 
 
+def _through_opencv_s_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+    """As OpenCV compresses by default, its colours at half the size."""
+    decoded = cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded
+
+
 def gain(blurred: np.ndarray, sharp: np.ndarray, found: Estimate) -> float:
     """What restoring brings, in dB; nothing where the picture is left as it was."""
     picture = Picture(blurred)
-    restored, _ = Restoration(lambda *_: guessed(picture, found), DeconvolutionOptions(), "wiener")(picture, "")
+    work = Restoration(lambda *_: guessed(picture, found), DeconvolutionOptions(), "wiener")
+    restored = work(picture, "").picture
     scores = [psnr(images.to_float(each.pixels), sharp) for each in (restored, picture)]
     return 0.0 if restored is picture else scores[0] - scores[1]
 
@@ -132,12 +140,12 @@ def gain(blurred: np.ndarray, sharp: np.ndarray, found: Estimate) -> float:
 def plain(files: list[Path], random: np.random.Generator) -> list[Trial]:
     """The acceptance round: whole pictures, noise of 1%."""
     families = [family for family, count in TRIALS.items() for _ in range(count)]
-    return [run(images.read(random.choice(files)), family, random, NOISE, None) for family in families]
+    return [run(images.read(files[random.choice(len(files))]), family, random, NOISE, None) for family in families]
 
 
 def hard(files: list[Path], random: np.random.Generator) -> list[Trial]:
     """The harder round."""
-    return [_hard(images.read(random.choice(files)), random) for _ in range(HARD)]
+    return [_hard(images.read(files[random.choice(len(files))]), random) for _ in range(HARD)]
 
 
 def _hard(sharp: np.ndarray, random: np.random.Generator) -> Trial:
@@ -153,7 +161,7 @@ def large(files: list[Path], _: np.random.Generator) -> list[Trial]:
     """The round of large blurs, the same ones whatever went before."""
     random = np.random.default_rng(SEED)
     return [
-        run(_mirrored(images.read(random.choice(files))), family, random, NOISE, None, LARGE)
+        run(_mirrored(images.read(files[random.choice(len(files))])), family, random, NOISE, None, LARGE)
         for _ in range(LARGE_EACH)
         for family in LARGE
     ]

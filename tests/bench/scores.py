@@ -14,8 +14,10 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -31,6 +33,9 @@ from deblurcli.reports import scoring
 
 ROUNDS = 5
 SIZES = {(1024, 1024): 24, (128, 96): 400}
+
+
+Result = TypeVar("Result")
 
 
 def detailed(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
@@ -60,7 +65,7 @@ def by_the_peer(restored: np.ndarray, sharp: np.ndarray) -> tuple[float, ...]:
         r, s, channel_axis=-1, data_range=1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
     )
     psnr, mse = peer.peak_signal_noise_ratio(s, r, data_range=1), peer.mean_squared_error(r, s)
-    return psnr, ssim, float(np.abs(r - s).mean()), mse
+    return float(psnr), float(np.asarray(ssim)), float(np.abs(r - s).mean()), float(mse)
 
 
 def loop(place: Path) -> list[tuple[float, ...]]:
@@ -77,7 +82,7 @@ def tool(place: Path) -> list[tuple[float, ...]]:
     return [tuple(row.values[name] for name in SCORED) for row in results.rows]
 
 
-def seconds(function, *arguments) -> tuple[np.ndarray, object]:
+def seconds(function: Callable[..., Result], *arguments: object) -> tuple[np.ndarray, Result]:
     """How long a call takes by the clock and in CPU time of all threads, and what it gives."""
     begun = np.array([time.perf_counter(), time.process_time()])
     result = function(*arguments)
