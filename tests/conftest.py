@@ -75,7 +75,7 @@ def make_last(path: Path, layers: int) -> Path:
 
 
 def make_spectral(path: Path, name: str = "spectrum") -> Path:
-    """A network that adds a hundredth of the mean of what it is told of each picture's spectrum, written as ONNX."""
+    """A network that adds a hundredth of the mean of each picture's log power spectrum, written as ONNX."""
     ends = [helper.make_tensor_value_info(end, TensorProto.FLOAT, ["n", 3, "h", "w"]) for end in ("x", "y")]
     spectrum = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 64, 33])
     axes = helper.make_tensor("axes", TensorProto.INT64, [2], [2, 3])

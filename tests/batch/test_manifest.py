@@ -140,12 +140,12 @@ def test_scores_are_grouped_by_a_field_of_the_manifest(sharps, blurred, tmp_path
     run("wiener", blurred, tmp_path / "out", "--psf", "manifest", "--format", "tiff")
     there = ["--manifest", blurred / manifest.NAME]
     for field in ("psf", "family"):
-        told = json.loads(run("score", tmp_path / "out", sharps, "--group-by", field, *there, "--json").stdout)
+        report = json.loads(run("score", tmp_path / "out", sharps, "--group-by", field, *there, "--json").stdout)
         entries = {entry["path"]: entry["psf"] for entry in lines(blurred)}
         names = {psf.partition(":")[0] if field == "family" else psf for psf in entries.values()}
-        assert set(told["groups"]) == names and sum(group["pairs"] for group in told["groups"].values()) == 2
-        for name, group in told["groups"].items():
-            members = [row for row in told["files"] if name in entries[row["name"] + ".png"]]
+        assert set(report["groups"]) == names and sum(group["pairs"] for group in report["groups"].values()) == 2
+        for name, group in report["groups"].items():
+            members = [row for row in report["files"] if name in entries[row["name"] + ".png"]]
             assert group["mean"]["psnr"] == pytest.approx(np.mean([row["psnr"] for row in members]))
     table = run("score", blurred, sharps, "--group-by", "psf").stdout.decode()
     assert all(psf[:20] in table for psf in entries.values())

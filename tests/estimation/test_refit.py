@@ -1,4 +1,4 @@
-"""PSFs that were told, adjusted to the picture."""
+"""Given PSFs, adjusted to the picture."""
 
 import json
 
@@ -52,10 +52,10 @@ def test_other_families_stay(sharp, spec):
     assert adjusted(seen(sharp, spec), psf.parse(spec)) == psf.parse(spec)
 
 
-@pytest.mark.parametrize("told", ["motion:8,angle=100", "motion:30,angle=40", "motion:200,angle=40", "defocus:12"])
-def test_what_is_told_far_off_stays(sharp, told):
+@pytest.mark.parametrize("given", ["motion:8,angle=100", "motion:30,angle=40", "motion:200,angle=40", "defocus:12"])
+def test_what_is_given_far_off_stays(sharp, given):
     """Nothing near it explains the picture better than no blur at all."""
-    assert adjusted(seen(sharp, TRUE[0]), psf.parse(told)) == psf.parse(told)
+    assert adjusted(seen(sharp, TRUE[0]), psf.parse(given)) == psf.parse(given)
 
 
 @pytest.mark.parametrize(

@@ -192,11 +192,11 @@ def test_deblur_undoes_what_is_certain_and_leaves_the_rest(sharp, tmp_path):
 
 def test_estimate_tells_and_writes_the_psf(sharp, tmp_path):
     blurred = eight_bits(blur(sharp, families.motion(11, 70)))
-    told = EstimateWork(place=tmp_path / "psfs")(blurred, "sub/a.jpg")
-    assert told["family"] == "motion" and told["trusted"] and json.loads(json.dumps(told)) == told
-    assert told["parameters"]["length"] == pytest.approx(11, abs=1)
+    found = EstimateWork(place=tmp_path / "psfs")(blurred, "sub/a.jpg")
+    assert found["family"] == "motion" and found["trusted"] and json.loads(json.dumps(found)) == found
+    assert found["parameters"]["length"] == pytest.approx(11, abs=1)
     written = psf.parse(str(tmp_path / "psfs" / "sub" / "a.jpg.psf.png")).array()
-    again = psf.parse(told["spec"]).array()
+    again = psf.parse(found["spec"]).array()
     assert abs(written.shape[0] - again.shape[0]) <= 2 and written.max() == pytest.approx(again.max(), rel=0.02)
 
 

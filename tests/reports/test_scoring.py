@@ -34,7 +34,7 @@ def sets(tmp_path, sharp):
     return tmp_path
 
 
-def told(*arguments, code=0, **options):
+def report_of(*arguments, code=0, **options):
     done = run("score", *arguments, "--json", **options)
     assert done.returncode == code, done.stderr.decode()
     return json.loads(done.stdout)
@@ -54,7 +54,7 @@ def test_what_is_missing_double_or_of_another_size_is_listed_and_the_rest_is_sco
     images.write(sets / "out/sub/2.png", sharp[:30, :48])
     images.write(sets / "out/sub/3.png", sharp[:40, :48].mean(axis=2, keepdims=True))
     images.write(sets / "ref/sub/4.jpg", sharp[:40, :48])
-    report = told(sets / "out", sets / "ref", code=1)
+    report = report_of(sets / "out", sets / "ref", code=1)
     assert (report["pairs"], report["failed"], report["missing"]) == (1, 5, 2) and len(report["errors"]) == 5
     for number, said in [
         (0, "has no partner"), (1, "has no partner"), (2, "48×30 RGB against 48×40 RGB"),
@@ -66,13 +66,13 @@ def test_what_is_missing_double_or_of_another_size_is_listed_and_the_rest_is_sco
 
 def test_missing_partners_may_be_allowed_and_nothing_else(sets, sharp):
     (sets / "out/sub/0.png").unlink()
-    report = told(sets / "out", sets / "ref", "--allow-missing")
+    report = report_of(sets / "out", sets / "ref", "--allow-missing")
     assert (report["pairs"], report["missing"], report["errors"]) == (5, 1, [])
     done = run("score", sets / "out", sets / "ref", "--allow-missing")
     assert done.returncode == 0 and "score: 5 of 6 pairs scored, 1 without a partner" in messages(done)
     images.write(sets / "out/sub/1.png", sharp[:30, :48])
     images.write(sets / "out/sub/2.jpg", sharp[:30, :48])
-    assert len(told(sets / "out", sets / "ref", "--allow-missing", code=1)["errors"]) == 2
+    assert len(report_of(sets / "out", sets / "ref", "--allow-missing", code=1)["errors"]) == 2
 
 
 def test_the_orientation_that_exif_tells_is_applied(tmp_path, sharp):
@@ -86,40 +86,40 @@ def test_the_orientation_that_exif_tells_is_applied(tmp_path, sharp):
     assert ok
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.png").write_bytes(data.tobytes())
-    assert told(tmp_path / "out", tmp_path / "ref")["files"][0]["infinite"] == ["psnr"]
+    assert report_of(tmp_path / "out", tmp_path / "ref")["files"][0]["infinite"] == ["psnr"]
 
 
 def test_depths_are_compared_as_shares(tmp_path, sharp):
     eight = images.from_float(sharp[:20, :20], np.uint8)
     images.write_picture(tmp_path / "a.png", Picture(eight))
     images.write_picture(tmp_path / "b.png", Picture(eight.astype(np.uint16) * 257))
-    assert told(tmp_path / "a.png", tmp_path / "b.png")["mean"]["mse"] == 0
+    assert report_of(tmp_path / "a.png", tmp_path / "b.png")["mean"]["mse"] == 0
 
 
 def test_a_small_picture_loses_ssim_only(tmp_path, sharp):
     for name in ("out", "ref"):
         images.write(tmp_path / name / "a.png", sharp[:9, :20])
-    report = told(tmp_path / "out", tmp_path / "ref", code=1)
+    report = report_of(tmp_path / "out", tmp_path / "ref", code=1)
     assert report["files"][0]["mse"] == 0 and report["files"][0]["ssim"] is None
     assert len(report["errors"]) == 1 and "ssim needs 11 pixels a side, the picture is 20×9" in report["errors"][0]
     assert "a.png against" in report["errors"][0]
-    assert told(tmp_path / "out", tmp_path / "ref", "--metric", "psnr,mae")["errors"] == []
+    assert report_of(tmp_path / "out", tmp_path / "ref", "--metric", "psnr,mae")["errors"] == []
     assert table(run("score", tmp_path / "out", tmp_path / "ref", "--csv"))[0]["ssim"] == ""
 
 
 def test_a_folder_alone_is_scored_by_sharpness(sets):
-    report = told(sets / "out")
+    report = report_of(sets / "out")
     assert report["mean"].keys() == {"sharpness"} and report["pairs"] == 6
     pixels = images.read_picture(sets / "out/sub/3.png").pixels
     assert rows_of(report)["sub/3"]["sharpness"] == pytest.approx(score(pixels)["sharpness"])
-    assert told(sets / "out/sub/3.png")["pairs"] == 1
+    assert report_of(sets / "out/sub/3.png")["pairs"] == 1
     piped = run("score", "-", "--json", stdin=(sets / "out/sub/3.png").read_bytes())
-    assert json.loads(piped.stdout)["mean"] == told(sets / "out/sub/3.png")["mean"]
+    assert json.loads(piped.stdout)["mean"] == report_of(sets / "out/sub/3.png")["mean"]
 
 
 def test_gains_are_those_over_the_baseline(sets):
     names = ["psnr", "ssim", "mae"]
-    report = told(sets / "out", sets / "ref", "--baseline", sets / "soft", "--metric", ",".join(names))
+    report = report_of(sets / "out", sets / "ref", "--baseline", sets / "soft", "--metric", ",".join(names))
     for name, row in rows_of(report).items():
         restored, soft, sharp = (images.read_picture(sets / f / f"{name}.png").pixels for f in ("out", "soft", "ref"))
         after, before = score(restored, sharp, names), score(soft, sharp, names)
@@ -140,7 +140,7 @@ def test_a_picture_without_a_baseline_is_scored_and_listed(sets, sharp):
     (sets / "soft/sub/0.png").unlink()
     images.write(sets / "soft/sub/1.png", sharp[:10, :10])
     (sets / "soft/sub/2.png").write_text("no picture")
-    report = told(sets / "out", sets / "ref", "--baseline", sets / "soft", code=1)
+    report = report_of(sets / "out", sets / "ref", "--baseline", sets / "soft", code=1)
     assert report["pairs"] == 6 and len(report["errors"]) == 3 and report["missing"] == 1
     assert rows_of(report)["sub/0"]["gain"] == {} and rows_of(report)["sub/0"]["psnr"] > 20
     assert rows_of(report)["sub/1"]["gain"] == {} and rows_of(report)["sub/3"]["gain"]["psnr"] > 0
@@ -148,7 +148,7 @@ def test_a_picture_without_a_baseline_is_scored_and_listed(sets, sharp):
 
 def test_equal_pictures_are_infinite_everywhere_and_it_is_said(sets):
     images.write_picture(sets / "out/sub/0.png", images.read_picture(sets / "ref/sub/0.png"))
-    report = told(sets / "out", sets / "ref", "--baseline", sets / "soft", "--metric", "psnr")
+    report = report_of(sets / "out", sets / "ref", "--baseline", sets / "soft", "--metric", "psnr")
     assert report["mean"] == {"psnr": None, "gain-psnr": None} and report["infinite"] == {"psnr": 1, "gain-psnr": 1}
     assert report["median"]["psnr"] > 20 and rows_of(report)["sub/0"]["infinite"] == ["psnr", "gain-psnr"]
     assert rows_of(report)["sub/0"]["psnr"] is None
@@ -168,7 +168,7 @@ def test_the_table_has_the_worst_five_the_mean_and_the_median(sets):
 def test_csv_has_a_line_for_every_picture_and_full_numbers(sets):
     done = run("score", sets / "out", sets / "ref", "--csv", "--metric", "ssim,psnr")
     assert done.stdout.decode().splitlines()[0] == "name,ssim,psnr"
-    report = rows_of(told(sets / "out", sets / "ref", "--metric", "ssim,psnr"))
+    report = rows_of(report_of(sets / "out", sets / "ref", "--metric", "ssim,psnr"))
     assert [line["name"] for line in table(done)] == list(report)
     assert all(float(line["ssim"]) == report[line["name"]]["ssim"] for line in table(done))
 
@@ -186,7 +186,7 @@ def test_csv_holds_any_name_and_the_group(sets, sharp):
 def test_conventions_and_borders_reach_the_numbers(convention, sets):
     names = ["psnr", "ssim", "psnr-y", "ssim-y"]
     options = ("--convention", convention, "--crop-border", "5", "--metric", ",".join(names))
-    report = told(sets / "out", sets / "ref", *options)
+    report = report_of(sets / "out", sets / "ref", *options)
     pair = [images.read_picture(sets / name / "sub/2.png").pixels for name in ("out", "ref")]
     found = {name: rows_of(report)["sub/2"][name] for name in names}
     assert found == pytest.approx(score(*pair, names, convention, 5))
@@ -275,7 +275,7 @@ def test_ctrl_c_exits_130_and_leaves_no_page(tmp_path):
 
 
 def test_the_samples_are_scored_as_the_library_does():
-    report = told(DATA / "blurred", DATA / "sharp", "--metric", "ms-ssim,gmsd,sharpness")
+    report = report_of(DATA / "blurred", DATA / "sharp", "--metric", "ms-ssim,gmsd,sharpness")
     for row in report["files"]:
         pair = [images.read_picture(DATA / folder / f"{row['name']}.png").pixels for folder in ("blurred", "sharp")]
         expected = score(*pair, ["ms-ssim", "gmsd", "sharpness"])
