@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+import onnx
 import torch
 
 from deblurcli.errors import DeblurError
@@ -111,6 +112,19 @@ def to_onnx(network: Network, path: Path) -> None:
             verbose=False,
         )
     cast(torch.onnx.ONNXProgram, program).save(str(path), external_data=False)
+    strip_metadata(path)
+
+
+def strip_metadata(path: Path) -> None:
+    """Remove from an ONNX file what torch notes beside each node: stack traces, with paths of this machine."""
+    model = onnx.load(path)
+    for function in model.functions:
+        for part in (function, *function.node, *function.value_info):
+            del part.metadata_props[:]
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+    onnx.save(model, path)
 
 
 @torch.no_grad()
