@@ -38,7 +38,7 @@ class Look:
 
     titles: above the columns; None takes the names of the folders.
     sharp: index of the folder with the sharp pictures; from the end when negative.
-    metrics: keys of `metrics.METRICS`, shown above every picture that is not the sharp one.
+    metrics: keys of `table.METRICS`, shown above every picture that is not the sharp one.
     count: most rows. pick: key of `CHOSEN_BY`, how the rows are chosen when there are more.
     width: of a cell in pixels; larger pictures are reduced, smaller ones enlarged by a whole number.
     crop: (x, y, width, height) of the detail to show; None shows all. Scores are of the whole pictures.
@@ -105,7 +105,7 @@ def contact_sheet(
 ) -> Sheet:
     """Draw pictures of several folders side by side, a row for every name, and write the sheet.
 
-    places: two or more files or folders, see `planning.rows`; one of them is the sharp one. Rows that lack a
+    places: two or more files or folders, see `pairing.rows`; one of them is the sharp one. Rows that lack a
     picture are errors and not shown; where a picture cannot be read or compared, its cell says so.
     workers: rows in work at a time; 0 takes as many as there are CPUs.
     watch: passes the outcomes of a batch on, for a progress bar.

@@ -18,7 +18,7 @@ UNDER, OVER = "--fail-under", "--fail-over"
 class Gate:
     """A bound on a figure; on which side of it is worse, the figure's direction says.
 
-    key: of `metrics.METRICS`, or ``gain-`` and such a key.
+    key: of `table.METRICS`, or ``gain-`` and such a key.
     """
 
     key: str

@@ -16,7 +16,7 @@ GAIN = "gain-"  # before the name of a metric: how much better than the baseline
 class Scored:
     """The scores of one picture by metric, those of its baseline, and what is wrong with it.
 
-    name: relative path without its ending. group: empty for none. values, baseline: keys of `metrics.METRICS`; one
+    name: relative path without its ending. group: empty for none. values, baseline: keys of `table.METRICS`; one
     that could not be computed is not there. errors: a line for each thing that is missing or wrong.
     """
 

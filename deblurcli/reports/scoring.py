@@ -27,7 +27,7 @@ from deblurcli.reports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailSt
 class Options:
     """How files are scored.
 
-    names: keys of `metrics.METRICS`; the first decides what is worst. convention: key of `metrics.CONVENTIONS`.
+    names: keys of `table.METRICS`; the first decides what is worst. convention: key of `table.CONVENTIONS`.
     crop_border: pixels to leave out at every side. gates, gate: bounds, and whether the `MEAN` or `EACH` row counts.
     group: from a row's name to its group. allow_missing: whether pictures without a partner are no errors.
     html: where to write a page that shows everything. workers: rows in work at a time; 0 takes one for each CPU.
