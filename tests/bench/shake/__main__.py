@@ -8,13 +8,14 @@ from pathlib import Path
 
 import cv2
 
-from tests.bench.shake import levin, motion, sharp
+from tests.bench.shake import faces, levin, motion, sharp
 from tests.bench.shake.options import DATA, Options
 
 BENCHMARKS: dict[str, Callable[[Options], None]] = {
     "levin": levin.main,
     "motion": motion.main,
     "sharp": sharp.main,
+    "faces": faces.main,
 }
 
 
