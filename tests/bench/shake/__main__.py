@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 
-from tests.bench.shake import faces, levin, motion, sharp
+from tests.bench.shake import faces, levin, motion, real, rotation, sharp, speed
 from tests.bench.shake.options import DATA, Options
 
 BENCHMARKS: dict[str, Callable[[Options], None]] = {
@@ -16,6 +16,9 @@ BENCHMARKS: dict[str, Callable[[Options], None]] = {
     "motion": motion.main,
     "sharp": sharp.main,
     "faces": faces.main,
+    "real": real.main,
+    "rotation": rotation.main,
+    "time": speed.main,
 }
 
 

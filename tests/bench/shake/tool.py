@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import subprocess
@@ -14,10 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from deblurcli.choices import AUTO
+from deblurcli.deconvolution.options import DeconvolutionOptions
+from deblurcli.inference.restorer import BLIND, refiner, restorer
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
+from deblurcli.pipeline.restoration import restoration
 
 TOLD = ("family", "confidence", "method", "note")  # fields of the report that the tables show
+VARYING = "varying"  # parameter of `restoration`: whether the PSF may change across the picture
 
 
 @dataclass(frozen=True)
@@ -80,3 +86,13 @@ def report(path: Path) -> dict[str, dict[str, Any]]:
     inside = path.parent / "in"
     pictures = [row for row in rows if "input" in row]
     return {Path(row["input"]).relative_to(inside).with_suffix("").as_posix(): row for row in pictures}
+
+
+def with_one_psf(pictures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
+    """What the same work makes of pictures with one PSF for all of each; None where it never takes more than one."""
+    if VARYING not in inspect.signature(restoration).parameters:
+        return None
+    network, blind = refiner(workers=1), restorer(BLIND, workers=1)
+    one: dict[str, Any] = {VARYING: False}
+    work = restoration(AUTO, DeconvolutionOptions(), "wiener", Path(), refiner=network, blind=blind, **one)
+    return {name: work(Picture(pixels), name).picture.pixels for name, pixels in pictures.items()}
