@@ -60,7 +60,7 @@ def test_random_paths_move_in_small_steps_and_vary_as_they_should():
     size = (700, 1000)
     path = drawn(np.random.default_rng(3), size, 15, np.radians(0.8), 0.003)
     assert len(path.roll) >= FEWEST and path.variation(size) >= 5
-    assert path.longest_step(size) <= 0.5
+    assert path.longest_step(size) <= 1
     for each in (path.down, path.right, path.roll, path.zoom):
         assert each.mean() == pytest.approx(0, abs=1e-9)
 

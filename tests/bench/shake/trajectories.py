@@ -15,7 +15,7 @@ from scipy.interpolate import CubicSpline
 from deblurcli.blur.families import centred
 
 FEWEST = 41  # instants
-_FINE = 0.5  # pixels that nothing may move from one instant to the next
+_FINE = 1.0  # pixels that nothing may move farther from one instant to the next
 _KNOTS = 5
 
 
@@ -96,7 +96,7 @@ def blurred(sharp: np.ndarray, path: Path, margin: int = 0) -> np.ndarray:
 
 
 def drawn(random: np.random.Generator, size: tuple[int, int], shift: float, roll: float, zoom: float) -> Path:
-    """A smooth random path, in steps of at most half a pixel.
+    """A smooth random path, in steps of at most a pixel.
 
     size: height and width of the picture. shift: extent of the shifts in pixels, the larger of both directions.
     roll, zoom: extents, in radians and as a share.
