@@ -20,6 +20,7 @@ ESTIMATED = (AUTO, "motion", "gaussian", "defocus", "general")
 # Restoration
 MODELS = ("faces", "paper-gaussian", "paper-motion", "photo", "refine", "srcnn-gaussian", "srcnn-motion")
 REFINE = "refine"  # of these the one that corrects a restored picture, and restores none by itself
+BLIND = "photo"  # of these the one for photographs of whose blur nothing is known
 PROVIDERS = (AUTO, "tensorrt", "cuda", "openvino", "coreml", "directml", "cpu")
 METHODS = ("wiener", "richardson-lucy", "sparse", "inverse")
 REFINED, ITERATING = METHODS[:2]  # that a network can correct, that --iterations is of

@@ -14,12 +14,14 @@ import pytest
 
 import deblurcli
 from deblurcli.blur import psf
+from deblurcli.choices import BLIND, METHODS, REFINE
 from deblurcli.cli import COMMANDS
 from deblurcli.commands import options, score
 from deblurcli.inference import models
 from deblurcli.inference.session import AUTO, PROVIDERS
 from deblurcli.metrics.table import CONVENTIONS, METRICS
 from deblurcli.pictures import images
+from deblurcli.pipeline import actions
 from tests.conftest import DATA, ROOT
 
 README = ROOT / "README.md"
@@ -203,10 +205,17 @@ def test_the_table_of_psfs_has_every_family_its_fields_and_their_ranges():
 
 def test_the_messages_that_the_guide_explains_are_those_of_the_program():
     source = "".join(read(path) for path in sorted((ROOT / "deblurcli" / "pipeline").glob("*.py")))
-    messages = re.findall(r"^\| `((?:left|restored) .*?)` \|", read(DOCS / "deblurring.md"), re.MULTILINE)
-    assert len(messages) == 4
-    for part in (part for message in messages for part in message.split(", ")):
-        assert part in source, part
+    begun = {action.message for action in (actions.LEFT, actions.REFINED, *map(actions.blindly, ("photo", "NAME")))}
+    messages = re.findall(r"^\| `(left|restored)(.*?)` \|", read(DOCS / "deblurring.md"), re.MULTILINE)
+    assert len(messages) == 10
+    for begin, detail in ("".join(message).split(", ") for message in messages):
+        assert begin in begun and detail in source, f"{begin}, {detail}"
+    assert {detail for _, detail in messages} >= {f", {kind}" for kind in actions.KINDS.values()}
+
+
+def test_the_methods_that_reports_name_are_those_of_the_program():
+    row = next(line for line in read(DOCS / "batches.md").splitlines() if line.startswith("| `method`"))
+    assert set(re.findall(r"`([\w-]+)`", row)) == {"method", "none", REFINE, BLIND, *METHODS}
 
 
 def test_every_public_name_is_on_the_page_for_python():

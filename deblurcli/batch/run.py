@@ -155,14 +155,46 @@ def _apply(function: Work, job: Job, options: Options) -> Outcome[Job, Written]:
     """Read, transform and write one picture."""
     if _is_done(job, options):
         return Outcome(job, SKIPPED)
-    picture = images.read_picture(job.source, options.max_pixels)
+    data = storage.read_bytes(job.source)
+    picture = images.decode(data, job.name, options.max_pixels)
     form = _format(job, picture, options)
+    original = storage.Original.of(job.source, data) if _may_copy(picture.format, form, options) else None
+    del data
     with named(job.name):
         made = function(picture, job.key)
-        result = _dressed(made.picture, form, options)
+    if original is not None and not made.picture.equals(picture):
+        original = None
     del picture  # a large one need not stay in memory while the result is encoded
-    storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
-    return Outcome(job, DONE, result=Written(*result.size, made.fields, made.note))
+    if original is None or not _copied(original, job):
+        result = _dressed(made.picture, form, options)
+        storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
+    return Outcome(job, DONE, result=Written(*made.picture.size, made.fields, made.note))
+
+
+def _may_copy(own: str, form: str, options: Options) -> bool:
+    """Whether a picture that is left alone may keep its file's bytes, as nothing asks for other ones.
+
+    own: the input's format. form: the output's.
+    """
+    is_recoded = options.quality is not None and images.FORMATS[form].quality is not None
+    return own == form and not options.strip and not is_recoded
+
+
+def _copied(original: storage.Original, job: Job) -> bool:
+    """Give the output the input's bytes, and touch nothing where it is the input; whether that was possible."""
+    if _is_own_output(job):
+        return True
+    data = original.read()
+    if data is not None:
+        storage.write_bytes(job.target, data)
+    return data is not None
+
+
+def _is_own_output(job: Job) -> bool:
+    """Whether a job's output is its input."""
+    with contextlib.suppress(OSError):  # no output yet, or no input any more
+        return STANDARD not in (job.source, job.target) and job.source.samefile(job.target)
+    return False
 
 
 def _dressed(picture: Picture, form: str, options: Options) -> Picture:

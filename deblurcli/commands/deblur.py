@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deblurcli.choices import AUTO, MODELS, REFINE
+from deblurcli.choices import AUTO, BLIND, MODELS, REFINE
 from deblurcli.commands import options
 from deblurcli.commands.help import ACTION
 
@@ -77,10 +77,9 @@ def _work(
     model: str, provider: str, ensemble: bool, shared: options.Shared, source: Path, ticker: Ticker | None
 ) -> tuple[Work, str]:
     """What is done to a picture, and where."""
-    from deblurcli.batch import run
     from deblurcli.deconvolution.options import DeconvolutionOptions, unwatched
-    from deblurcli.inference.restorer import BLIND, deferred, refiner, restorer
-    from deblurcli.pipeline.restoration import restoration
+    from deblurcli.inference.restorer import deferred, refiner, restorer
+    from deblurcli.pipeline.restoration import Alone, restoration
 
     if model == AUTO:
         there = shared.cluster is not None
@@ -91,9 +90,10 @@ def _work(
         )
         return work, _place(network)
     if shared.cluster is not None:
-        return run.Plain(deferred(model, provider, ensemble=ensemble)), CLUSTER
-    network = restorer(model, provider, shared.workers, ensemble=ensemble)
-    return run.Plain(network), _place(network)
+        network = deferred(model, provider, ensemble=ensemble)
+    else:
+        network = restorer(model, provider, shared.workers, ensemble=ensemble)
+    return Alone(network, Path(model).name), _place(network)
 
 
 def _place(network: Restorer | Deferred) -> str:

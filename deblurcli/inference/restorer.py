@@ -25,7 +25,6 @@ WIDE = 800  # the most that a wide halo is given, six times its own width: 1.2 t
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
 LAYERS_REFINED = 3  # blurred, restored boldly, restored carefully
-BLIND = "photo"  # the network for photographs of whose blur nothing is known
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool doe
 LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
 MAX_PIXELS = MEGAPIXELS * 1_000_000
 _LARGEST_SAMPLE = 10.0  # of a float image; what is larger was not divided by its peak
+_STRIP = 256  # rows that are compared together
 DEPTHS = {8: np.uint8, 16: np.uint16}
 
 # How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
@@ -78,6 +79,20 @@ class Picture:
     def with_pixels(self, pixels: np.ndarray) -> Picture:
         """The same picture with other pixels; all else stays."""
         return replace(self, pixels=pixels)
+
+    def equals(self, other: Picture) -> bool:
+        """Whether another picture has the same pixels, alpha and metadata."""
+        same = self.metadata == other.metadata and _is_same(self.pixels, other.pixels)
+        return same and _is_same(self.alpha, other.alpha)
+
+
+def _is_same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether two arrays are of one type and hold the same, seen at the first rows that differ."""
+    if one is None or other is None or one is other:
+        return one is other
+    if (one.shape, one.dtype) != (other.shape, other.dtype):
+        return False
+    return all(np.array_equal(one[at : at + _STRIP], other[at : at + _STRIP]) for at in range(0, len(one), _STRIP))
 
 
 def to_float(pixels: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import platform
@@ -12,6 +13,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -49,6 +51,38 @@ def _read(path: str | Path) -> bytes:
         return sys.stdin.buffer.read(MOST_BYTES + 1)
     with Path(path).open("rb") as file:
         return file.read() if 0 < os.fstat(file.fileno()).st_size <= MOST_BYTES else file.read(MOST_BYTES + 1)
+
+
+@dataclass(frozen=True)
+class Original:
+    """The bytes that were read of a file, to be had again without keeping them in memory meanwhile.
+
+    digest: of the bytes. held: the bytes themselves, where they cannot be read again, as of a pipe; else empty.
+    """
+
+    path: Path
+    digest: bytes
+    held: bytes = b""
+
+    @classmethod
+    def of(cls, path: Path, data: bytes) -> Original:
+        """The original whose bytes were just read."""
+        is_lasting = path != STANDARD and path.is_file()
+        return cls(path, _digest(data), b"" if is_lasting else data)
+
+    def read(self) -> bytes | None:
+        """The same bytes again; None where the file has changed or gone."""
+        if self.held:
+            return self.held
+        try:
+            data = read_bytes(self.path)
+        except ImageError:
+            return None
+        return data if _digest(data) == self.digest else None
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from deblurcli.choices import BLIND
 from deblurcli.deconvolution import methods, tiled
 from deblurcli.deconvolution.data_consistency import enforce_data_consistency
 from deblurcli.deconvolution.observation import Observation
@@ -18,10 +19,10 @@ from deblurcli.deconvolution.statistics import ImageStatistics
 from deblurcli.deconvolution.wiener import wiener_pair
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import NSR
-from deblurcli.pictures.processed import Fields, Processed
+from deblurcli.pictures.processed import Processed
+from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly
 from deblurcli.pipeline.sources import Finding, Source, source
 
-LEFT, BLINDLY = "left unchanged, ", "restored blindly, "
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
 
@@ -47,7 +48,7 @@ class Refiner(Protocol):
 class Restoration:
     """A method, where the PSF comes from, and what corrects the result; call it with a picture and its name.
 
-    blind: restores what no PSF is certain for; without it such a picture is left as it was.
+    blind: the network `BLIND`, which restores what no PSF is certain for; without it such a picture is left as it was.
     progress: called as parts of the work on a picture are done.
     """
 
@@ -61,15 +62,14 @@ class Restoration:
     def __call__(self, picture: Picture, key: str) -> Processed:
         """The restored picture, and what the report says of it."""
         found = self.source(picture, key)
-        fields = {**found.fields, "method": self.method}
         if found.psf is None:
-            return self._without_psf(picture, fields, found)
+            return self._without_psf(picture, found)
         options = replace(self.options, nsr=self._nsr(found), compressed=found.is_compressed)
         restored = self._restored(picture, found.psf, options)
         if found.is_estimated and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
-            doubtful = replace(found, reason="undoing the blur that was found would add ripples")
-            return self._without_psf(picture, fields, doubtful)
-        return Processed(restored, fields, found.note)
+            return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
+        action = DECONVOLVED[self.method] if self.refiner is None else REFINED
+        return action.made(restored, found.fields, found.note)
 
     def _nsr(self, found: Finding) -> float | None:
         """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""
@@ -77,11 +77,11 @@ class Restoration:
             return self.options.nsr
         return found.nsr if self.refiner is None else max(found.refined_nsr_scale * found.nsr, NSR[0])
 
-    def _without_psf(self, picture: Picture, fields: Fields, found: Finding) -> Processed:
+    def _without_psf(self, picture: Picture, found: Finding) -> Processed:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
         if self.blind is None or found.is_sharp:
-            return Processed(picture, fields, LEFT + found.reason)
-        return Processed(self.blind(picture), {**fields, "method": "blind"}, BLINDLY + found.reason)
+            return LEFT.made(picture, found.fields, found.reason)
+        return blindly(BLIND).made(self.blind(picture), found.fields, found.reason)
 
     def _restored(self, picture: Picture, psf: np.ndarray, options: DeconvolutionOptions) -> Picture:
         if self.refiner is None:
@@ -114,6 +114,21 @@ class _Refined:
 
 
 @dataclass(frozen=True)
+class Alone:
+    """A network that is given nothing but the picture; call it with a picture and its name.
+
+    name: of the network, in reports and messages.
+    """
+
+    network: Callable[[Picture], Picture]
+    name: str
+
+    def __call__(self, picture: Picture, key: str) -> Processed:
+        """What the network makes of it."""
+        return blindly(self.name).made(self.network(picture), {}, "as asked")
+
+
+@dataclass(frozen=True)
 class Blend:
     """What other work makes of a picture, blended with the picture itself; call it like that work.
 
@@ -128,7 +143,9 @@ class Blend:
             raise ValueError(f"strength is {self.strength}; it must be from 0 to 1")
 
     def __call__(self, picture: Picture, key: str) -> Processed:
-        """The blend, and what the work tells."""
+        """The blend, and what the work tells; at a strength of 0 the picture, without any work."""
+        if self.strength == 0:
+            return LEFT.made(picture, {"strength": self.strength}, "as a strength of 0 asks")
         made = self.work(picture, key)
         mixed = cv2.addWeighted(made.picture.pixels, self.strength, picture.pixels, 1 - self.strength, 0)
         blended = picture.with_pixels(mixed.reshape(picture.pixels.shape))
@@ -159,7 +176,7 @@ def restoration(
 
     folder: of the pictures, or a picture in it, where the manifest lies unless `listing` names it.
     refiner: a network that corrects the result.
-    blind: restores what no PSF is certain for.
+    blind: the network `BLIND`, which restores what no PSF is certain for.
     adjusts: whether a specification is adjusted to each picture; see `refit.adjusted`.
     progress: called as parts of the work on a picture are done.
 

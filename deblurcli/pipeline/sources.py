@@ -18,15 +18,16 @@ from deblurcli.estimation.refit import adjusted
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
+from deblurcli.pipeline.actions import KINDS
 
-ADJUSTED = "restored with a PSF near the given one, which fits better"
+ADJUSTED = "with a PSF near the given one, which fits better"
 
 
 @dataclass(frozen=True)
 class Finding:
     """What is known of a picture's blur.
 
-    psf: None where none is certain. fields: what the report says of it. note: a line on it for people.
+    psf: None where none is certain. fields: what the report says of it. note: what people read of it.
     nsr: noise-to-signal ratio to restore with, where the source of the PSF knows better than the picture does.
     refined_nsr_scale: what part of it is enough where a network corrects the result.
     is_compressed: whether the picture is known to have gone through JPEG.
@@ -114,7 +115,7 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
         return Finding(None, fields, reason="its blur is uncertain")
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
     scale = estimate.REFINED_NSR_SCALE[found.family]
-    return Finding(found.psf, fields, nsr=nsr, refined_nsr_scale=scale, is_estimated=True)
+    return Finding(found.psf, fields, KINDS[found.family], nsr=nsr, refined_nsr_scale=scale, is_estimated=True)
 
 
 def source(psf: str, folder: Path, listing: Path | None, adjusts: bool) -> Source:

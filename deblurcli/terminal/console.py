@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -106,39 +107,67 @@ def transformed(
 
     as_json: print the summary on stdout, too. At KeyboardInterrupt the files in work are finished first.
     """
-    counts: Counter[str] = Counter()
-    errors: list[str] = []
-    notes: Counter[str] = Counter()
-    interrupted, failure, begun = False, None, time.perf_counter()
+    tally, interrupted, failure, begun = _Tally(), False, None, time.perf_counter()
     try:
         for outcome in follow(batch, title, quiet, ticker):
-            counts[outcome.status] += 1
-            note = outcome.result.note if outcome.result else ""
-            notes.update([note] if note else [])
-            if outcome.status == FAILED:
-                errors.append(outcome.error)
-                if verbose:
-                    say(f"failed: {outcome.error}")
-            elif verbose or (outcome.status == PLANNED and not quiet):
-                say(f"{outcome.status}: {outcome.job.name} → {outcome.job.target}{f', {note}' if note else ''}")
+            tally.add(outcome)
+            if verbose or (outcome.status == PLANNED and not quiet):
+                say(_line(outcome))
     except KeyboardInterrupt:
         interrupted = True
     except DeblurError as error:  # of the run as a whole; what was done until then is told first
         failure = error
-    code = INTERRUPTED if interrupted else PARTLY if errors else OK
-    list_errors(sorted(errors))
+    code = INTERRUPTED if interrupted else PARTLY if tally.errors else OK
+    list_errors(sorted(tally.errors))
     if not quiet:
-        for note, count in notes.items():
+        for note, count in _ranked(tally.notes).items():
             say(f"{title}: {count} × {note}")
-        if counts or not failure:
-            say(_summary(title, counts, batch.others) + (", interrupted" if interrupted else ""))
+        if tally.statuses or not failure:
+            say(_summary(title, tally.statuses, batch.others) + (", interrupted" if interrupted else ""))
     if as_json:
         seconds = round(time.perf_counter() - begun, 3)
-        summary = {"command": title, **{status: counts[status] for status in VERBS}, "others": batch.others}
-        emit(json.dumps({**summary, "seconds": seconds, "exit_code": code, "errors": sorted(errors)}, indent=2))
+        end = {"others": batch.others, "seconds": seconds, "exit_code": code, "errors": sorted(tally.errors)}
+        emit(json.dumps({"command": title, **tally.counts(), **end}, indent=2))
     if failure:
         raise failure
     return code
+
+
+@dataclass
+class _Tally:
+    """What became of the pictures of a run, counted by status, by method of restoration and by note."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    methods: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome[Job, Written]) -> None:
+        """Count one picture."""
+        self.statuses[outcome.status] += 1
+        if outcome.status == FAILED:
+            self.errors.append(outcome.error)
+        if outcome.result is not None:
+            self.methods.update(filter(None, [outcome.result.fields.get("method")]))
+            self.notes.update(filter(None, [outcome.result.note]))
+
+    def counts(self) -> Fields:
+        """The counts as JSON holds them."""
+        statuses = {status: self.statuses[status] for status in VERBS}
+        return {**statuses, "methods": _ranked(self.methods), "notes": _ranked(self.notes)}
+
+
+def _line(outcome: Outcome[Job, Written]) -> str:
+    """What became of one picture."""
+    if outcome.status == FAILED:
+        return f"failed: {outcome.error}"
+    note = outcome.result.note if outcome.result else ""
+    return f"{outcome.status}: {outcome.job.name} → {outcome.job.target}{f', {note}' if note else ''}"
+
+
+def _ranked(counts: Counter[str]) -> dict[str, int]:
+    """Counts from the largest down; in the order of the alphabet where they are equal."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _summary(title: str, counts: Counter, others: int) -> str:
@@ -240,8 +269,8 @@ _FIELDS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 def _card(card: Mapping[str, Any]) -> Table:
     """One card in two columns."""
     table = Table(Column(no_wrap=True), Column(), box=None, show_header=False, pad_edge=False)
-    for title, field, read in _FIELDS:
-        if field in card:
-            table.add_row(title, read(card[field]))
+    for title, name, read in _FIELDS:
+        if name in card:
+            table.add_row(title, read(card[name]))
     table.add_row("more", f"deblurcli models {card['name']} --json")
     return table

@@ -23,7 +23,7 @@ from deblurcli.errors import ClusterError
 from deblurcli.inference.restorer import deferred, restorer
 from deblurcli.pictures import images, storage
 from deblurcli.pictures.images import Picture
-from deblurcli.pipeline.restoration import restoration
+from deblurcli.pipeline.restoration import Alone, restoration
 from tests.conftest import interruptible
 from tests.shell import TRANSFORMS, messages, run
 
@@ -51,6 +51,18 @@ def test_a_cluster_writes_what_one_machine_writes(local, folder, tmp_path):
     assert sorted(row["input"] for row in rows) == ["in/a.png", "in/b.jpg", "in/bad.png", "in/süb dir/c.png"]
     assert summary["done"] == 3 and summary["failed"] == 1
     assert any("bad.png" in line for line in messages(done))
+
+
+def test_what_is_left_alone_keeps_its_bytes_there_too(local, folder, tmp_path):
+    options = ["--strength", "0", "--cluster", local.scheduler_address]
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*.[pj][np]g")}
+    for target in (["out"], ["--in-place"]):
+        done = run("deblur", "in", *target, *options, cwd=tmp_path)
+        assert "deblur: 3 × left unchanged, as a strength of 0 asks" in messages(done)
+    assert len(before) == 3
+    for path, (changed, data) in before.items():
+        assert (tmp_path / "out" / path.relative_to(folder)).read_bytes() == data
+        assert (path.stat().st_mtime_ns, path.read_bytes()) == (changed, data)
 
 
 def test_a_lost_worker_s_chunk_is_done_by_another(local, tmp_path, sharp):
@@ -203,7 +215,7 @@ def test_chunks_hold_every_job_once_and_keep_threads_busy():
 WORK = {
     "blur": lambda: Blurrer(parse_or_random("random"), noise=0.01, jpeg_quality=80, seed=3),
     "wiener": lambda: restoration("gaussian:1", DeconvolutionOptions(), "sparse", Path()),
-    "deblur": lambda: Plain(restorer()),
+    "deblur": lambda: Alone(restorer(), "photo"),
     "deferred": lambda: Plain(deferred()),
 }
 

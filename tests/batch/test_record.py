@@ -44,13 +44,15 @@ def test_the_report_has_a_line_for_every_picture_and_a_summary(folder, tmp_path)
         (str(folder / "süb dir" / "c.png"), "done"), (str(folder / "bad.png"), "failed"),
     }  # fmt: skip
     for row in files:
-        assert list(row) == ["input", "output", "status", "seconds", "error", "width", "height", "model"]
+        told = ["method", "note"] if row["status"] == "done" else []
+        assert list(row) == ["input", "output", "status", "seconds", "error", "width", "height", "model", *told]
         assert row["model"] == "faces" and row["seconds"] > 0
         assert (row["error"] is None) == (row["status"] == "done") == (row["width"] is not None)
     assert (summary["summary"], summary["done"], summary["failed"], summary["skipped"]) == (True, 3, 1, 0)
     report = json.loads(done.stdout)
     assert done.returncode == report["exit_code"] == 1
     assert (report["done"], report["failed"], report["others"], len(report["errors"])) == (3, 1, 1, 1)
+    assert report["methods"] == {"faces": 3}
 
 
 def test_a_report_of_skipped_pictures_says_so(folder, tmp_path):

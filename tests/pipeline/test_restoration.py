@@ -22,6 +22,7 @@ from deblurcli.pictures import images, noise
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.processed import Processed
 from deblurcli.pipeline import restoration as restoring
+from deblurcli.pipeline.actions import KINDS
 from deblurcli.pipeline.describe import EstimateWork
 from deblurcli.pipeline.restoration import Blend, Restoration, restoration
 from deblurcli.pipeline.sources import AUTO, Finding
@@ -45,7 +46,9 @@ def test_a_blur_that_is_found_is_undone(sharp, spec):
     made = restoration(AUTO, DeconvolutionOptions(), "wiener", Path())(noisy, "a")
     before, after = (psnr(images.to_float(picture.pixels), sharp) for picture in (noisy, made.picture))
     assert after > before + 1
-    assert made.fields["family"] == spec.partition(":")[0] and made.fields["confidence"] > 0.8 and made.note == ""
+    family = spec.partition(":")[0]
+    assert made.fields["family"] == family and made.fields["confidence"] > 0.8
+    assert made.note == f"restored, {KINDS[family]}"
 
 
 @pytest.mark.parametrize("what", ["sharp", "noise"])
@@ -62,7 +65,7 @@ def test_what_is_sharp_or_not_certain_is_left_as_it_was(sharp, what):
         (Finding(None, {}, reason="its blur is uncertain"), "its blur is uncertain"),
         (
             Finding(psf.parse("motion:25").array(), {}, nsr=1e-7, is_estimated=True),
-            "undoing the blur that was found would add ripples",
+            "undoing its blur would add ripples",
         ),
         (Finding(None, {}, reason="it looks sharp", is_sharp=True), None),
     ],
@@ -74,8 +77,8 @@ def test_what_is_not_certain_is_restored_blindly_if_it_is_not_sharp(sharp, found
     if reason is None:
         assert made.picture is picture and made.note == "left unchanged, it looks sharp"
     else:
-        assert made.picture is other and made.note == f"restored blindly, {reason}"
-        assert made.fields["method"] == "blind"
+        assert made.picture is other and made.note == f"restored blindly by photo, {reason}"
+        assert made.fields["method"] == "photo"
 
 
 def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(sharp, monkeypatch):
@@ -139,7 +142,7 @@ def test_a_blend_lies_between_the_picture_and_the_restored_one(dtype, channels):
     rng = np.random.default_rng(0)
     pixels, other = (rng.integers(0, np.iinfo(dtype).max, (30, 20, channels), dtype) for _ in range(2))
     picture = Picture(pixels, rng.integers(0, 255, (30, 20), dtype))
-    for strength in (0.0, 0.25, 1.0):
+    for strength in (0.01, 0.25, 1.0):
         made = Blend(lambda given, _: Processed(given.with_pixels(other), {"model": "x"}, "so"), strength)(picture, "a")
         mixed = made.picture
         expected = pixels + strength * (other.astype(float) - pixels)
@@ -265,7 +268,11 @@ def test_wiener_auto_says_what_it_left(sharp, tmp_path):
     images.write(tmp_path / "in" / "soft.png", blur(sharp, families.motion(15, 30)))
     done = run("wiener", "in", "out", "--psf", "auto", "--report", "r.jsonl", cwd=tmp_path)
     assert done.returncode == 0
-    assert messages(done) == ["wiener: 1 × left unchanged, it looks sharp", "wiener: 2 done"]
+    assert messages(done) == [
+        "wiener: 1 × left unchanged, it looks sharp",
+        "wiener: 1 × restored, straight motion",
+        "wiener: 2 done",
+    ]
     rows = {row["input"]: row for row in map(json.loads, (tmp_path / "r.jsonl").read_text().splitlines()[:-1])}
     assert rows["in/soft.png"]["psf"].startswith("motion:length=1")
     assert (tmp_path / "out" / "sharp.png").read_bytes() == (tmp_path / "in" / "sharp.png").read_bytes()

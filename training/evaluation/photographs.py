@@ -17,12 +17,13 @@ import numpy as np
 from deblurcli.batch import planning
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
+from deblurcli.choices import BLIND
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.errors import DeblurError
 from deblurcli.estimation.estimate import NSR_SAFETY
 from deblurcli.inference import models
 from deblurcli.inference.cards import Card
-from deblurcli.inference.restorer import BLIND, LAYERS_REFINED, refiner, restorer
+from deblurcli.inference.restorer import LAYERS_REFINED, refiner, restorer
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
