@@ -31,6 +31,7 @@ class Finding:
     nsr: noise-to-signal ratio to restore with, where the source of the PSF knows better than the picture does.
     refined_nsr_scale: what part of it is enough where a network corrects the result.
     is_compressed: whether the picture is known to have gone through JPEG.
+    is_free_form: the PSF has no formula, and its errors are of no form either.
     is_estimated: the PSF may be wrong; a restoration that shows it is not used.
     reason: why there is no PSF. is_sharp: because there is nothing to restore.
     """
@@ -40,6 +41,7 @@ class Finding:
     note: str = ""
     nsr: float | None = None
     refined_nsr_scale: float = 1.0
+    is_free_form: bool = False
     is_estimated: bool = False
     is_compressed: bool = False
     reason: str = ""
@@ -115,7 +117,10 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
         return Finding(None, fields, reason="its blur is uncertain")
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
     scale = estimate.REFINED_NSR_SCALE[found.family]
-    return Finding(found.psf, fields, KINDS[found.family], nsr=nsr, refined_nsr_scale=scale, is_estimated=True)
+    free = found.spec is None
+    return Finding(
+        found.psf, fields, KINDS[found.family], nsr=nsr, refined_nsr_scale=scale, is_free_form=free, is_estimated=True
+    )
 
 
 def source(psf: str, folder: Path, listing: Path | None, adjusts: bool) -> Source:

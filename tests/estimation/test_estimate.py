@@ -10,7 +10,6 @@ from deblurcli.blur import families, psf
 from deblurcli.blur.model import blur
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import ImageError, PSFError
-from deblurcli.estimation import shake as shakes
 from deblurcli.estimation import whittle
 from deblurcli.estimation.estimate import NSR_SAFETY, Estimate, estimate, noise_to_signal, trusted
 from deblurcli.estimation.families import PARAMETRIC
@@ -204,13 +203,6 @@ def test_a_psf_without_a_formula_is_found(coffee, truth):
     assert found.psf.min() >= 0 and found.psf.sum() == pytest.approx(1)
     rows, columns = (np.arange(side) - side // 2 for side in found.psf.shape)
     assert abs(found.psf.sum(axis=1) @ rows) < 0.2 and abs(found.psf.sum(axis=0) @ columns) < 0.2
-
-
-def test_a_general_psf_has_the_size_asked_for(sharp):
-    assert shakes.find(sharp.mean(axis=2), 9).shape == (9, 9)
-    for size in (1, 8, 151):
-        with pytest.raises(PSFError, match="odd size from 3"):
-            shakes.find(sharp.mean(axis=2), size)
 
 
 @pytest.mark.parametrize("name, parameters", [("motion", (9.0, 30.0)), ("gaussian", (1.5,)), ("defocus", (4.0,))])
