@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from deblurcli.choices import AUTO
+from deblurcli.choices import AUTO, BLIND
 from deblurcli.deconvolution.options import DeconvolutionOptions
-from deblurcli.inference.restorer import BLIND, refiner, restorer
+from deblurcli.inference.restorer import refiner, restorer
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pipeline.restoration import restoration
