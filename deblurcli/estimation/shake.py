@@ -102,7 +102,7 @@ def ratios(luma: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
     blurred = Extended.of(part(luma, _window(widest)), int(_MARGIN * widest))
     rim = min(widest, min(luma.shape) // 3) // 2
     least = max(l0.objective(blurred, np.ones((1, 1)), rim), np.finfo(np.float32).tiny)
-    return [l0.objective(blurred, psf, rim) / least for psf in psfs]
+    return [float(l0.objective(blurred, psf, rim) / least) for psf in psfs]
 
 
 def _closer(extent: int) -> tuple[Search, ...]:
@@ -211,8 +211,8 @@ def _first_threshold(across: np.ndarray, down: np.ndarray, strength: np.ndarray,
 def _solve(edges: list[np.ndarray], blurred: Extended, side: int) -> np.ndarray:
     """The PSF ``(side, side)`` that best blurs gradients into the picture's, by conjugate gradients."""
     sharp = [fourier.forward(each) for each in edges]
-    matched = sum(np.conj(each) * seen for each, seen in zip(sharp, blurred.gradient_spectra))
-    energy = sum(np.square(np.abs(each)) for each in sharp)
+    matched = np.sum([np.conj(each) * seen for each, seen in zip(sharp, blurred.gradient_spectra)], axis=0)
+    energy = np.sum([np.square(np.abs(each)) for each in sharp], axis=0)
     target = _around(fourier.back(matched, blurred.shape), side // 2)
     operator = _Convolution(_around(fourier.back(energy, blurred.shape), side - 1), side)
     psf = np.full((side, side), 1 / side**2, np.float32)
