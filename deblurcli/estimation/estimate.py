@@ -19,7 +19,7 @@ import numpy as np
 from deblurcli.blur.psf import PSFSpec
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import PSFError
-from deblurcli.estimation import confidence, families, free_form
+from deblurcli.estimation import confidence, families, free_form, shake
 from deblurcli.estimation.families import PARAMETRIC, Search
 from deblurcli.pictures import noise
 from deblurcli.pictures.images import checked
@@ -109,7 +109,7 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     image = checked(image)
     luma = central_luma(image)
     found = _estimate(luma, family)
-    if is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
+    if family == GENERAL or is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
         return found
     found = _of_sizes(image, found, family)
     return _refit(luma, found) if found.spec and trusted(found) else found
@@ -121,7 +121,7 @@ def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Es
         return _none(0.0)
     search = families.search(luma)
     if family == GENERAL:
-        return _general(luma, search) if seeks_free_form else _none(0.0)
+        return _general(luma, search)
     if family != "auto":
         return _named(family, search)
     named = _named(search.best, search)
@@ -169,12 +169,7 @@ def _is_better(coarse: Estimate, fine: Estimate) -> bool:
     """Whether a trusted estimate of a smaller picture is better than that of the picture itself."""
     if not trusted(fine):
         return True
-    return _extent(coarse.psf) > _SMALL
-
-
-def _extent(psf: np.ndarray) -> int:
-    """Side of the square that holds all of a PSF."""
-    return max(int(np.ptp(places)) + 1 for places in np.nonzero(psf))
+    return shake.extent(coarse.psf) > _SMALL
 
 
 def _refit(luma: np.ndarray, found: Estimate) -> Estimate:

@@ -20,7 +20,7 @@ CERTAIN = 0.88  # confidence from which 19 in 20 restorations came nearer to the
 
 # Logistic weights of the evidence, see `_evidence`, and the constant last, that tell PSFs with which a restoration came
 # nearer. The first two: 316 training photographs of which no family is certain, 130 of them not blurred, noise of 0.3
-# to 3%, one in four through JPEG. The third and the constant: 32 others, shaken, moved in several ways or sharp; of 13
+# to 3%, one in four through JPEG. The third and the constant: 32 others, shaken, moved in several ways or sharp; of 14
 # PSFs that are certain with them, all came nearer.
 _WEIGHTS = np.array([1.85, -14.1, -24.0, 7.4])
 _LONGEST_LEAD = 0.4

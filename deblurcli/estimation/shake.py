@@ -26,7 +26,6 @@ from deblurcli.deconvolution import fourier
 from deblurcli.errors import PSFError
 from deblurcli.estimation import l0
 from deblurcli.estimation.l0 import Extended
-from deblurcli.pictures.luma import to_luma
 
 _STEP = np.sqrt(2)  # from one level of the pyramid to the next
 _ROUNDS, _MORE_ROUNDS = 5, 2  # per level, and when a PSF goes on to a finer scale
@@ -79,15 +78,15 @@ class Shake:
     ratio: float
 
 
-def find(luma: np.ndarray, guesses: Sequence[np.ndarray] = ()) -> list[Shake]:
+def find(luma: np.ndarray) -> list[Shake]:
     """The PSFs, at most 157 pixels a side, that may have blurred a picture; the one that explains it best is first.
 
-    luma: ``(H, W)``, float32 in [0, 1]. guesses: PSFs that are compared with those found.
+    luma: ``(H, W)``, float32 in [0, 1].
     """
-    found = _ranked(luma, [*guesses, *(_sought(luma, search) for search in SEARCHES if _fits(luma, search))])
+    found = _ranked(luma, [_sought(luma, search) for search in SEARCHES if _fits(luma, search)])
     if not found:
         return []
-    again = [_sought(luma, search) for search in _closer(_extent(found[0].psf)) if _fits(luma, search)]
+    again = [_sought(luma, search) for search in _closer(extent(found[0].psf)) if _fits(luma, search)]
     return _ranked(luma, [*(shake.psf for shake in found), *again])
 
 
@@ -105,10 +104,10 @@ def ratios(luma: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
     return [float(l0.objective(blurred, psf, rim) / least) for psf in psfs]
 
 
-def _closer(extent: int) -> tuple[Search, ...]:
+def _closer(pixels: int) -> tuple[Search, ...]:
     """Searches for a PSF of about so many pixels: its size is half of what makes them come out right."""
-    times = next((times for times in _REDUCTIONS if extent <= times * _LARGEST), _REDUCTIONS[-1])
-    size = _odd(min(extent / times, _LARGEST) + 2)
+    times = next((times for times in _REDUCTIONS if pixels <= times * _LARGEST), _REDUCTIONS[-1])
+    size = _odd(min(pixels / times, _LARGEST) + 2)
     return (
         Search(times, size, smallest=5, growth=2.0),
         Search(times, size),
@@ -116,7 +115,7 @@ def _closer(extent: int) -> tuple[Search, ...]:
     )
 
 
-def _extent(psf: np.ndarray) -> int:
+def extent(psf: np.ndarray) -> int:
     """Side of the square that holds all of a PSF."""
     return max(int(np.ptp(places)) + 1 for places in np.nonzero(psf))
 
@@ -152,7 +151,7 @@ def estimated(luma: np.ndarray, size: int, smallest: int = 7, growth: float = 4.
     edges, turn = _Edges(), 0
     for side in sides:
         blurred = Extended.of(_resized(luma, side / size), int(_MARGIN * side))
-        psf = enlarged(psf, side / len(psf), side)
+        psf = _enlarged(psf, side)
         for _ in range(_ROUNDS):
             psf = _improved(psf, blurred, max(first / _FALL**turn, least), edges, growth)
             turn += 1
@@ -169,7 +168,7 @@ def _carried_on(luma: np.ndarray, psf: np.ndarray, times: int) -> np.ndarray:
     for scale in _STEP ** np.arange(1 - 2 * np.log2(times), 1):
         side = _odd(scale * size)
         blurred = Extended.of(_resized(looked, scale), int(_MARGIN * side))
-        psf = enlarged(psf, side / len(psf), side)
+        psf = _enlarged(psf, side)
         for _ in range(_MORE_ROUNDS):
             psf = _improved(psf, blurred, _LATER_WEIGHT, edges)
     return psf
@@ -266,11 +265,11 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.fft.irfft2(product, shape).max() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-def enlarged(psf: np.ndarray, times: float, side: int | None = None) -> np.ndarray:
-    """The PSF ``(K, L)`` of a picture as that of the same picture so many times larger, of so many pixels a side."""
+def _enlarged(psf: np.ndarray, side: int) -> np.ndarray:
+    """The PSF ``(K, K)`` of a picture as that of the same picture larger, of so many pixels a side."""
+    times = side / len(psf)
     scaled = cv2.resize(psf, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
-    whole = centred(scaled / scaled.sum())
-    return whole if side is None else _framed(whole, side)
+    return _framed(centred(scaled / scaled.sum()), side)
 
 
 def reduced(luma: np.ndarray, times: int) -> np.ndarray:
@@ -280,21 +279,11 @@ def reduced(luma: np.ndarray, times: int) -> np.ndarray:
 
 def part(luma: np.ndarray, side: int) -> np.ndarray:
     """The square part of a picture's luma with the strongest gradients, of so many pixels a side at most."""
-    return np.ascontiguousarray(luma[_busiest(luma, side)])
-
-
-def part_of(image: np.ndarray, side: int) -> np.ndarray:
-    """The `part` of an image ``(H, W, C)``, chosen by its luma."""
-    return np.ascontiguousarray(image[_busiest(to_luma(image), side)])
-
-
-def _busiest(luma: np.ndarray, side: int) -> tuple[slice, slice]:
     height, width = (min(length, side) for length in luma.shape)
-    across, down = l0.gradients(luma)
-    strength = cv2.boxFilter(np.hypot(across, down), cv2.CV_32F, (width, height), anchor=(0, 0))
+    strength = cv2.boxFilter(np.hypot(*l0.gradients(luma)), cv2.CV_32F, (width, height), anchor=(0, 0))
     inside = strength[: luma.shape[0] - height + 1 : _PACE, : luma.shape[1] - width + 1 : _PACE]
     top, left = (_PACE * int(index) for index in np.unravel_index(inside.argmax(), inside.shape))
-    return slice(top, top + height), slice(left, left + width)
+    return np.ascontiguousarray(luma[top : top + height, left : left + width])
 
 
 def _sides(size: int, smallest: int) -> list[int]:
