@@ -14,6 +14,7 @@ COLOURS = ("white", "black")  # understood beside #rrggbb
 # Point spread functions
 DIRECTIONS = ("horizontal", "vertical", "diagonal", "antidiagonal")  # of a motion, beside degrees
 PSFS = ("gaussian", "motion", "defocus", "box", "trajectory", "paper-motion", "file")
+VARYING = ("varying",)  # motion without a PSF, for `blur` only
 DRAWN = ("gaussian", "motion", "defocus", "trajectory")  # that `random` draws from
 ESTIMATED = (AUTO, "motion", "gaussian", "defocus", "general")
 

@@ -89,7 +89,8 @@ class Data:
             if not holds:
                 raise ValueError(rule)
         for blur in self.blur:
-            psf.parse_or_random(blur.psf)
+            if not psf.parse_or_random(blur.psf).has_psf:
+                raise PSFError(f"psf {blur.psf}: a recipe takes blurs with a PSF only; name another")
 
     @property
     def piece(self) -> tuple[int, int]:

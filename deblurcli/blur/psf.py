@@ -4,6 +4,8 @@ A *psf* is a float64 array ``(K, L)`` with odd sides, nowhere negative, that sum
 centroid at the centre of the array, so that blurring with it shifts nothing. The one exception is the
 family ``paper-motion``, which keeps the off-centre kernels of the paper for its reproduction.
 
+The grammar also describes motion that varies over the picture. It has no PSF; see `VARYING`.
+
 Angles are in degrees, counted counter-clockwise from the horizontal as one sees the picture (y up):
 0 is horizontal, 90 vertical, 45 rises to the right, 135 falls to the right.
 """
@@ -18,6 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from deblurcli.blur.families import box, defocus, gaussian, motion, paper_motion, trajectory
+from deblurcli.blur.model import blur
+from deblurcli.blur.moving import ENCODED, LIGHT, Motion
 from deblurcli.blur.psf_files import from_file
 from deblurcli.choices import RANDOM
 from deblurcli.errors import PSFError
@@ -66,6 +70,15 @@ class Family:
     fields: tuple[Field, ...]
 
 
+@dataclass(frozen=True)
+class VaryingFamily:
+    """How to make a motion that varies over the picture, and the fields its specification takes."""
+
+    make: Callable[..., Motion]
+    fields: tuple[Field, ...]
+
+
+_SEED = Field("seed", int, 0, 2**31 - 1, default=0)
 PSFS: dict[str, Family] = {
     "gaussian": Family(gaussian, (Field("sigma", float, 0.1, 50), Field("size", int, 0, 401, default=0))),
     "motion": Family(
@@ -73,16 +86,31 @@ PSFS: dict[str, Family] = {
     ),
     "defocus": Family(defocus, (Field("radius", float, 0.5, 200),)),
     "box": Family(box, (Field("size", float, 1, 401),)),
-    "trajectory": Family(trajectory, (Field("length", float, 1, 200), Field("seed", int, 0, 2**31 - 1, default=0))),
+    "trajectory": Family(trajectory, (Field("length", float, 1, 200), _SEED)),
     "paper-motion": Family(paper_motion, (Field("direction", str, choices=("horizontal", "vertical", "diagonal")),)),
     "file": Family(from_file, (Field("path", str), Field("centre", str, default="yes", choices=("yes", "no")))),
 }
+VARYING: dict[str, VaryingFamily] = {
+    "varying": VaryingFamily(
+        Motion,
+        (
+            Field("length", float, 0, 200),
+            Field("rotation", float, 0, 20, default=1.0),
+            Field("zoom", float, 0, 20, default=1.0),
+            Field("parts", int, 0, 8, default=1),
+            Field("travel", float, 0, 200, default=10.0),
+            Field("light", str, default=ENCODED, choices=LIGHT),
+            _SEED,
+        ),
+    ),
+}
+FAMILIES: dict[str, Family | VaryingFamily] = {**PSFS, **VARYING}
 FILE_SUFFIXES = (".npy", *images.SUFFIXES)
 
 
 @dataclass(frozen=True)
 class PSFSpec:
-    """A parsed PSF specification: which family, and a value for each of its fields."""
+    """A parsed specification of a blur: which family, and a value for each of its fields."""
 
     family: str
     values: tuple[tuple[str, float | str], ...]
@@ -94,12 +122,28 @@ class PSFSpec:
         Raises PSFError when one without a default is missing.
         """
         return cls(
-            family, tuple((field.name, _given_or_default(family, field, values)) for field in PSFS[family].fields)
+            family, tuple((field.name, _given_or_default(family, field, values)) for field in FAMILIES[family].fields)
         )
 
     def array(self) -> np.ndarray:
-        """The PSF itself, float64 ``(K, L)``; kept for the next picture, and therefore read-only."""
+        """The PSF itself, float64 ``(K, L)``; kept for the next picture, and therefore read-only.
+
+        Raises PSFError when the blur has none, because it varies over the picture.
+        """
+        if not self.has_psf:
+            raise PSFError(f"psf {self}: motion that varies over the picture has no PSF; restore it with deblur")
         return _array(self)
+
+    @property
+    def has_psf(self) -> bool:
+        """Whether the blur is the same all over the picture."""
+        return self.family in PSFS
+
+    def blurred(self, image: np.ndarray) -> np.ndarray:
+        """The image, blurred; arguments, result and errors as for `model.blur`."""
+        if self.has_psf:
+            return blur(image, self.array())
+        return VARYING[self.family].make(**dict(self.values)).blurred(image)
 
     def absolute(self) -> PSFSpec:
         """The same specification, a file's path made absolute, so that it holds in any folder."""
@@ -110,7 +154,7 @@ class PSFSpec:
 
     def __str__(self) -> str:
         """The specification without defaults; `parse` of it gives an equal `PSFSpec`, unless a path has a comma."""
-        defaults = {field.name: field.default for field in PSFS[self.family].fields}
+        defaults = {field.name: field.default for field in FAMILIES[self.family].fields}
         given = [f"{name}={_text(value)}" for name, value in self.values if value != defaults[name]]
         return f"{self.family}:{','.join(given)}"
 
@@ -135,17 +179,19 @@ def parse(text: str) -> PSFSpec:
 
     Raises PSFError that names the family or field at fault, its value and what is allowed.
     """
-    named = text.partition(":")[0] in PSFS
+    named = text.partition(":")[0] in FAMILIES
     if not named and Path(text).suffix.lower() in FILE_SUFFIXES:
         return PSFSpec("file", (("path", text), ("centre", "yes")))
     family, _, rest = text.partition(":")
-    if family not in PSFS:
+    if family not in FAMILIES:
         files = ", ".join(FILE_SUFFIXES)
-        raise PSFError(f"psf {text}: no family '{family}'; choose one of {', '.join(PSFS)}, or name a file of {files}")
-    given = _given(family, rest, PSFS[family].fields)
+        raise PSFError(
+            f"psf {text}: no family '{family}'; choose one of {', '.join(FAMILIES)}, or name a file of {files}"
+        )
+    given = _given(family, rest, FAMILIES[family].fields)
     return PSFSpec.of(
         family,
-        {field.name: field.read(family, given[field.name]) for field in PSFS[family].fields if field.name in given},
+        {field.name: field.read(family, given[field.name]) for field in FAMILIES[family].fields if field.name in given},
     )
 
 
@@ -156,20 +202,37 @@ DRAWN: dict[str, dict[str, tuple[float, float]]] = {
     "defocus": {"radius": (1, 6)},
     "trajectory": {"length": (5, 40), "seed": (0, 10**9)},
 }
+# Drawn only where it is named.
+_DRAWABLE = {
+    **DRAWN,
+    "varying": {
+        "length": (2, 25),
+        "rotation": (0, 1.5),
+        "zoom": (0, 1.5),
+        "parts": (0, 4),
+        "travel": (2, 25),
+        "seed": (0, 10**9),
+    },
+}
 
 
 @dataclass(frozen=True)
 class RandomPSF:
-    """A PSF that is drawn anew for each picture, from some of the families in `DRAWN`."""
+    """A blur that is drawn anew for each picture, from some of the families in `DRAWN`, or varying motion."""
 
     families: tuple[str, ...] = tuple(DRAWN)
 
     def draw(self, rng: np.random.Generator) -> PSFSpec:
         """A specification: one of the families, then its fields, to two decimals."""
         family = self.families[rng.integers(len(self.families))]
-        drawn = {name: rng.uniform(*bounds) for name, bounds in DRAWN[family].items()}
-        kinds = {field.name: field.kind for field in PSFS[family].fields}
+        drawn = {name: rng.uniform(*bounds) for name, bounds in _DRAWABLE[family].items()}
+        kinds = {field.name: field.kind for field in FAMILIES[family].fields}
         return PSFSpec.of(family, {name: int(x) if kinds[name] is int else round(x, 2) for name, x in drawn.items()})
+
+    @property
+    def has_psf(self) -> bool:
+        """Whether each of the blurs is the same all over the picture."""
+        return PSFS.keys() >= set(self.families)
 
     def __str__(self) -> str:
         """The text that `parse_or_random` reads."""
@@ -179,15 +242,15 @@ class RandomPSF:
 def parse_or_random(text: str) -> PSFSpec | RandomPSF:
     """Read a specification as `parse` does, or ``random`` or ``random:FAMILY+FAMILY…``.
 
-    Raises PSFError as `parse` does, and for a family that is not in `DRAWN`.
+    Raises PSFError as `parse` does, and for a family that it does not draw from.
     """
     family, colon, rest = text.partition(":")
     if family != RANDOM:
         return parse(text)
     named = tuple(rest.split("+")) if colon else tuple(DRAWN)
     for name in named:
-        if name not in DRAWN:
-            raise PSFError(f"psf {text}: random draws from {', '.join(DRAWN)}, not '{name}'")
+        if name not in _DRAWABLE:
+            raise PSFError(f"psf {text}: random draws from {', '.join(_DRAWABLE)}, not '{name}'")
     return RandomPSF(named)
 
 

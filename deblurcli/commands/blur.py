@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deblurcli.choices import DIRECTIONS, DRAWN, PSFS, RANDOM
+from deblurcli.choices import DIRECTIONS, DRAWN, PSFS, RANDOM, VARYING
 from deblurcli.commands import options
 from deblurcli.commands.help import ACTION, OUTPUT
 
@@ -61,11 +61,12 @@ def blur(
         typer.Option(
             "--psf",
             metavar="SPEC|FILE|random",
-            help="Any PSF. SPEC is a formula such as gaussian:sigma=2,size=9, motion:length=15,angle=30, "
-            "defocus:radius=3, box:size=5, trajectory:length=20,seed=7 (camera shake) or "
-            "paper-motion:direction=diagonal. FILE is a picture or an .npy array. random draws a new PSF for each "
-            f"picture from {', '.join(DRAWN)}; random:motion+defocus uses these two only.",
-            autocompletion=options.completed((*(f"{name}:" for name in PSFS), RANDOM)),
+            help="Any blur. SPEC is a formula such as gaussian:sigma=2,size=9, motion:length=15,angle=30, "
+            "defocus:radius=3, box:size=5, trajectory:length=20,seed=7 (camera shake), "
+            "paper-motion:direction=diagonal or varying:length=14,parts=1,seed=3 (motion that differs from place to "
+            "place, and has no PSF). FILE is a picture or an .npy array. random draws a new PSF for each picture from "
+            f"{', '.join(DRAWN)}; random:motion+defocus uses these two only, random:varying draws varying motion.",
+            autocompletion=options.completed((*(f"{name}:" for name in (*PSFS, *VARYING)), RANDOM)),
             rich_help_panel=ACTION,
         ),
     ] = None,
@@ -125,25 +126,32 @@ def blur(
 
     Choose the blur with one of --gaussian, --motion, --defocus and --psf. Each of them is a point spread function
     (PSF): it describes how one point of light is smeared. PSFs are centred, so the picture does not shift; only
-    paper-motion keeps the off-centre PSFs of the paper. Noise is added after the blur; JPEG compression comes last.
+    paper-motion keeps the off-centre PSFs of the paper. --psf varying makes motion that no PSF describes: the camera
+    turns, and parts of the picture move. Noise is added after the blur; JPEG compression comes last.
     """
     options.check_streams(source, target, shared)
     spec = _spec(gaussian, motion, length, defocus, psf_spec)
 
     from deblurcli.batch import manifest, planning, run
-    from deblurcli.blur import model, psf_files
+    from deblurcli.blur import psf_files
+    from deblurcli.blur.blurrer import Blurrer
     from deblurcli.blur.psf import PSFSpec, parse_or_random
     from deblurcli.terminal import console
 
     psf = parse_or_random(spec)
     if isinstance(psf, PSFSpec):
         psf = psf.absolute()
-        psf.array()  # a file that is no PSF is refused before any work
+        if psf.has_psf:
+            psf.array()  # a file that is no PSF is refused before any work
+        elif save_psf is not None:
+            raise typer.BadParameter(
+                "motion that varies over the picture has no PSF; leave it out", param_hint="--save-psf"
+            )
     elif save_psf is not None:
         raise typer.BadParameter(
             "a random PSF differs from picture to picture; the manifest lists them all", param_hint="--save-psf"
         )
-    work = model.Blurrer(psf, noise, jpeg_quality, seed)
+    work = Blurrer(psf, noise, jpeg_quality, seed)
     if save_psf is not None:
         planning.check_beside(save_psf, source, target)
     if no_manifest:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from deblurcli.batch import cluster, record
 from deblurcli.batch.run import Plain, transform
-from deblurcli.blur.model import Blurrer
+from deblurcli.blur.blurrer import Blurrer
 from deblurcli.blur.psf import parse_or_random
 from deblurcli.cli import app
 from deblurcli.deconvolution.options import DeconvolutionOptions

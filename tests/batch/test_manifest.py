@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deblurcli.batch import manifest
-from deblurcli.blur.model import Blurrer
+from deblurcli.blur.blurrer import Blurrer
 from deblurcli.blur.psf import parse_or_random
 from deblurcli.errors import PlanError
 from deblurcli.metrics.table import psnr

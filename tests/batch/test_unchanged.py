@@ -9,7 +9,7 @@ import pytest
 from deblurcli.batch import run as batch
 from deblurcli.batch.planning import Options
 from deblurcli.batch.record import DONE
-from deblurcli.blur.model import Blurrer
+from deblurcli.blur.blurrer import Blurrer
 from deblurcli.blur.psf import parse
 from deblurcli.pictures import formats, images, metadata
 from deblurcli.pictures.images import Picture

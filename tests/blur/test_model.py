@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deblurcli.blur import families
-from deblurcli.blur.model import Blurrer, blur, through_jpeg
+from deblurcli.blur.blurrer import Blurrer
+from deblurcli.blur.model import blur, through_jpeg
 from deblurcli.blur.psf import parse_or_random
 from deblurcli.errors import PSFError
 from deblurcli.pictures.images import Picture, from_float, to_float

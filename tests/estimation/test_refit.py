@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from deblurcli.blur import psf
-from deblurcli.blur.model import Blurrer, blur
+from deblurcli.blur.blurrer import Blurrer
+from deblurcli.blur.model import blur
 from deblurcli.errors import ImageError
 from deblurcli.estimation.refit import SMALLEST_SIDE, adjusted
 from deblurcli.metrics.table import psnr

@@ -13,7 +13,8 @@ import pytest
 
 from deblurcli import parallel
 from deblurcli.blur import families, psf
-from deblurcli.blur.model import Blurrer, blur
+from deblurcli.blur.blurrer import Blurrer
+from deblurcli.blur.model import blur
 from deblurcli.deconvolution import methods, tiled
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.wiener import wiener
