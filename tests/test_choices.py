@@ -26,6 +26,7 @@ SAME = {
     "PICKS": (choices.PICKS, contact_sheet.CHOSEN_BY),
     "DIRECTIONS": (choices.DIRECTIONS, psf.DIRECTIONS),
     "PSFS": (choices.PSFS, psf.PSFS),
+    "VARYING": (choices.VARYING, psf.VARYING),
     "DRAWN": (choices.DRAWN, psf.DRAWN),
     "ESTIMATED": (choices.ESTIMATED, (choices.AUTO, *families.PARAMETRIC, estimate.GENERAL)),
     "COLOURS": (choices.COLOURS, options.DIGITS),

@@ -192,7 +192,7 @@ def test_the_tables_of_providers_and_formats_are_the_library_s():
 
 def test_the_table_of_psfs_has_every_family_its_fields_and_their_ranges():
     rows = [line for line in read(DOCS / "known-psf.md").splitlines() if line.startswith("| `")]
-    for name, family in psf.PSFS.items():
+    for name, family in psf.FAMILIES.items():
         row = next(line for line in rows if line.startswith(f"| `{name}:"))
         for each in family.fields:
             assert f"{each.name}=" in row, f"{name}: {each.name}"

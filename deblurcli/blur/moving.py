@@ -12,6 +12,7 @@ from deblurcli.pictures.images import checked, from_float, to_float
 LIGHT = ENCODED, LINEAR = "encoded", "linear"  # what an exposure averages
 _FEWEST = 9  # instants of an exposure
 _RIM = 2  # pixels over which a part fades into what surrounds it
+_SOFTNESS = 1.5  # standard deviation in pixels of what softens the fill, whose mirror image is broken in places
 _WAVES = np.arange(1, 5)  # of a part's outline, per turn
 
 
@@ -83,7 +84,7 @@ def random_cover(rng: np.random.Generator, height: int, width: int) -> np.ndarra
 
 
 def filled(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """The image, where it is hidden its mirror image about the rim of the hidden region.
+    """The image, where it is hidden its mirror image about the rim of the hidden region, a little softened.
 
     image: ``(H, W, C)``. hidden: bool ``(H, W)``. Where the mirror image is hidden as well, or lies outside the
     picture, the nearest pixel that is not hidden is repeated. Where all is hidden, the image stays as it is.
@@ -98,4 +99,6 @@ def filled(image: np.ndarray, hidden: np.ndarray) -> np.ndarray:
     inside[inside] = ~hidden[tuple(mirrored[:, inside])]
     result = image.copy()
     result[hidden] = image[tuple(np.where(inside, mirrored, nearest))]
+    soft = ndimage.gaussian_filter(result, (_SOFTNESS, _SOFTNESS, 0), mode="mirror")
+    result[hidden] = soft[hidden]
     return result

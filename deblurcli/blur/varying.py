@@ -84,6 +84,7 @@ class _Part:
 
     @classmethod
     def of(cls, layer: Layer, is_linear: bool) -> _Part:
+        """The layer's image as values or as light, times its cover."""
         cover = np.ones(layer.image.shape[:2], np.float32) if layer.cover is None else layer.cover
         return cls(_light(layer.image, is_linear) * cover[..., None], cover, layer.poses)
 
@@ -114,7 +115,7 @@ def random_poses(rng: np.random.Generator, length: float, rotation: float, zoom:
     """
     angle, sideways = rng.uniform(0, 2 * np.pi), rng.uniform(-_BEND, _BEND)
     uneven, sign = rng.uniform(-_BEND, _BEND, 3), rng.choice((-1.0, 1.0), 2)
-    time = np.linspace(-1, 1, instants)
+    time = (np.arange(instants) - instants // 2) / max(instants // 2, 1)
     along, turned, zoomed = (time + uneven[:, None] * time**2) / 2
     path = (along + 1j * sideways * time**2) * np.exp(1j * angle)
     path *= length / np.abs(np.diff(path)).sum() if instants > 1 else 0

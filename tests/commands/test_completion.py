@@ -17,6 +17,7 @@ OFFERED = {
     "wiener --method ": list(choices.METHODS),
     "wiener in out --method ri": ["richardson-lucy"],
     "wiener --psf ": [*(f"{name}:" for name in choices.PSFS), "manifest", "auto"],
+    "blur --psf v": ["varying:"],
     "blur --motion d": ["diagonal"],
     "blur --format ": list(choices.FORMATS),
     "deblur --provider c": ["cuda", "coreml", "cpu"],

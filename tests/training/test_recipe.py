@@ -68,6 +68,7 @@ def test_a_wrong_recipe_is_refused_by_name(tmp_path, text):
         ("jpeg = 0.3", "jpeg = 3", r"data\.jpeg"),
         ("motion+defocus", "motion+fog", "fog"),
         ('psf = "gaussian:sigma=1"', 'psf = "gaussian:sigma=x"', "sigma"),
+        ('psf = "gaussian:sigma=1"', 'psf = "random:motion+varying"', "blurs with a PSF only"),
     ],
 )
 def test_what_a_recipe_s_data_may_be(little, old, new, reason):
