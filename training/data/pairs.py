@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ Key = tuple[int, int]
 Batch = tuple[torch.Tensor, ...]  # what the network takes, in the order it takes it, and the sharp pictures last
 RESIDENT_SHARE = 0.25  # of an accelerator's memory, that pairs may take for the length of a fit
 AHEAD = 4  # batches that each worker has ready
+AT_ONCE = 500  # batches whose keys go to the accelerator together, so that it is seldom waited for
 
 
 class Pairs(Dataset[Batch]):
@@ -149,9 +151,11 @@ class Resident:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[Batch]:
-        for keys in self.batches:
-            chosen = torch.tensor([index for _, index in keys], device=self.parts[0].device)
-            yield tuple(part[chosen] for part in self.parts)
+        batches = iter(self.batches)
+        while many := [[index for _, index in keys] for keys in islice(batches, AT_ONCE)]:
+            chosen = torch.tensor([index for indices in many for index in indices]).to(self.parts[0].device)
+            for indices in chosen.split([len(indices) for indices in many]):
+                yield tuple(part[indices] for part in self.parts)
 
 
 def supply(pairs: Pairs, batches: Order, device: torch.device, workers: int) -> Iterable[Batch]:

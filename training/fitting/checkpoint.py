@@ -73,7 +73,7 @@ class Checkpoint:
             state = torch.load(path, map_location="cpu", weights_only=True)
             self.network.load_state_dict(state.pop("network"))
             if "optimiser" in state:
-                self.optimiser.load_state_dict(state.pop("optimiser"))
+                _restore(self.optimiser, state.pop("optimiser"))
             critic = state.pop("critic", None)
             if self.critic is not None and critic is not None:
                 self.critic.restore(critic)
@@ -93,6 +93,12 @@ class Checkpoint:
         return (self.network.state_dict(), self.step) if self.best is None else (self.best, self.best_step)
 
 
+def _restore(optimiser: torch.optim.Optimizer, kept: dict) -> None:
+    """Go on from an optimiser's state, whatever device it was kept on: fused is what this one is, not what that was."""
+    groups = [{**group, "fused": optimiser.defaults["fused"]} for group in kept["param_groups"]]
+    optimiser.load_state_dict({**kept, "param_groups": groups})
+
+
 def _write(state: dict, path: Path) -> None:
     torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
@@ -105,8 +111,9 @@ def start(recipe: Recipe, device: torch.device) -> Checkpoint:
     network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # torch's types lack it
     chosen = recipe.optimiser
     optimiser = OPTIMISERS[chosen.name](
-        network.parameters(), chosen.learning_rate, chosen.betas, chosen.epsilon, weight_decay=chosen.weight_decay
-    )
+        network.parameters(), chosen.learning_rate, chosen.betas, chosen.epsilon, weight_decay=chosen.weight_decay,
+        fused=device.type == "cuda" or None,
+    )  # fmt: skip
     rate = schedules.build(recipe.rate, chosen.learning_rate)
     checkpoint = Checkpoint(network, optimiser, rate, schedules.Stop(recipe.schedule.patience))
     checkpoint.critic = critics.start(recipe.critic, recipe.schedule.seed, device)

@@ -54,6 +54,9 @@ class Devices:
         except (RuntimeError, ValueError) as error:  # Fabric's way of saying that there is no such device
             raise DeviceError(f"{self.accelerator}, {self.devices} devices: {error}") from error
         fabric.launch()
+        if fabric.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")  # TF32; convolutions take it by default
+            torch.backends.cudnn.benchmark = True  # batches have one shape
         return fabric
 
 

@@ -19,7 +19,7 @@ from training.data import examples, sources
 from training.data import pairs as pairing
 from training.data.pairs import Batch, Batches
 from training.data.sources import Pictures
-from training.fitting import losses, metrics
+from training.fitting import graphs, losses, metrics
 from training.fitting.checkpoint import CHECKPOINT, EPOCHS, LOG, Checkpoint, resume
 from training.fitting.devices import DeviceError, Devices, spread, workers_for
 from training.fitting.logs import Log, board
@@ -33,6 +33,7 @@ EPOCH_COLUMNS = (
 )  # fmt: skip
 LOG_EVERY = 100
 Precision = Callable[[], AbstractContextManager]
+SAVE_EVERY = 20  # seconds at least, on a GPU
 AGREE_EVERY = 10  # steps, on whether the minutes are over, where there are many processes
 
 
@@ -75,7 +76,7 @@ def fit(
     place = fabric.global_rank, fabric.world_size
     order = Batches(len(shown), batch, recipe.schedule.seed, checkpoint.step, steps, *place)
     watched = examples.pairs(pictures, recipe, watching)
-    keys = pairing.watching(len(watched), 64, *place)
+    keys = pairing.watching(len(watched), 64 if fabric.device.type == "cpu" else 256, *place)
     fit = _Fit(
         recipe, checkpoint, fabric, spread(fabric, checkpoint.network, batch), losses.weighted(recipe.loss), per_epoch,
         steps, _logs(folder, checkpoint, per_epoch, tensorboard) if fabric.is_global_zero else None,
@@ -117,10 +118,13 @@ class _Fit:
     path: Path
     watched: Iterable[Batch]
     recent: list[torch.Tensor] = field(default_factory=list)
+    graph: graphs.Measured | None = None
+    saved: float = 0.0
 
     def train(self, batches: Iterable[Batch], minutes: float) -> None:
         """Go through the batches, or as many of them as the minutes allow."""
         checkpoint, begun, before = self.checkpoint, time.monotonic(), self.checkpoint.seconds
+        self.graph, self.saved = self.recorded(batches), before
         if self.recipe.schedule.minutes:
             minutes = min(minutes, self.recipe.schedule.minutes - before / 60)
         bar = tqdm(
@@ -137,30 +141,44 @@ class _Fit:
                 self.log(rate)
                 if ended:
                     bar.set_postfix_str(f"{self.end_epoch(rate):.2f} dB", refresh=False)
-                self.save()
+                if self.save_is_due():
+                    self.save()
             if checkpoint.stop.over or self.spent(begun, minutes):
                 break
         self.save()
+
+    def recorded(self, batches: Iterable[Batch]) -> graphs.Measured | None:
+        """The steps as a CUDA graph, where that can be; a critic learns from steps that cannot be one."""
+        if self.checkpoint.critic is not None or not graphs.suit(self.fabric, batches):
+            return None
+        sample = tuple(_moved(part, self.fabric.device) for part in next(iter(batches), ()))
+        return graphs.recorded(self.checkpoint.network, self.loss, self.fabric.autocast, sample) if sample else None
 
     def step(self, batch: Batch, rate: float) -> None:
         """One step of the optimiser, on this process's part of the batch."""
         checkpoint, device = self.checkpoint, self.fabric.device
         for group in checkpoint.optimiser.param_groups:
             group["lr"] = rate
-        *inputs, sharp = (_moved(part, device) for part in batch)
-        restored = self.model(*inputs)
-        loss = self.loss(restored, sharp)
-        if checkpoint.critic is not None:
-            checkpoint.critic.learn(restored, sharp, checkpoint.step)
-            loss = loss + checkpoint.critic.loss(restored)
+        loss, sums = (self.graph or self.measured)(*(_moved(part, device) for part in batch))
         checkpoint.optimiser.zero_grad(set_to_none=True)
-        share = len(sharp) * self.fabric.world_size / self.recipe.schedule.batch  # gradients are averaged
+        share = len(batch[0]) * self.fabric.world_size / self.recipe.schedule.batch  # gradients are averaged
         self.fabric.backward(loss * share)
         if self.recipe.optimiser.clip:
             nn.utils.clip_grad_norm_(checkpoint.network.parameters(), self.recipe.optimiser.clip)
         checkpoint.optimiser.step()
-        checkpoint.sums += _sums(loss, restored.detach(), sharp)
+        checkpoint.sums += sums.detach()
         self.recent.append(loss.detach() * share)
+
+    def measured(self, *batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss on inputs and sharp pictures, and the sums of `metrics.sums`; a critic learns from them first."""
+        *inputs, sharp = batch
+        restored = self.model(*inputs)
+        loss = self.loss(restored, sharp)
+        critic = self.checkpoint.critic
+        if critic is not None:
+            critic.learn(restored, sharp, self.checkpoint.step)
+            loss = loss + critic.loss(restored)
+        return loss, metrics.sums(loss, restored.detach(), sharp)
 
     def log(self, rate: float) -> None:
         """A line of the mean loss since the last."""
@@ -195,13 +213,18 @@ class _Fit:
         total = self.reduced(sums.clone(), "sum")
         return (total[:-1] / total[-1]).tolist()
 
+    def save_is_due(self) -> bool:
+        """Always, but for one process on a GPU, whose steps are short and which a checkpoint holds up."""
+        often = self.fabric.device.type == "cpu" or self.fabric.world_size > 1
+        return often or self.checkpoint.seconds - self.saved > SAVE_EVERY
+
     def save(self) -> None:
         """Write the checkpoint; what the processes have summed up goes into it as one sum."""
         own = self.checkpoint.sums
         self.checkpoint.sums = self.reduced(own.clone(), "sum")
         if self.fabric.is_global_zero:
             self.checkpoint.save(self.path)
-        self.checkpoint.sums = own
+        self.checkpoint.sums, self.saved = own, self.checkpoint.seconds
 
     def reduced(self, value: torch.Tensor, by: Literal["sum", "mean"]) -> torch.Tensor:
         """The sum or the mean of a tensor over all processes; it may be written to."""
@@ -226,12 +249,6 @@ def _moved(part: torch.Tensor, device: torch.device) -> torch.Tensor:
     return part.to(device, memory_format=layout, non_blocking=True)
 
 
-def _sums(loss: torch.Tensor, restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
-    """The loss and the metrics summed over the pictures of a batch, and their number."""
-    count = torch.full((1,), float(len(sharp)), device=sharp.device)
-    return torch.cat([count * loss.detach(), metrics.scores(restored, sharp).sum(dim=0), count])
-
-
 @torch.no_grad()
 def validate(
     network: nn.Module,
@@ -251,6 +268,6 @@ def validate(
         with precision():
             restored = network(*inputs)
         restored = restored.float()
-        sums += _sums(loss(restored, sharp), restored.clamp(0, 1), sharp)
+        sums += metrics.sums(loss(restored, sharp), restored.clamp(0, 1), sharp)
     network.train()
     return sums

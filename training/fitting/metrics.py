@@ -33,6 +33,8 @@ def ssim(restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
     """Structural similarity of each picture as ``tf.image.ssim`` computes it, ``(N,)``; sides of 11 px and up."""
     channels = restored.shape[1]
     both = torch.cat([restored, sharp, restored * restored, sharp * sharp, restored * sharp], dim=1)
+    if both.is_cuda:  # or cuDNN convolves it as it lies, and in TF32: too coarse for differences of squares
+        both = both.contiguous()
     x, y, xx, yy, xy = _windowed(both).split(channels, dim=1)
     covariance = 2 * (xy - x * y) + C2
     variances = xx - x * x + yy - y * y + C2
@@ -61,3 +63,9 @@ METRICS: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
 def scores(restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
     """All metrics of each picture, ``(N, metrics)``, in the order of `METRICS`."""
     return torch.stack([function(restored, sharp) for function in METRICS.values()], dim=1)
+
+
+def sums(loss: torch.Tensor, restored: torch.Tensor, sharp: torch.Tensor) -> torch.Tensor:
+    """The loss and the metrics summed over the pictures of a batch, and their number; loss: their mean."""
+    count = torch.full((1,), float(len(sharp)), device=sharp.device)
+    return torch.cat([count * loss.detach(), scores(restored, sharp).sum(dim=0), count])

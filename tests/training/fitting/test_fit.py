@@ -20,7 +20,7 @@ from training import networks, recipe
 from training.__main__ import app
 from training.data import sources
 from training.data.pairs import Batches, Pairs, Resident, supply, to_tensor
-from training.fitting import checkpoint, fit, logs, losses, metrics
+from training.fitting import checkpoint, fit, graphs, logs, losses, metrics
 from training.fitting.checkpoint import CheckpointError
 from training.fitting.devices import DeviceError, Devices, spread
 from training.recipe import RecipeError
@@ -245,6 +245,96 @@ def test_pairs_that_stay_the_same_may_live_on_the_accelerator(small, pictures):
     for batch, resident in zip(made, Resident(pairs, order, torch.device("cpu")), strict=True):
         for part, other in zip(batch, resident):
             torch.testing.assert_close(part, other, rtol=0, atol=0)
+
+
+@pytest.fixture
+def on_accelerator(monkeypatch):
+    """A fit on the CPU that takes the way of one on a GPU, as far as there is one: resident pairs, a graph."""
+
+    def use(record):
+        monkeypatch.setattr(fit.pairing, "supply", lambda pairs, order, device, workers: Resident(pairs, order, device))
+        monkeypatch.setattr(graphs, "suit", lambda fabric, batches: isinstance(batches, Resident))
+        monkeypatch.setattr(torch.cuda, "make_graphed_callables", record)
+
+    return use
+
+
+def test_a_graph_changes_nothing_but_the_speed(small, pictures, cpu, tmp_path, on_accelerator):
+    """Recording runs the network, which must not move its running means; the outputs of a graph all have gradients."""
+    shapes = []
+
+    def record(module, batch):
+        for _ in range(4):
+            module(*batch)
+        shapes.append([part.shape for part in batch])
+
+        def replay(*parts):
+            loss, sums = module(*parts)
+            return loss, sums + 0 * loss
+
+        return replay
+
+    whole = fit.fit(small, pictures, tmp_path / "eager", epochs=2, fabric=cpu)
+    on_accelerator(record)
+    graphed = fit.fit(small, pictures, tmp_path / "graphed", epochs=2, fabric=cpu)
+    assert shapes == [[(3, 3, *pictures.shape[1:3])] * 2]
+    same(graphed.network.state_dict(), whole.network.state_dict())
+    rows = [logs.read(tmp_path / name / fit.EPOCHS) for name in ("eager", "graphed")]
+    for row, other in zip(*rows, strict=True):
+        assert row | {"minutes": ""} == other | {"minutes": ""}
+
+
+def test_where_no_graph_can_be_recorded_the_fit_goes_on_without(small, pictures, cpu, tmp_path, on_accelerator):
+    def refuse(module, batch):
+        module(*batch)
+        raise RuntimeError("operation not permitted when stream is capturing\nand so on")
+
+    whole = fit.fit(small, pictures, tmp_path / "eager", epochs=1, fabric=cpu)
+    on_accelerator(refuse)
+    with pytest.warns(UserWarning, match=r"no CUDA graph.*\(operation not permitted when stream is capturing\)"):
+        done = fit.fit(small, pictures, tmp_path / "refused", epochs=1, fabric=cpu)
+    same(done.network.state_dict(), whole.network.state_dict())
+
+
+@pytest.mark.parametrize("kept", [True, None])
+def test_an_optimiser_goes_on_fused_or_not_whatever_it_was(kept):
+    def stepped(optimiser, weight):
+        weight.grad = torch.ones_like(weight)
+        optimiser.step()
+        return weight
+
+    def made(fused):
+        weight = torch.nn.Parameter(torch.linspace(-1, 1, 7))
+        return torch.optim.Adam([weight], 0.1, fused=fused), weight
+
+    (one, first), (other, second) = made(kept), made(None if kept else True)
+    stepped(one, first)
+    second.data.copy_(first.data)
+    checkpoint._restore(other, one.state_dict())
+    assert other.param_groups[0]["fused"] is (None if kept else True)
+    torch.testing.assert_close(stepped(other, second), stepped(one, first))
+
+
+def test_a_gpu_is_not_held_up_by_checkpoints(small, pictures, cpu, tmp_path, monkeypatch):
+    fitted = fit._Fit(small, checkpoint.start(small, cpu.device), cpu, None, None, 1, 1, None, tmp_path / "x.pt", ())
+    assert fitted.save_is_due()
+    fitted.fabric = SimpleNamespace(device=torch.device("cuda"), world_size=1)
+    fitted.checkpoint.seconds = fit.SAVE_EVERY / 2
+    assert not fitted.save_is_due()
+    fitted.checkpoint.seconds = fit.SAVE_EVERY + 1
+    assert fitted.save_is_due()
+    fitted.fabric = SimpleNamespace(device=torch.device("cuda"), world_size=2)
+    fitted.checkpoint.seconds = 0
+    assert fitted.save_is_due()
+
+
+def test_resident_batches_come_whole_and_in_order(small, pictures, monkeypatch):
+    monkeypatch.setattr("training.data.pairs.AT_ONCE", 2)
+    pairs = Pairs(pictures, small)
+    keys = [[(0, 3), (0, 1)], [(0, 2)], [(0, 0), (0, 3), (0, 2)]]
+    made = [batch[1] for batch in Resident(pairs, keys, torch.device("cpu"))]
+    for batch, wanted in zip(made, keys, strict=True):
+        torch.testing.assert_close(batch, torch.stack([pairs[key][1] for key in wanted]), rtol=0, atol=0)
 
 
 def test_metrics_agree_with_the_tool_s_metrics(pictures):
