@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
+from itertools import cycle, islice
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +18,6 @@ from deblurcli.inference.restorer import Restorer
 from deblurcli.inference.session import SPECTRUM, Session
 from training import networks
 from training.data import examples, sources
-from training.data.pairs import Pairs
 from training.data.sources import Pictures
 from training.fitting import perceptual
 from training.fitting.checkpoint import Checkpoint, found, start
@@ -34,6 +35,7 @@ DATA = {
     "lfw": "Labeled Faces in the Wild (funneled), the paper's training split at 128 × 96",
     "folder": "{about}, pieces of {piece[1]} × {piece[0]}",
 }
+VARYING = "share", "parts", "depth"  # what a card says of blur that differs over a picture
 LICENCES = {
     "lfw": "MIT for the weights; the pictures they were trained on are research data without an open licence",
     "folder": "MIT for the weights; the pictures they were trained on have licences of their own",
@@ -68,14 +70,14 @@ def export(
     checkpoint.load(found(recipe, runs, kept))
     checkpoint.network.load_state_dict(checkpoint.chosen()[0])
     checkpoint.network.eval()
-    fitted = examples.pairs(pictures, recipe, sources.fitting_split(recipe, len(pictures))[0])
+    fitted = sources.fitting_split(recipe, len(pictures))[0]
     weights.mkdir(parents=True, exist_ok=True)
     path = weights / f"{recipe.name}.onnx"
     part = path.with_suffix(".part.onnx")
     try:
         to_onnx(checkpoint.network, part)
         measured = {
-            "halo": halo(checkpoint.network, part, fitted),
+            "halo": halo(checkpoint.network, part, examples.seen(pictures, recipe, fitted)),
             "parity": float(f"{parity(checkpoint.network, part):.1e}"),
         }
         part.replace(path)
@@ -85,7 +87,7 @@ def export(
         **_about(recipe, path),
         **_architecture(checkpoint.network),
         **measured,
-        **_training(recipe, checkpoint, len(fitted)),
+        **_training(recipe, checkpoint, recipe.data.crops * len(fitted)),
     }
     cards.write(path.with_suffix(".json"), {**card, "hardware": hardware})
     return path
@@ -140,15 +142,17 @@ def parity(network: Network, path: Path) -> float:
     return difference
 
 
-def halo(network: Network, path: Path, pairs: Pairs) -> int | None:
+def halo(network: Network, path: Path, seen: Iterable[np.ndarray]) -> int | None:
     """The least context in pixels at which tiles join within half a step of 8 bits.
+
+    seen: blurred pictures as the network looks at them, ``(H, W, 3 · layers)``, all of one size.
 
     Measured on a mosaic of blurred pictures, whose joints are harder than any photograph. None for a network that
     says, by ``looks_everywhere``, why there is none; ParityError when none of `HALOS` is wide enough.
     """
     if network.looks_everywhere:
         return None
-    session, multiple_of, layers = _session(path, network), network.multiple_of, _mosaic(pairs)
+    session, multiple_of, layers = _session(path, network), network.multiple_of, _mosaic(seen)
     needs_spectrum = network.needs_spectrum
     whole = Restorer(session, multiple_of, halo=0, tile=4096, needs_spectrum=needs_spectrum).restore(*layers)
     for reach in HALOS:
@@ -159,18 +163,18 @@ def halo(network: Network, path: Path, pairs: Pairs) -> int | None:
     raise ParityError(f"tiles differ by more than half a step of 8 bits even with {HALOS[-1]} pixels of halo")
 
 
-def _mosaic(pairs: Pairs) -> list[np.ndarray]:
+def _mosaic(seen: Iterable[np.ndarray]) -> list[np.ndarray]:
     """Inputs side by side, so many that several tiles of the widest halo are needed along each axis.
 
     An image ``(H, W, 3)`` for each picture that the network looks at.
     """
-    height, width = pairs[0, 0][0].shape[1:]
-    rows, columns = (-(-SPREAD // side) for side in (height, width))
-    made = [pairs[0, index][0].numpy().transpose(1, 2, 0) for index in range(min(rows * columns, len(pairs)))]
-    seen = [made[index % len(made)] for index in range(rows * columns)]
-    strips = [np.concatenate(seen[first : first + columns], axis=1) for first in range(0, len(seen), columns)]
+    endless = cycle(seen)
+    first = next(endless)
+    rows, columns = (-(-SPREAD // side) for side in first.shape[:2])
+    shown = [first, *islice(endless, rows * columns - 1)]
+    strips = [np.concatenate(shown[start : start + columns], axis=1) for start in range(0, len(shown), columns)]
     whole = np.concatenate(strips)
-    return [np.ascontiguousarray(whole[..., first : first + 3]) for first in range(0, whole.shape[2], 3)]
+    return [np.ascontiguousarray(whole[..., layer : layer + 3]) for layer in range(0, whole.shape[2], 3)]
 
 
 def _session(path: Path, network: Network) -> Session:
@@ -189,6 +193,7 @@ def _about(recipe: Recipe, path: Path) -> dict:
         "data": DATA[about.source].format(about=about.about or f"the pictures below {about.path}", piece=about.piece),
         "validation": WATCHED.get(str(held), f"{held} pictures held out of training"),
         "blur": [{"psf": blur.psf, "weight": blur.weight} for blur in about.blur],
+        **({"varying": {name: getattr(about.varying, name) for name in VARYING}} if about.varying else {}),
         **({"perceptual_features": perceptual.source()} if "perceptual" in recipe.loss else {}),
         "licence": LICENCES[about.source],
     }

@@ -12,7 +12,8 @@ from deblurcli.errors import DeblurError, PSFError
 SOURCES = ("lfw", "folder")
 FOLDER = Path(__file__).parent / "recipes"
 FORMERLY = "adversary"  # what the section of the critic was called; recipes that say so are read as well
-_SHARES = "round", "jpeg", "scale", "noiseless", "twice", "linear", "soft", "wrong"
+SPECTRAL = "spectral-unet"
+_SHARES = "shot", "round", "jpeg", "scale", "noiseless", "twice", "linear", "soft", "wrong"
 
 
 class RecipeError(DeblurError):
@@ -28,6 +29,34 @@ class Blur:
 
     psf: str
     weight: float
+
+
+@dataclass(frozen=True)
+class Varying:
+    """Blur that differs over a picture, as most real blur does; see `training.data.batched`.
+
+    share: of the pieces, blurred by a camera that moves, turns and comes nearer. parts: share of those in which
+        something in front moves on its own. depth: share of all pieces, out of focus by a made-up depth.
+    linear: share of the moved ones averaged in linear light.
+    shift, front: standard deviation of how far the camera and what is in front move at the most, in pixels.
+    turn, zoom: standard deviation of the camera's turn in radians, and of its zoom, at the most.
+    """
+
+    share: float
+    parts: float = 0.5
+    depth: float = 0.0
+    linear: float = 0.7
+    shift: float = 14.0
+    front: float = 18.0
+    turn: float = 0.015
+    zoom: float = 0.012
+
+    def __post_init__(self) -> None:
+        if not (min(self.share, self.depth) >= 0 and self.share + self.depth <= 1):
+            raise ValueError("data.varying.share and data.varying.depth are shares that come to no more than 1")
+        for name in ("parts", "linear"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"data.varying.{name} is a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -56,8 +85,9 @@ class Data:
     scale: what pictures are reduced to at random, at most. noiseless: share of the inputs without noise.
     twice: share that a second PSF of the mixture blurs as well. linear: share blurred in linear light, brighter lights
         than white in it. soft: share that a small Gaussian blurs as well. wrong: share whose PSF is given a
-        little wrong, where a network refines. around: sides, one of which is drawn for each axis, of the larger piece
-        whose spectrum a network is given, where it needs one.
+        little wrong, where a network refines. varying: blur that differs over a picture; pairs are then
+        made batch by batch, on the device that trains. whole: height and width of pictures shown whole among those
+        pieces. shot: largest share of the noise that grows with the light.
     """
 
     source: str
@@ -82,7 +112,9 @@ class Data:
     linear: float = 0.0
     soft: float = 0.0
     wrong: float = 0.0
-    around: tuple[int, ...] = ()
+    varying: Varying | None = None
+    whole: tuple[int, int] = (0, 0)
+    shot: float = 0.0
 
     def __post_init__(self) -> None:
         for rule, holds in self._rules().items():
@@ -115,6 +147,8 @@ class Data:
                 and (self.source == "folder" or not (self.faces or self.drawings or self.realistic))
             ),
             "data.crops is at least 1": self.crops >= 1,
+            "data.varying is for data.realistic, and data.crop then a multiple of 16": self.varying is None
+            or (self.realistic and not any(side % 16 for side in self.piece)),
             f"data.{', data.'.join(shares)} are shares from 0 to 1": all(0 <= share <= 1 for share in shares.values()),
             "data.noise is two deviations from 0 to 1, the smaller first": 0 <= quiet <= loud <= 1,
             "data.quality is two numbers from 1 to 100, the smaller first": 1 <= worst <= best <= 100,
@@ -157,6 +191,7 @@ class Schedule:
 
     minutes: what the run may take in all, if not 0; the learning rate then goes by the time that is spent, so that
         networks can be compared at an equal budget. Such a run is not repeatable to the bit.
+    average: what a running mean of the weights keeps of itself at each step, if not 0; that mean is the result then.
     """
 
     epochs: int
@@ -164,6 +199,7 @@ class Schedule:
     seed: int
     patience: int = 0
     minutes: float = 0.0
+    average: float = 0.0
 
     def spent(self, seconds: float) -> bool:
         """Whether so many seconds are all that a run may take."""
@@ -190,6 +226,10 @@ class Recipe:
     good_for: str = ""
     fails_at: str = ""
     overshoot: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.network.get("name") == SPECTRAL and self.data.varying is None:
+            raise ValueError(f"a {SPECTRAL} takes spectra, which are made with the batches of [data.varying] alone")
 
 
 def file(name: str) -> Path:
@@ -232,9 +272,10 @@ def _table(path: Path) -> dict:
 
 def _recipe(table: dict) -> Recipe:
     blurs = tuple(Blur(**blur) for blur in table["data"].pop("blur"))
+    varying = table["data"].pop("varying", None)
     critic = table.pop("critic", None)
     return Recipe(
-        data=Data(blur=blurs, **table.pop("data")),
+        data=Data(blur=blurs, varying=Varying(**varying) if varying else None, **table.pop("data")),
         optimiser=Optimiser(**table.pop("optimiser")),
         schedule=Schedule(**table.pop("schedule")),
         critic=CriticSettings(**critic) if critic else None,

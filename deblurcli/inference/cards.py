@@ -26,9 +26,10 @@ class Memory(TypedDict):
 class Card(TypedDict, total=False):
     """What a card may hold; `read_checked` sees to it that the fields the tool works by make sense.
 
-    name, description, good_for, fails_at, licence: for people. data, validation, blur, recipe, curve, epochs, …: what
-    it was trained on and how long. sha256: of the weights. multiple_of, halo, overshoot: see `models.Model`. layers:
-    images that the network looks at together. spectrum: what its second input is, where it has one (once called told).
+    name, description, good_for, fails_at, licence: for people. data, validation, blur, varying, recipe, curve, epochs,
+    …: what it was trained on and how long. sha256: of the weights. multiple_of, halo, overshoot: see `models.Model`.
+    layers: images that the network looks at together. spectrum: what its second input is, where it has one (once
+    called told).
     scores, photographs, speed, memory: what was measured.
     """
 
@@ -41,6 +42,7 @@ class Card(TypedDict, total=False):
     data: str
     validation: str
     blur: list[dict[str, Any]]
+    varying: dict[str, float]
     perceptual_features: str
     sha256: Required[str]
     network: str

@@ -9,7 +9,7 @@ import scipy.fft
 
 SPECTRUM_SIDE = 64  # of the patches whose power networks look at
 SPECTRUM_SHAPE = SPECTRUM_SIDE, SPECTRUM_SIDE // 2 + 1
-_LEAST_POWER = 1e-6
+LEAST_POWER = 1e-6
 _LOWEST = 2.5  # in lines of the spectrum: below, the window's own transform reaches over the origin
 _REFERENCE = 0.1  # cycles per pixel, where the constant feature is the spectrum
 _MOST_PATCHES = 64
@@ -62,7 +62,7 @@ def log_power_spectrum(luma: np.ndarray) -> np.ndarray:
     """
     missing = [(0, max(SPECTRUM_SIDE - side, 0)) for side in luma.shape]
     power = _mean_power(np.pad(luma, missing, mode="reflect"), SPECTRUM_SIDE)
-    return scipy.fft.fftshift(np.log(power + _LEAST_POWER), axes=0).astype(np.float32)
+    return scipy.fft.fftshift(np.log(power + LEAST_POWER), axes=0).astype(np.float32)
 
 
 def turn_spectrum(spectrum: np.ndarray, turns: int, mirrored: bool) -> np.ndarray:
@@ -107,7 +107,7 @@ def _periodogram(patch: np.ndarray, window: np.ndarray) -> np.ndarray:
 
 def _patches(luma: np.ndarray, side: int) -> list[np.ndarray]:
     """Patches ``(side, side)`` spread evenly over the picture, views of it."""
-    rows, columns = ([*_starts(length, side)] for length in luma.shape)
+    rows, columns = ([*starts(length, side)] for length in luma.shape)
     corners = [(row, column) for row in rows for column in columns]
     if len(corners) > _MOST_PATCHES:
         contrast = [luma[row : row + side : 4, column : column + side : 4].std() for row, column in corners]
@@ -115,7 +115,7 @@ def _patches(luma: np.ndarray, side: int) -> list[np.ndarray]:
     return [luma[row : row + side, column : column + side] for row, column in corners]
 
 
-def _starts(length: int, side: int) -> np.ndarray:
+def starts(length: int, side: int) -> np.ndarray:
     """Where patches start along an axis: about half a side apart, the first and last at the ends."""
     count = int(np.ceil(2 * (length - side) / side)) + 1
     return np.linspace(0, length - side, count).round().astype(int)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
@@ -11,8 +13,7 @@ from deblurcli.deconvolution.wiener import WienerPair, wiener_pair
 from deblurcli.estimation import estimate
 from deblurcli.pictures import noise
 from deblurcli.pictures.images import to_float
-from deblurcli.pictures.luma import to_luma
-from deblurcli.pictures.power_spectrum import log_power_spectrum
+from training.data.batched.batches import Batches
 from training.data.degradation import Sample, degrade, piece
 from training.data.pairs import Batch, Key, Pairs, to_tensor
 from training.data.sources import Pictures
@@ -44,27 +45,6 @@ class Degraded(Pairs):
         return sample.blurred
 
 
-class SpectrumPairs(Degraded):
-    """Blurred pictures ``(3, H, W)``, their log power spectra ``(64, 33)``, and sharp ones.
-
-    A piece is cut out of a larger one, whose spectrum it is.
-    """
-
-    def __getitem__(self, key: Key) -> Batch:
-        rng = np.random.default_rng([self.seed, *key])
-        picture, size = self._picture(key), self.data.piece
-        height, width = (
-            max(length, min(int(rng.choice(self.data.around or (length,))), side))
-            for length, side in zip(size, picture.shape)
-        )
-        around = height, width
-        sample = self.degraded(picture, around, rng)
-        corner = [int(rng.integers(side - length + 1)) for side, length in zip(around, size)]
-        cut = tuple(slice(first, first + length) for first, length in zip(corner, size))
-        spectrum = torch.from_numpy(log_power_spectrum(to_luma(sample.blurred)))
-        return to_tensor(sample.blurred[cut]), spectrum, to_tensor(sample.sharp[cut])
-
-
 class Refinements(Degraded):
     """Inputs ``(9, H, W)``, blurred, boldly and carefully restored, and sharp pictures ``(3, H, W)``."""
 
@@ -83,6 +63,16 @@ def restored(sample: Sample) -> WienerPair:
 
 def pairs(pictures: Pictures, recipe: Recipe, chosen: np.ndarray | None = None) -> Pairs:
     """The pairs of a recipe: plain, degraded as cameras do, or with what is to be refined."""
-    refines, needs_spectrum = recipe.network.get("layers", 1) == LAYERS, "gains" in recipe.network
-    kind = Refinements if refines else SpectrumPairs if needs_spectrum else Degraded if recipe.data.realistic else Pairs
+    refines = recipe.network.get("layers", 1) == LAYERS
+    kind = Refinements if refines else Degraded if recipe.data.realistic else Pairs
     return kind(pictures, recipe, chosen)
+
+
+def seen(pictures: Pictures, recipe: Recipe, chosen: np.ndarray) -> Iterator[np.ndarray]:
+    """Blurred pictures as a recipe's network looks at them, ``(H, W, 3 · layers)``, all of one size."""
+    if recipe.data.varying:
+        blurred = Batches(recipe, pictures, chosen, torch.device("cpu"), 0, 1)[0][0]
+    else:
+        made = pairs(pictures, recipe, chosen)
+        blurred = (made[0, index][0] for index in range(len(made)))
+    return (part.numpy().transpose(1, 2, 0) for part in blurred)

@@ -8,11 +8,13 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
+from torch.optim import swa_utils
 
 from deblurcli.errors import DeblurError
 from training import networks
 from training.fitting import critic as critics
 from training.fitting import logs, metrics, schedules
+from training.networks import growth
 from training.networks.network import Network
 from training.recipe import FOLDER, Recipe
 
@@ -32,6 +34,7 @@ class Checkpoint:
 
     sums: of the loss and the metrics over the training pictures of this epoch so far, and their number last.
     best: weights of the epoch with the lowest validation loss, where the recipe asks for them.
+    average: running mean of the weights over the last steps, where the recipe asks for it.
     """
 
     network: Network
@@ -43,6 +46,7 @@ class Checkpoint:
     sums: torch.Tensor = field(default_factory=lambda: torch.zeros(2 + len(metrics.METRICS)))
     best: dict[str, torch.Tensor] | None = None
     best_step: int = 0
+    average: dict[str, torch.Tensor] | None = None
     critic: critics.Critic | None = None
 
     def save(self, path: Path) -> None:
@@ -52,7 +56,7 @@ class Checkpoint:
             "optimiser": self.optimiser.state_dict(),
             "rate": schedules.state(self.rate),
             "stop": schedules.state(self.stop),
-            **{name: getattr(self, name) for name in ("step", "seconds", "sums", "best", "best_step")},
+            **{name: getattr(self, name) for name in ("step", "seconds", "sums", "best", "best_step", "average")},
         }
         if self.critic is not None:
             state["critic"] = self.critic.state()
@@ -86,11 +90,25 @@ class Checkpoint:
             schedules.restore(getattr(self, part), state.pop(part, {}))
         for name, value in state.items():
             setattr(self, name, value)
-        self.sums = self.sums.to(next(self.network.parameters()).device)
+        device = next(self.network.parameters()).device
+        self.sums = self.sums.to(device)
+        if self.average is not None:
+            self.average = {name: value.to(device) for name, value in self.average.items()}
 
     def chosen(self) -> tuple[dict[str, torch.Tensor], int]:
         """The weights a recipe's result has, and the step they were reached at."""
-        return (self.network.state_dict(), self.step) if self.best is None else (self.best, self.best_step)
+        if self.best is not None:
+            return self.best, self.best_step
+        return (self.network.state_dict() if self.average is None else self.average), self.step
+
+    def averaged(self, share: float) -> None:
+        """Let the running mean keep that share of itself, and take the rest from the weights as they are."""
+        weights = self.network.state_dict()
+        if self.average is None:
+            self.average = {name: value.clone() for name, value in weights.items()}
+        names = [name for name, value in weights.items() if value.is_floating_point()]
+        move = swa_utils.get_ema_multi_avg_fn(share)
+        move([self.average[name] for name in names], [weights[name] for name in names], None)
 
 
 def _restore(optimiser: torch.optim.Optimizer, kept: dict) -> None:
@@ -149,6 +167,27 @@ def keep(recipe: Recipe, runs: Path, kept: Path, slim: bool = False) -> None:
     (checkpoint.save_slim if slim else checkpoint.save)(kept)
     if (folder / EPOCHS).is_file():
         shutil.copy(folder / EPOCHS, kept.with_suffix(".csv"))
+
+
+def grow(recipe: Recipe, smaller: Recipe, runs: Path, kept: Path) -> Path:
+    """Begin a run with a network that computes what a smaller one does; returns its folder.
+
+    kept: the smaller one's run, as `keep` left it.
+
+    Raises CheckpointError when there is none, when the run has begun already, or the network is no larger one.
+    """
+    folder = runs / recipe.name
+    if (folder / CHECKPOINT).is_file():
+        raise CheckpointError(f"{folder / CHECKPOINT}: this run has begun; remove it or name other --runs")
+    small, large = (start(each, torch.device("cpu")) for each in (smaller, recipe))
+    small.load(found(smaller, runs, kept))
+    try:
+        large.network.load_state_dict(growth.grown(small.chosen()[0], large.network))
+    except ValueError as error:
+        raise CheckpointError(f"{recipe.name}: not a larger {smaller.name} ({error})") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    large.save(folder / CHECKPOINT)
+    return folder
 
 
 def found(recipe: Recipe, runs: Path, kept: Path | None = None) -> Path:

@@ -15,13 +15,12 @@ from lightning_fabric import Fabric
 from torch import nn
 from tqdm import tqdm
 
-from training.data import examples, sources
-from training.data import pairs as pairing
-from training.data.pairs import Batch, Batches
+from training.data import sources
+from training.data.pairs import Batch
 from training.data.sources import Pictures
-from training.fitting import graphs, losses, metrics
+from training.fitting import graphs, losses, metrics, supplies
 from training.fitting.checkpoint import CHECKPOINT, EPOCHS, LOG, Checkpoint, resume
-from training.fitting.devices import DeviceError, Devices, spread, workers_for
+from training.fitting.devices import DeviceError, Devices, spread
 from training.fitting.logs import Log, board
 from training.fitting.losses import Loss
 from training.recipe import Recipe, RecipeError
@@ -63,26 +62,23 @@ def fit(
     share a batch, CheckpointError when a checkpoint is not of this recipe.
     """
     fabric = fabric or Devices().launched()
-    fitting, watching = sources.fitting_split(recipe, len(pictures))
-    batch, shown = recipe.schedule.batch, examples.pairs(pictures, recipe, fitting)
-    _check(recipe, len(shown), fabric)
+    fitting, _ = sources.fitting_split(recipe, len(pictures))
+    batch, count = recipe.schedule.batch, recipe.data.crops * len(fitting)
+    _check(recipe, count, fabric)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = resume(recipe, folder, fabric.device, kept)
     if not fabric.is_global_zero:
         checkpoint.sums.zero_()
-    per_epoch = len(shown) // batch
+    per_epoch = count // batch
     over = checkpoint.stop.over or recipe.schedule.spent(checkpoint.seconds)
     steps = checkpoint.step if over else per_epoch * (epochs or recipe.schedule.epochs)
-    place = fabric.global_rank, fabric.world_size
-    order = Batches(len(shown), batch, recipe.schedule.seed, checkpoint.step, steps, *place)
-    watched = examples.pairs(pictures, recipe, watching)
-    keys = pairing.watching(len(watched), 64 if fabric.device.type == "cpu" else 256, *place)
+    shown, watched = supplies.of(recipe, pictures, fabric, (checkpoint.step, steps), workers)
     fit = _Fit(
         recipe, checkpoint, fabric, spread(fabric, checkpoint.network, batch), losses.weighted(recipe.loss), per_epoch,
         steps, _logs(folder, checkpoint, per_epoch, tensorboard) if fabric.is_global_zero else None,
-        folder / CHECKPOINT, pairing.supply(watched, keys, fabric.device, 0),
+        folder / CHECKPOINT, watched,
     )  # fmt: skip
-    fit.train(pairing.supply(shown, order, fabric.device, workers_for(fabric) if workers is None else workers), minutes)
+    fit.train(shown, minutes)
     return checkpoint
 
 
@@ -161,11 +157,16 @@ class _Fit:
             group["lr"] = rate
         loss, sums = (self.graph or self.measured)(*(_moved(part, device) for part in batch))
         checkpoint.optimiser.zero_grad(set_to_none=True)
-        share = len(batch[0]) * self.fabric.world_size / self.recipe.schedule.batch  # gradients are averaged
+        processes = self.fabric.world_size
+        share = (
+            len(batch[0]) * processes / self.recipe.schedule.batch if processes > 1 else 1.0
+        )  # gradients are averaged
         self.fabric.backward(loss * share)
         if self.recipe.optimiser.clip:
             nn.utils.clip_grad_norm_(checkpoint.network.parameters(), self.recipe.optimiser.clip)
         checkpoint.optimiser.step()
+        if self.recipe.schedule.average:
+            checkpoint.averaged(self.recipe.schedule.average)
         checkpoint.sums += sums.detach()
         self.recent.append(loss.detach() * share)
 

@@ -8,16 +8,11 @@ import torch
 
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
-from deblurcli.inference import models
-from deblurcli.inference.restorer import restorer
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
-from deblurcli.pictures.luma import to_luma
-from deblurcli.pictures.power_spectrum import log_power_spectrum
 from tests.conftest import DATA
 from training import export, networks, recipe
 from training.data import degradation, examples
-from training.fitting import fit
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +48,15 @@ def test_the_careful_image_is_nearer_to_the_sharp_picture_than_the_blurred_one(r
 
 @pytest.fixture(scope="module")
 def photo():
-    """The recipe of the blind network, with small pieces that are not square."""
+    """The recipe of the blind network, with small pieces that are not square, blurred the same all over."""
     loaded = recipe.load("photo")
-    return replace(loaded, data=replace(loaded.data, crop=(48, 32)))
+    network = {"name": "residual-unet", "widths": [8, 8], "blocks": [1, 1]}
+    return replace(loaded, network=network, data=replace(loaded.data, crop=(48, 32), varying=None))
 
 
 def test_a_blind_network_s_pairs_are_degraded_in_many_ways(photo, photographs):
     whole = photographs[0][:48, :32]  # a piece without room around it, as the faces are
-    blind = replace(photo, network={"name": "residual-unet", "widths": [8, 8], "blocks": [1, 1]})
-    pairs = examples.pairs([*photographs, whole], blind)
+    pairs = examples.pairs([*photographs, whole], photo)
     assert type(pairs) is examples.Degraded
     made = [[part.numpy() for part in pairs[epoch, index]] for epoch in range(40) for index in range(3)]
     assert all(part.shape == (3, 48, 32) and part.dtype == np.float32 for both in made for part in both)
@@ -132,30 +127,3 @@ def test_a_fresh_refining_network_gives_back_the_careful_image_also_as_onnx(tmp_
     assert torch.equal(network(inputs), inputs[:, 6:])
     export.to_onnx(network, tmp_path / "refine.onnx")
     assert export.parity(network, tmp_path / "refine.onnx") <= export.PARITY
-
-
-def test_a_network_is_given_the_spectrum_of_more_than_its_piece(photo, photographs):
-    whole = photographs[0][:48, :32]
-    wide = replace(photo, data=replace(photo.data, around=(64, 96)))
-    pairs = examples.pairs([*photographs, whole], wide)
-    assert type(pairs) is examples.SpectrumPairs
-    for epoch, index in ((0, 0), (1, 1), (2, 2)):
-        blurred, spectrum, sharp = pairs[epoch, index]
-        assert blurred.shape == sharp.shape == (3, 48, 32) and spectrum.shape == (64, 33)
-        assert all(torch.equal(*parts) for parts in zip(pairs[epoch, index], pairs[epoch, index]))
-    own = examples.pairs([whole], photo)[0, 0]
-    np.testing.assert_allclose(own[1], log_power_spectrum(to_luma(own[0].numpy().transpose(1, 2, 0))), atol=1e-4)
-
-
-def test_a_network_that_needs_the_spectrum_is_fitted_exported_and_run(photo, photographs, cpu, tmp_path):
-    small = {"name": "spectral-unet", "widths": [4, 8], "blocks": [1, 1], "gains": [4, 8]}
-    tiny = replace(photo, network=small, data=replace(photo.data, validation=1, crops=2, around=(64,)))
-    tiny = replace(tiny, schedule=replace(tiny.schedule, epochs=1, batch=2))
-    many = [*photographs, photographs[0][::-1]]
-    run = fit.fit(tiny, many, tmp_path / "runs" / tiny.name, fabric=cpu, workers=0)
-    assert run.step == 2 and all(weight.grad is not None for weight in run.network.parameters())
-    path = export.export(tiny, tmp_path / "runs", tmp_path / "weights", "a test", many)
-    found = models.find(str(path))
-    assert "spectrum" in found.card and found.halo <= export.HALOS[-1]
-    restored = restorer(str(path)).restore(photographs[0])
-    assert restored.shape == photographs[0].shape and restored.dtype == np.uint8

@@ -10,6 +10,7 @@ import pytest
 
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
+from tests.conftest import ROOT
 from training import recipe
 from training.data import drawings, packs, sources
 from training.recipe import RecipeError
@@ -29,6 +30,28 @@ def test_nothing_is_fitted_on_or_watched_with_the_test_split(faces_recipe):
     fitting, watching = sources.fitting_split(faces_recipe, 7606)
     assert len(watching) == faces_recipe.data.validation
     assert not set(test) & {*fitting, *watching} and not set(fitting) & set(watching)
+
+
+MEASURED_ON = "natural/val", "real", "levin", "motion"  # what figures are reported of, and nothing is trained on
+DATA = ROOT.parent / "shared" / "data"
+
+
+def test_recipes_take_their_pictures_from_nowhere_else():
+    found = [recipe.load(path.stem).data for path in recipe.FOLDER.glob("*.toml")]
+    assert {data.path for data in found} == {"", "natural/train"}
+    _, test = sources.split(7606)
+    for data in (data for data in found if data.source == "lfw" and data.validation != "test"):
+        fitting, watching = sources.fitting_split(replace(recipe.load("faces"), data=data), 7606)
+        assert not set(test) & {*fitting, *watching}
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs the photographs beside the repository")
+def test_what_is_trained_on_is_not_what_is_measured_on():
+    trained, measured = (
+        {hashlib.sha256(path.read_bytes()).digest() for folder in folders for path in (DATA / folder).rglob("*.*")}
+        for folders in (("natural/train",), MEASURED_ON)
+    )
+    assert len(trained) > 800 and len(measured) > 150 and not trained & measured
 
 
 def test_motion_directions_are_drawn_evenly_and_always_the_same():

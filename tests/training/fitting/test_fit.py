@@ -20,7 +20,7 @@ from training import networks, recipe
 from training.__main__ import app
 from training.data import sources
 from training.data.pairs import Batches, Pairs, Resident, supply, to_tensor
-from training.fitting import checkpoint, fit, graphs, logs, losses, metrics
+from training.fitting import checkpoint, fit, graphs, logs, losses, metrics, supplies
 from training.fitting.checkpoint import CheckpointError
 from training.fitting.devices import DeviceError, Devices, spread
 from training.recipe import RecipeError
@@ -252,7 +252,9 @@ def on_accelerator(monkeypatch):
     """A fit on the CPU that takes the way of one on a GPU, as far as there is one: resident pairs, a graph."""
 
     def use(record):
-        monkeypatch.setattr(fit.pairing, "supply", lambda pairs, order, device, workers: Resident(pairs, order, device))
+        monkeypatch.setattr(
+            supplies.pairing, "supply", lambda pairs, order, device, workers: Resident(pairs, order, device)
+        )
         monkeypatch.setattr(graphs, "suit", lambda fabric, batches: isinstance(batches, Resident))
         monkeypatch.setattr(torch.cuda, "make_graphed_callables", record)
 
