@@ -87,15 +87,43 @@ def keep(
     typer.echo(recipes.kept(name))
 
 
+@app.command()
+def grow(
+    name: Name,
+    source: Annotated[str, typer.Option(metavar="RECIPE", help="Of the smaller network, whose kept run is taken.")],
+    runs: Runs = Path("runs"),
+) -> None:
+    """Begin a run of a larger network where a smaller one of the same form ended: it computes the same at first."""
+    from training.fitting import checkpoint
+
+    folder = checkpoint.grow(recipes.load(name), recipes.load(source), runs, recipes.kept(source))
+    typer.echo(folder)
+
+
 @app.command("data")
-def check(name: Name, data_home: DataHome = None, pack: Packed = None) -> None:
+def check(
+    name: Name,
+    data_home: DataHome = None,
+    pack: Packed = None,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="Make pairs for so long on each of the ways to make them, and count them.")
+    ] = 0,
+    accelerator: Accelerator = "auto",
+) -> None:
     """Check a recipe's data: numbers of pictures, their sizes, and a SHA-256 of the split."""
     import json
 
     from training.data import sources
 
     chosen = recipes.load(name)
-    typer.echo(json.dumps(sources.check(chosen, sources.load(chosen, data_home, pack)), indent=2, ensure_ascii=False))
+    pictures = sources.load(chosen, data_home, pack)
+    found = sources.check(chosen, pictures)
+    if seconds:
+        from training.fitting import supplies
+        from training.fitting.devices import Devices
+
+        found["pairs"] = supplies.rate(chosen, pictures, Devices(accelerator).launched(), seconds)
+    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 @app.command()
