@@ -31,7 +31,7 @@ from deblurcli.batch.record import (
     recorded,
 )
 from deblurcli.errors import DeblurError, PlanError
-from deblurcli.pictures import images, storage
+from deblurcli.pictures import hidden, images, storage
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.processed import Fields, Processed
 from deblurcli.pictures.storage import STANDARD
@@ -161,7 +161,7 @@ def _apply(function: Work, job: Job, options: Options) -> Outcome[Job, Written]:
     original = storage.Original.of(job.source, data) if _may_copy(picture.format, form, options) else None
     del data
     with named(job.name):
-        made = function(picture, job.key)
+        made = hidden.uncovered(function(hidden.covered(picture), job.key), picture)
     if original is not None and not made.picture.equals(picture):
         original = None
     del picture  # a large one need not stay in memory while the result is encoded
@@ -257,7 +257,7 @@ def inspect(
     def work(job: Job) -> Outcome[Job, Fields]:
         picture = images.read_picture(job.source, max_pixels)
         with named(job.name):
-            return Outcome(job, DONE, result=function(picture, job.key))
+            return Outcome(job, DONE, result=function(hidden.covered(picture), job.key))
 
     return Batch(len(made.jobs), run(made.jobs, work, workers), made.others)
 

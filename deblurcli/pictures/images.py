@@ -61,6 +61,11 @@ class Picture:
         """Width and height in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
 
+    @property
+    def transparency(self) -> np.ndarray | None:
+        """Alpha where it lets something through; None where it is full everywhere."""
+        return None if self.alpha is None or self.alpha.min() == np.iinfo(self.alpha.dtype).max else self.alpha
+
     def without_metadata(self) -> Picture:
         """The same picture with nothing beside its pixels."""
         return replace(self, metadata=metadata.NONE)
@@ -246,11 +251,11 @@ def encode(picture: Picture, form: str, quality: int | None = None, name: str = 
     Raises ImageError when the picture has transparency and the format none, or OpenCV refuses it.
     """
     spec = FORMATS[form]
-    if picture.alpha is not None and not spec.alpha:
+    if not spec.alpha and picture.transparency is not None:
         raise ImageError(
             f"{name}: {form} cannot hold transparency; write png, webp or tiff instead, or give --background"
         )
-    array = _storable(picture, spec.deep)
+    array = _storable(picture if spec.alpha else replace(picture, alpha=None), spec.deep)
     if form == "tiff":
         return metadata.tiff(array, picture.metadata)
     options = list(spec.options)
