@@ -4,7 +4,6 @@ import numpy as np
 import PIL.Image
 import PIL.ImageCms
 import pytest
-import tifffile
 
 from deblurcli.pictures import formats, images, metadata
 from deblurcli.pictures.images import Picture
@@ -138,13 +137,3 @@ def test_malformed_exif_costs_no_picture():
 def test_an_absurd_resolution_costs_no_picture(form):
     written = Picture(PIXELS, metadata=Metadata(dpi=(4e9, 4e9)))
     assert images.decode(images.encode(written, form)).size == (30, 20)
-
-
-def test_a_tiff_no_decoder_does_justice_is_refused():
-    grey = np.random.default_rng(0).integers(0, 65535, (24, 24, 2), np.uint16)
-    written = io.BytesIO()
-    tifffile.imwrite(written, grey, photometric="minisblack", extrasamples=["unassalpha"], planarconfig="contig")
-    with pytest.raises(images.ImageError, match="more than 10 pixels"):
-        images.decode(written.getvalue(), max_pixels=10)
-    with pytest.raises(images.ImageError, match="grey with alpha at 16 bits"):
-        images.decode(written.getvalue())
