@@ -51,9 +51,11 @@ FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(f
 SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
 
 ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")  # Pillow's modes with alpha, 8 bits a sample
+GREY = ("1", "L", "I;16")
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
 
 _BITS_PER_SAMPLE = 258
+_PNG_DEPTH = 24  # where it stands in the file
 
 _MAGIC = {
     b"\xff\xd8\xff": "jpeg",
@@ -80,7 +82,7 @@ def sniff(data: bytes) -> str | None:
 class Header:
     """What a file says of itself before it is decoded.
 
-    mode: Pillow's. bits: of a sample of TIFF and AVIF files, 8 of others. info: Pillow's dictionary of what else
+    mode: Pillow's. bits: of a sample of PNG, TIFF and AVIF files, 8 of others. info: Pillow's dictionary of what else
     stands in the header. exif: the EXIF block, empty when there is none.
     """
 
@@ -91,6 +93,12 @@ class Header:
     bits: int
     info: dict
     exif: bytes
+
+    @property
+    def clear_level(self) -> float | None:
+        """The one level of a grey PNG file that is fully transparent, on the scale [0, 1]; None without one."""
+        level = self.info.get("transparency")
+        return level / (2**self.bits - 1) if isinstance(level, int) and self.mode in GREY else None
 
 
 # What Pillow and tifffile raise, found by feeding them damaged files.
@@ -106,7 +114,7 @@ def header(data: bytes) -> Header | None:
         with PIL.Image.open(io.BytesIO(data)) as opened:
             tiff = isinstance(opened, TiffImageFile)
             exif = _tiff_exif(opened) if tiff else opened.info.get("exif", b"")
-            bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _avif_bits(data)
+            bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
             width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
             frames = getattr(opened, "n_frames", 1)
             return Header(width, height, frames, opened.mode, bits, dict(opened.info), exif)
@@ -114,12 +122,12 @@ def header(data: bytes) -> Header | None:
         return _tiff_header(data) if sniff(data) == "tiff" else None
 
 
-def _avif_bits(data: bytes) -> int:
-    """Bits of a sample of an AVIF file, which the AV1 configuration gives in two flags; 8 of other formats."""
-    at = data.find(b"av1C")
-    if sniff(data) != "avif" or at < 0:
-        return 8
-    return {0x40: 10, 0x60: 12}.get(data[at + 6] & 0x60, 8)
+def _bits(data: bytes) -> int:
+    """Bits of a sample of a PNG file, by its header, or an AVIF file, by its AV1 configuration; 8 of other formats."""
+    form, at = sniff(data), data.find(b"av1C")
+    if form == "png":
+        return data[_PNG_DEPTH] or 8
+    return {0x40: 10, 0x60: 12}.get(data[at + 6] & 0x60, 8) if form == "avif" and at > 0 else 8
 
 
 def widened(stored: np.ndarray, bits: int) -> np.ndarray:

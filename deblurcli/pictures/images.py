@@ -163,8 +163,6 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
 
 def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
     """The array OpenCV would give, upright, from whichever decoder does the file justice; None when none does."""
-    if _needs_pillow(promised, form):
-        return _by_pillow(data, "RGBA")
     if form == "tiff":
         return _deep_tiff(data, promised.bits) if promised.bits > 8 else _shallow_tiff(data, promised.mode)
     stored, exif = _by_opencv(data)
@@ -172,11 +170,17 @@ def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
         return None
     if form == "avif" and stored.dtype == np.uint16:
         stored = formats.widened(stored, promised.bits)
+    if form == "bmp" and promised.mode not in formats.ALPHA:  # the fourth byte of a pixel means nothing
+        stored = np.ascontiguousarray(stored[..., :3])
+    if form == "png" and promised.clear_level is not None and stored.ndim == 2:
+        stored = _with_clear_level(stored, promised.clear_level)
     return upright(stored, metadata.orientation(promised.exif or exif))
 
 
 def _shallow_tiff(data: bytes, mode: str) -> np.ndarray | None:
     """A TIFF file of up to 8 bits a sample: by OpenCV, which turns it upright, else, as for tiles, by Pillow."""
+    if mode in formats.ALPHA:  # OpenCV would multiply by alpha
+        return _by_pillow(data, "RGBA")
     stored, _ = _by_opencv(data)
     return _by_pillow(data, "L" if mode in ("1", "L") else "RGB") if stored is None else stored
 
@@ -189,10 +193,11 @@ def _deep_tiff(data: bytes, bits: int) -> np.ndarray | None:
     return stored if bits >= 16 else formats.widened(stored >> (16 - bits), bits)  # OpenCV fills up with zeros
 
 
-def _needs_pillow(promised: Header, form: str) -> bool:
-    """Whether OpenCV would multiply by alpha or lose it: 8-bit TIFF with alpha, grey PNG with a clear level."""
-    clear_level = form == "png" and promised.mode in ("1", "L") and "transparency" in promised.info
-    return clear_level or (form == "tiff" and promised.mode in formats.ALPHA and promised.bits <= 8)
+def _with_clear_level(grey: np.ndarray, level: float) -> np.ndarray:
+    """BGRA of grey samples ``(H, W)`` that are fully transparent at one level, given on the scale [0, 1]."""
+    top = np.iinfo(grey.dtype).max
+    alpha = np.where(grey == round(level * top), 0, top).astype(grey.dtype)
+    return np.dstack([grey, grey, grey, alpha])
 
 
 def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> None:

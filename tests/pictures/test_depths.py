@@ -1,6 +1,7 @@
 """Samples of over 8 bits mean what their file says: every kind of it against the same samples read by hand."""
 
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import tifffile
 from deblurcli.errors import ImageError
 from deblurcli.pictures import formats, images
 from deblurcli.pictures.images import Picture
-from tests.pictures.test_hostile import tiff
+from tests.pictures.test_hostile import chunk, tiff
 
 RNG = np.random.default_rng(0)
 DEEP = RNG.integers(0, 2**16, (24, 40, 4), np.uint16)
@@ -142,3 +143,45 @@ def test_twelve_bits_become_what_the_output_holds():
     assert {form: images.decode(images.encode(picture, form)).pixels.dtype.itemsize for form in formats.FORMATS} == {
         form: 1 if spec.bits == 8 else 2 for form, spec in formats.FORMATS.items()
     }
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_the_clear_level_of_a_grey_png(bits):
+    samples = RNG.integers(0, 2**bits, (8, 16))
+    level, top = int(samples[3, 5]), 2**bits - 1
+    lines = ("".join(format(sample, f"0{bits}b") for sample in row) for row in samples.tolist())
+    rows = b"".join(b"\0" + bytes(int(line[at : at + 8], 2) for at in range(0, len(line), 8)) for line in lines)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 8, bits, 0, 0, 0, 0)) + chunk(b"tRNS", struct.pack(">H", level))
+    read = images.decode(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    largest = 65535 if bits == 16 else 255
+    np.testing.assert_array_equal(read.pixels[..., 0], samples * (largest // top))
+    np.testing.assert_array_equal(read.alpha, np.where(samples == level, 0, largest))
+
+
+def bmp(length, alpha_mask, fourth):
+    """A BMP file of 32 bits a pixel with masks, its header of some length, and its RGB pixels, by hand."""
+    pixels = RNG.integers(0, 256, (4, 6, 4), np.uint8)
+    pixels[..., 3] = fourth
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, alpha_mask)
+    head = struct.pack("<IiiHHIIiiII", length, 6, 4, 1, 32, 3, 96, 0, 0, 0, 0) + masks
+    head = head[: max(length, 52)] + (b"BGRs" + bytes(length - 60) if length > 56 else b"")
+    body = pixels[::-1].tobytes()
+    return b"BM" + struct.pack("<IHHI", 14 + len(head) + 96, 0, 0, 14 + len(head)) + head + body, pixels[..., 2::-1]
+
+
+@pytest.mark.parametrize("length", [40, 56, 108])
+@pytest.mark.parametrize("alpha_mask", [0, 0xFF000000])
+@pytest.mark.parametrize("fourth", [0, 200])
+def test_the_fourth_byte_of_a_bmp_is_alpha_where_its_header_says_so(length, alpha_mask, fourth):
+    data, colours = bmp(length, alpha_mask, fourth)
+    read = images.decode(data)
+    np.testing.assert_array_equal(read.pixels, colours)
+    if length > 40 and alpha_mask:
+        assert read.alpha is not None and (read.alpha == fourth).all()
+    else:
+        assert read.alpha is None
+
+
+def test_an_alpha_that_hides_nothing_is_no_reason_against_jpeg():
+    opaque = Picture(np.full((8, 8, 3), 90, np.uint8), np.full((8, 8), 255, np.uint8))
+    assert images.decode(images.encode(opaque, "jpeg")).alpha is None
