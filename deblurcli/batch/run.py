@@ -31,7 +31,7 @@ from deblurcli.batch.record import (
     recorded,
 )
 from deblurcli.errors import DeblurError, PlanError
-from deblurcli.pictures import hidden, images, storage
+from deblurcli.pictures import hidden, images, metadata, storage
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.processed import Fields, Processed
 from deblurcli.pictures.storage import STANDARD
@@ -164,11 +164,13 @@ def _apply(function: Work, job: Job, options: Options) -> Outcome[Job, Written]:
         made = hidden.uncovered(function(hidden.covered(picture), job.key), picture)
     if original is not None and not made.picture.equals(picture):
         original = None
+    note = made.note
     del picture  # a large one need not stay in memory while the result is encoded
     if original is None or not _copied(original, job):
         result = _dressed(made.picture, form, options)
         storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
-    return Outcome(job, DONE, result=Written(*made.picture.size, made.fields, made.note))
+        note = "; ".join(filter(None, (note, metadata.lost(result.metadata, form))))
+    return Outcome(job, DONE, result=Written(*made.picture.size, made.fields, note))
 
 
 def _may_copy(own: str, form: str, options: Options) -> bool:

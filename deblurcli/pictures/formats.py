@@ -16,6 +16,8 @@ import PIL.ImageOps
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from deblurcli.pictures import jpeg, png
+
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # what is damaged is an error of ours
 for _library in ("PIL", "tifffile"):  # what they log of damaged files is not for standard error
     logging.getLogger(_library).addHandler(logging.NullHandler())
@@ -52,9 +54,11 @@ SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix
 
 ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")  # Pillow's modes with alpha, 8 bits a sample
 GREY = ("1", "L", "I;16")
+GREY_MODES = (*GREY, "LA", "La", "I;16B", "I;16L", "I")
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
 
-_BITS_PER_SAMPLE = 258
+_BITS_PER_SAMPLE, _XMP, _ICC = 258, 700, 34675
+_MODES = {1: "I;16", 2: "LA"}  # as Pillow would call what it has no mode for, by samples a pixel
 _PNG_DEPTH = 24  # where it stands in the file
 
 _MAGIC = {
@@ -93,6 +97,8 @@ class Header:
     bits: int
     info: dict
     exif: bytes
+    form: str = ""
+    native: tuple[bytes, ...] = ()
 
     @property
     def clear_level(self) -> float | None:
@@ -111,13 +117,14 @@ MALFORMED = (
 def header(data: bytes) -> Header | None:
     """The header of a file, without decoding its picture; None when it makes no sense."""
     try:
-        with PIL.Image.open(io.BytesIO(data)) as opened:
+        form = sniff(data) or ""
+        with PIL.Image.open(io.BytesIO(png.described(data) if form == "png" else data)) as opened:
             tiff = isinstance(opened, TiffImageFile)
             exif = _tiff_exif(opened) if tiff else opened.info.get("exif", b"")
             bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
             width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
             frames = getattr(opened, "n_frames", 1)
-            return Header(width, height, frames, opened.mode, bits, dict(opened.info), exif)
+            return Header(width, height, frames, opened.mode, bits, dict(opened.info), exif, form, _native(data, form))
     except MALFORMED:
         return _tiff_header(data) if sniff(data) == "tiff" else None
 
@@ -128,6 +135,11 @@ def _bits(data: bytes) -> int:
     if form == "png":
         return data[_PNG_DEPTH] or 8
     return {0x40: 10, 0x60: 12}.get(data[at + 6] & 0x60, 8) if form == "avif" and at > 0 else 8
+
+
+def _native(data: bytes, form: str) -> tuple[bytes, ...]:
+    """The parts of a file that only another file of the same format takes over."""
+    return {"png": png.kept, "jpeg": jpeg.kept}.get(form, lambda _: ())(data)
 
 
 def widened(stored: np.ndarray, bits: int) -> np.ndarray:
@@ -152,7 +164,9 @@ def _tiff_header(data: bytes) -> Header | None:
             width, height, samples, bits = map(
                 int, (page.imagewidth, page.imagelength, page.samplesperpixel, page.bitspersample)
             )
-            return Header(width, height, len(opened.pages), f"{samples}×{bits}", bits, {}, b"")
+            held = {"icc_profile": page.tags.valueof(_ICC), "xmp": page.tags.valueof(_XMP)}
+            info = {name: bytes(value) for name, value in held.items() if isinstance(value, (bytes, tuple))}
+            return Header(width, height, len(opened.pages), _MODES.get(samples, "RGB"), bits, info, b"", "tiff")
     except (*MALFORMED, tifffile.TiffFileError):
         return None
 

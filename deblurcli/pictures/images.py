@@ -15,7 +15,7 @@ import numpy as np
 
 from deblurcli.choices import MEGAPIXELS, QUALITY
 from deblurcli.errors import ImageError
-from deblurcli.pictures import formats, metadata, tiff
+from deblurcli.pictures import formats, icc, metadata, png, tiff
 from deblurcli.pictures.formats import FORMATS, SUFFIXES, Header, header, sniff
 from deblurcli.pictures.metadata import Metadata
 from deblurcli.pictures.orientation import upright
@@ -158,36 +158,40 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
         raise ImageError(f"{name}: {UNDECODABLE}")
     if stored.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{name}: samples are {stored.dtype}; convert the file to 8 or 16 bits a sample")
-    return replace(_picture(stored, form), metadata=metadata.read(promised))
+    picture = _picture(stored, form, icc.model(promised.info.get("icc_profile") or b"") == icc.RGB)
+    return replace(picture, metadata=metadata.read(promised, picture.size, stored.ndim == 2))
 
 
 def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
     """The array OpenCV would give, upright, from whichever decoder does the file justice; None when none does."""
     if form == "tiff":
         return _deep_tiff(data, promised.bits) if promised.bits > 8 else _shallow_tiff(data, promised.mode)
-    stored, exif = _by_opencv(data)
+    decodable = png.essential(data) if form == "png" else data
+    stored = None if decodable is None else _by_opencv(decodable)
     if stored is None:
         return None
     if form == "avif" and stored.dtype == np.uint16:
         stored = formats.widened(stored, promised.bits)
-    if form == "bmp" and promised.mode not in formats.ALPHA:  # the fourth byte of a pixel means nothing
+    if (
+        form == "bmp" and stored.ndim == 3 and promised.mode not in formats.ALPHA
+    ):  # the fourth byte of a pixel means nothing
         stored = np.ascontiguousarray(stored[..., :3])
     if form == "png" and promised.clear_level is not None and stored.ndim == 2:
         stored = _with_clear_level(stored, promised.clear_level)
-    return upright(stored, metadata.orientation(promised.exif or exif))
+    return upright(stored, metadata.orientation(promised.exif))
 
 
 def _shallow_tiff(data: bytes, mode: str) -> np.ndarray | None:
     """A TIFF file of up to 8 bits a sample: by OpenCV, which turns it upright, else, as for tiles, by Pillow."""
     if mode in formats.ALPHA:  # OpenCV would multiply by alpha
         return _by_pillow(data, "RGBA")
-    stored, _ = _by_opencv(data)
+    stored = _by_opencv(data)
     return _by_pillow(data, "L" if mode in ("1", "L") else "RGB") if stored is None else stored
 
 
 def _deep_tiff(data: bytes, bits: int) -> np.ndarray | None:
     """A TIFF file of over 8 bits a sample: by OpenCV where it reads it right, else by tifffile."""
-    stored = _by_opencv(data)[0] if tiff.is_plain(data) else None
+    stored = _by_opencv(data) if tiff.is_plain(data) else None
     if stored is None or stored.dtype != np.uint16:
         return tiff.samples(data)
     return stored if bits >= 16 else formats.widened(stored >> (16 - bits), bits)  # OpenCV fills up with zeros
@@ -211,14 +215,12 @@ def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> N
         raise ImageError(f"{name}: is {promised.mode}, not RGB; convert it to RGB with its colour profile")
 
 
-def _by_opencv(data: bytes) -> tuple[np.ndarray | None, bytes]:
-    """OpenCV's array in the stored orientation, None when it cannot, and the EXIF block, empty when there is none."""
+def _by_opencv(data: bytes) -> np.ndarray | None:
+    """OpenCV's array, None when it cannot; in the stored orientation, except for TIFF."""
     try:
-        stored, kinds, blocks = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
+        return cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)[0]
     except cv2.error:
-        return None, b""
-    exif = [np.asarray(block).tobytes() for kind, block in zip(kinds, blocks) if kind == cv2.IMAGE_METADATA_EXIF]
-    return stored, exif[0] if exif else b""
+        return None
 
 
 def _by_pillow(data: bytes, mode: str) -> np.ndarray | None:
@@ -229,13 +231,13 @@ def _by_pillow(data: bytes, mode: str) -> np.ndarray | None:
     return cv2.cvtColor(found, cv2.COLOR_RGBA2BGRA if mode == "RGBA" else cv2.COLOR_RGB2BGR)
 
 
-def _picture(stored: np.ndarray, form: str) -> Picture:
-    """Split OpenCV's grey, BGR or BGRA array into RGB or grey pixels and alpha."""
+def _picture(stored: np.ndarray, form: str, has_rgb_profile: bool) -> Picture:
+    """Split OpenCV's grey, BGR or BGRA array into pixels and alpha; equal colours are grey without an RGB profile."""
     if stored.ndim == 2:
         return Picture(stored[..., None], None, form)
     alpha = stored[..., 3].copy() if stored.shape[2] == 4 else None
     grey_inside = form in ("webp", "avif") or alpha is not None
-    if grey_inside and _neutral(stored, LOSSY_STEP if form in ("webp", "avif") else 0):
+    if grey_inside and not has_rgb_profile and _neutral(stored, LOSSY_STEP if form in ("webp", "avif") else 0):
         return Picture(stored[..., 1:2].copy(), alpha, form)
     if alpha is not None:
         return Picture(cv2.cvtColor(stored, cv2.COLOR_BGRA2RGB), alpha, form)
@@ -262,20 +264,21 @@ def encode(picture: Picture, form: str, quality: int | None = None, name: str = 
             f"{name}: {form} cannot hold transparency; write png, webp or tiff instead, or give --background"
         )
     array = _storable(picture if spec.alpha else replace(picture, alpha=None), spec.bits)
+    beside = metadata.fitting(picture.metadata, array, form)
     if form == "tiff":
-        return metadata.tiff(array, picture.metadata)
+        return metadata.tiff(array, beside)
     options = list(spec.options)
     if spec.quality is not None:
         options += [spec.quality, QUALITY if quality is None else quality]
     if form == "avif" and array.dtype == np.uint16:
         options += [cv2.IMWRITE_AVIF_DEPTH, spec.bits]
     try:
-        ok, data = cv2.imencodeWithMetadata(spec.suffixes[0], array, *metadata.blocks(picture.metadata, form), options)
+        ok, data = cv2.imencodeWithMetadata(spec.suffixes[0], array, *metadata.blocks(beside, form), options)
     except cv2.error as error:
         raise ImageError(f"{name}: cannot be written as {form} ({error.err}); choose another format") from error
     if not ok:
         raise ImageError(f"{name}: cannot be written as {form} at {array.shape[1]}×{array.shape[0]}; choose png")
-    return metadata.COMPLETE.get(form, _as_it_is)(data.tobytes(), picture.metadata)
+    return metadata.COMPLETE.get(form, _as_it_is)(data.tobytes(), beside)
 
 
 def _as_it_is(data: bytes, _: Metadata) -> bytes:
