@@ -168,7 +168,7 @@ def _apply(function: Work, job: Job, options: Options) -> Outcome[Job, Written]:
     del picture  # a large one need not stay in memory while the result is encoded
     if original is None or not _copied(original, job):
         result = _dressed(made.picture, form, options)
-        storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
+        storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)), job.source)
         note = "; ".join(filter(None, (note, metadata.lost(result.metadata, form))))
     return Outcome(job, DONE, result=Written(*made.picture.size, made.fields, note))
 
@@ -188,7 +188,7 @@ def _copied(original: storage.Original, job: Job) -> bool:
         return True
     data = original.read()
     if data is not None:
-        storage.write_bytes(job.target, data)
+        storage.write_bytes(job.target, data, job.source)
     return data is not None
 
 

@@ -61,7 +61,7 @@ def read(header: Header, size: tuple[int, int] | None = None, is_grey: bool = Fa
         xmp=stale.xmp(packet.encode() if isinstance(packet, str) else packet, size),
         dpi=(float(across), float(down)) if known else (0.0, 0.0),
         native=header.native,
-        form=header.form,
+        form=header.form if header.native else "",
     )
 
 
