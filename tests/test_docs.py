@@ -186,8 +186,8 @@ def test_the_tables_of_providers_and_formats_are_the_library_s():
     found = re.findall(r"^\| `(\w+)`(?: \(\w+\))? \| `([\w-]+)` \|$", read(DOCS / "install.md"), re.MULTILINE)
     assert found == [(name, provider.package) for name, provider in PROVIDERS.items()]
     rows = [cells(line) for line in read(DOCS / "formats.md").splitlines() if line.startswith("| ")][1:]
-    found = {name.lower(): ("16" in bits, alpha == "yes") for name, bits, alpha, *_ in rows}
-    assert found == {name: (form.deep, form.alpha) for name, form in images.FORMATS.items()}
+    found = {name.lower(): (int(bits.split(", ")[-1]), alpha == "yes") for name, bits, alpha, *_ in rows}
+    assert found == {name: (form.bits, form.alpha) for name, form in images.FORMATS.items()}
 
 
 def test_the_table_of_psfs_has_every_family_its_fields_and_their_ranges():

@@ -31,7 +31,7 @@ from deblurcli.batch.record import (
     recorded,
 )
 from deblurcli.errors import DeblurError, PlanError
-from deblurcli.pictures import images, storage
+from deblurcli.pictures import hidden, images, metadata, storage
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.processed import Fields, Processed
 from deblurcli.pictures.storage import STANDARD
@@ -161,14 +161,16 @@ def _apply(function: Work, job: Job, options: Options) -> Outcome[Job, Written]:
     original = storage.Original.of(job.source, data) if _may_copy(picture.format, form, options) else None
     del data
     with named(job.name):
-        made = function(picture, job.key)
+        made = hidden.uncovered(function(hidden.covered(picture), job.key), picture)
     if original is not None and not made.picture.equals(picture):
         original = None
+    note = made.note
     del picture  # a large one need not stay in memory while the result is encoded
     if original is None or not _copied(original, job):
         result = _dressed(made.picture, form, options)
-        storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)))
-    return Outcome(job, DONE, result=Written(*made.picture.size, made.fields, made.note))
+        storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)), job.source)
+        note = "; ".join(filter(None, (note, metadata.lost(result.metadata, form))))
+    return Outcome(job, DONE, result=Written(*made.picture.size, made.fields, note))
 
 
 def _may_copy(own: str, form: str, options: Options) -> bool:
@@ -186,7 +188,7 @@ def _copied(original: storage.Original, job: Job) -> bool:
         return True
     data = original.read()
     if data is not None:
-        storage.write_bytes(job.target, data)
+        storage.write_bytes(job.target, data, job.source)
     return data is not None
 
 
@@ -257,7 +259,7 @@ def inspect(
     def work(job: Job) -> Outcome[Job, Fields]:
         picture = images.read_picture(job.source, max_pixels)
         with named(job.name):
-            return Outcome(job, DONE, result=function(picture, job.key))
+            return Outcome(job, DONE, result=function(hidden.covered(picture), job.key))
 
     return Batch(len(made.jobs), run(made.jobs, work, workers), made.others)
 

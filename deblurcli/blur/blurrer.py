@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deblurcli.blur.model import through_jpeg
+from deblurcli.blur.model import blur_weighted, through_jpeg
 from deblurcli.blur.psf import PSFSpec, RandomPSF
 from deblurcli.pictures.images import Picture, from_float, to_float
 from deblurcli.pictures.processed import Processed
@@ -34,9 +34,10 @@ class Blurrer:
 
     def __call__(self, picture: Picture, name: str) -> Processed:
         """The blurred picture, its alpha as it was, and what was done to it."""
-        spec = self.spec(name)
+        spec, alpha = self.spec(name), picture.transparency
         pixels = picture.pixels if not self.noise else to_float(picture.pixels)
-        pixels = spec.blurred(pixels)
+        is_weighted = alpha is not None and spec.has_psf
+        pixels = blur_weighted(pixels, alpha, spec.array()) if is_weighted else spec.blurred(pixels)
         if self.noise:
             noise = self._random(name, 1).standard_normal(pixels.shape, np.float32)
             pixels = from_float(pixels + np.float32(self.noise) * noise, picture.pixels.dtype)

@@ -9,6 +9,8 @@ from deblurcli.blur import families
 from deblurcli.errors import ImageError
 from deblurcli.pictures.images import Picture, checked, decode, encode, from_float, to_float
 
+_HIDDEN = 1e-6  # of alpha: less is what rounding leaves of none
+
 
 def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
     """Convolve every channel of an image with a PSF.
@@ -29,6 +31,22 @@ def blur(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
         return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT_101).reshape(image.shape)
     except cv2.error as error:
         raise ImageError(f"cannot be blurred with a PSF of {psf.shape} ({error.err}); give a smaller one") from error
+
+
+def blur_weighted(image: np.ndarray, alpha: np.ndarray, psf: np.ndarray) -> np.ndarray:
+    """Convolve the colours of an image with a PSF, each weighted by its alpha, so that hidden ones mix with none.
+
+    ``blurred(p) = Σ_q psf(q) · alpha(p − q) · image(p − q) / Σ_q psf(q) · alpha(p − q)``
+
+    image, psf, result and errors: as for `blur`; where all that the PSF reaches is hidden, the image stays.
+    alpha: ``(H, W)``, uint8, uint16 or float in [0, 1].
+    """
+    weight = to_float(alpha)[..., None]
+    colours = to_float(checked(image))
+    total = blur(weight, psf)
+    mixed = blur(colours * weight, psf) / np.where(total > _HIDDEN, total, 1)
+    blurred = np.where(total > _HIDDEN, mixed, colours)
+    return blurred if image.dtype.kind == "f" else from_float(blurred, image.dtype)
 
 
 def through_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:

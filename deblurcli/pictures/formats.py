@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import struct
 import warnings
 import zlib
@@ -15,7 +16,11 @@ import PIL.ImageOps
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from deblurcli.pictures import jpeg, png
+
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # what is damaged is an error of ours
+for _library in ("PIL", "tifffile"):  # what they log of damaged files is not for standard error
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 PIL.Image.MAX_IMAGE_PIXELS = None  # headers are read to refuse large pictures with a message of our own
 
 
@@ -25,7 +30,7 @@ class Format:
 
     suffixes: tuple[str, ...]
     alpha: bool
-    deep: bool  # 16 bits a sample
+    bits: int  # the most it holds a sample
     quality: int | None = None  # OpenCV's flag, where the format has a quality
     options: tuple[int, ...] = ()
 
@@ -34,24 +39,27 @@ FORMATS: dict[str, Format] = {
     "jpeg": Format(
         (".jpg", ".jpeg", ".jpe", ".jfif"),
         alpha=False,
-        deep=False,
+        bits=8,
         quality=cv2.IMWRITE_JPEG_QUALITY,
         options=(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
     ),
-    "png": Format((".png",), alpha=True, deep=True),
-    "webp": Format((".webp",), alpha=True, deep=False, quality=cv2.IMWRITE_WEBP_QUALITY),
-    "tiff": Format((".tif", ".tiff"), alpha=True, deep=True),
-    "bmp": Format((".bmp", ".dib"), alpha=True, deep=False),
-    "avif": Format((".avif",), alpha=True, deep=False, quality=cv2.IMWRITE_AVIF_QUALITY),
+    "png": Format((".png",), alpha=True, bits=16),
+    "webp": Format((".webp",), alpha=True, bits=8, quality=cv2.IMWRITE_WEBP_QUALITY),
+    "tiff": Format((".tif", ".tiff"), alpha=True, bits=16),
+    "bmp": Format((".bmp", ".dib"), alpha=True, bits=8),
+    "avif": Format((".avif",), alpha=True, bits=10, quality=cv2.IMWRITE_AVIF_QUALITY),
 }
 FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(form.suffixes[0])}
 SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
 
 ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")  # Pillow's modes with alpha, 8 bits a sample
-UNFAITHFUL = ("2×16",)  # no decoder at hand gives such a TIFF file's samples as they are
+GREY = ("1", "L", "I;16")
+GREY_MODES = (*GREY, "LA", "La", "I;16B", "I;16L", "I")
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
 
-_BITS_PER_SAMPLE = 258
+_BITS_PER_SAMPLE, _XMP, _ICC = 258, 700, 34675
+_MODES = {1: "I;16", 2: "LA"}  # as Pillow would call what it has no mode for, by samples a pixel
+_PNG_DEPTH = 24  # where it stands in the file
 
 _MAGIC = {
     b"\xff\xd8\xff": "jpeg",
@@ -78,21 +86,29 @@ def sniff(data: bytes) -> str | None:
 class Header:
     """What a file says of itself before it is decoded.
 
-    mode: Pillow's. deep: more than 8 bits a sample, where Pillow's mode does not tell. info: Pillow's dictionary
-    of what else stands in the header. exif: the EXIF block, empty when there is none.
+    mode: Pillow's. bits: of a sample of PNG, TIFF and AVIF files, 8 of others. info: Pillow's dictionary of what else
+    stands in the header. exif: the EXIF block, empty when there is none.
     """
 
     width: int
     height: int
     frames: int
     mode: str
-    deep: bool
+    bits: int
     info: dict
     exif: bytes
+    form: str = ""
+    native: tuple[bytes, ...] = ()
+
+    @property
+    def clear_level(self) -> float | None:
+        """The one level of a grey PNG file that is fully transparent, on the scale [0, 1]; None without one."""
+        level = self.info.get("transparency")
+        return level / (2**self.bits - 1) if isinstance(level, int) and self.mode in GREY else None
 
 
 # What Pillow and tifffile raise, found by feeding them damaged files.
-_MALFORMED = (
+MALFORMED = (
     ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
     struct.error, zlib.error,
 )  # fmt: skip
@@ -101,15 +117,43 @@ _MALFORMED = (
 def header(data: bytes) -> Header | None:
     """The header of a file, without decoding its picture; None when it makes no sense."""
     try:
-        with PIL.Image.open(io.BytesIO(data)) as opened:
+        form = sniff(data) or ""
+        with PIL.Image.open(io.BytesIO(png.described(data) if form == "png" else data)) as opened:
             tiff = isinstance(opened, TiffImageFile)
             exif = _tiff_exif(opened) if tiff else opened.info.get("exif", b"")
-            deep = tiff and max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) > 8
+            bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
             width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
             frames = getattr(opened, "n_frames", 1)
-            return Header(width, height, frames, opened.mode, deep, dict(opened.info), exif)
-    except _MALFORMED:
+            return Header(width, height, frames, opened.mode, bits, dict(opened.info), exif, form, _native(data, form))
+    except MALFORMED:
         return _tiff_header(data) if sniff(data) == "tiff" else None
+
+
+def _bits(data: bytes) -> int:
+    """Bits of a sample of a PNG file, by its header, or an AVIF file, by its AV1 configuration; 8 of other formats."""
+    form, at = sniff(data), data.find(b"av1C")
+    if form == "png":
+        return data[_PNG_DEPTH] or 8
+    return {0x40: 10, 0x60: 12}.get(data[at + 6] & 0x60, 8) if form == "avif" and at > 0 else 8
+
+
+def _native(data: bytes, form: str) -> tuple[bytes, ...]:
+    """The parts of a file that only another file of the same format takes over."""
+    return {"png": png.kept, "jpeg": jpeg.kept}.get(form, lambda _: ())(data)
+
+
+def widened(stored: np.ndarray, bits: int) -> np.ndarray:
+    """Samples of so many bits, uint16, widened to all 16, so that the largest stays the largest."""
+    if bits == 16:
+        return stored
+    top = np.uint32(2**bits - 1)
+    return ((stored * np.uint32(0xFFFF) + top // 2) // top).astype(np.uint16)
+
+
+def narrowed(samples: np.ndarray, bits: int) -> np.ndarray:
+    """The inverse of `widened`."""
+    top = np.uint32(2**bits - 1)
+    return ((samples * top + np.uint32(0x7FFF)) // np.uint32(0xFFFF)).astype(np.uint16)
 
 
 def _tiff_header(data: bytes) -> Header | None:
@@ -120,8 +164,10 @@ def _tiff_header(data: bytes) -> Header | None:
             width, height, samples, bits = map(
                 int, (page.imagewidth, page.imagelength, page.samplesperpixel, page.bitspersample)
             )
-            return Header(width, height, len(opened.pages), f"{samples}×{bits}", bits > 8, {}, b"")
-    except (*_MALFORMED, tifffile.TiffFileError):
+            held = {"icc_profile": page.tags.valueof(_ICC), "xmp": page.tags.valueof(_XMP)}
+            info = {name: bytes(value) for name, value in held.items() if isinstance(value, (bytes, tuple))}
+            return Header(width, height, len(opened.pages), _MODES.get(samples, "RGB"), bits, info, b"", "tiff")
+    except (*MALFORMED, tifffile.TiffFileError):
         return None
 
 
@@ -139,7 +185,7 @@ def exif(block: bytes) -> PIL.Image.Exif | None:
     found = PIL.Image.Exif()
     try:
         found.load(block)
-    except _MALFORMED:
+    except MALFORMED:
         return None
     return found
 
@@ -149,5 +195,5 @@ def pixels(data: bytes, mode: str) -> np.ndarray | None:
     try:
         with PIL.Image.open(io.BytesIO(data)) as opened:
             return np.asarray(PIL.ImageOps.exif_transpose(opened).convert(mode))
-    except _MALFORMED:
+    except MALFORMED:
         return None

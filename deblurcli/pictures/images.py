@@ -15,9 +15,10 @@ import numpy as np
 
 from deblurcli.choices import MEGAPIXELS, QUALITY
 from deblurcli.errors import ImageError
-from deblurcli.pictures import formats, metadata
+from deblurcli.pictures import formats, icc, metadata, png, tiff
 from deblurcli.pictures.formats import FORMATS, SUFFIXES, Header, header, sniff
 from deblurcli.pictures.metadata import Metadata
+from deblurcli.pictures.orientation import upright
 from deblurcli.pictures.storage import name_of, read_bytes, write_bytes
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
@@ -28,17 +29,6 @@ MAX_PIXELS = MEGAPIXELS * 1_000_000
 _LARGEST_SAMPLE = 10.0  # of a float image; what is larger was not divided by its peak
 _STRIP = 256  # rows that are compared together
 DEPTHS = {8: np.uint8, 16: np.uint16}
-
-# How to turn a stored picture upright, by EXIF orientation: transpose first, then flip these axes.
-UPRIGHT: dict[int, tuple[bool, tuple[int, ...]]] = {
-    2: (False, (1,)),
-    3: (False, (0, 1)),
-    4: (False, (0,)),
-    5: (True, ()),
-    6: (True, (1,)),
-    7: (True, (0, 1)),
-    8: (True, (0,)),
-}
 
 
 @dataclass(frozen=True)
@@ -60,6 +50,11 @@ class Picture:
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
         return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def transparency(self) -> np.ndarray | None:
+        """Alpha where it lets something through; None where it is full everywhere."""
+        return None if self.alpha is None or self.alpha.min() == np.iinfo(self.alpha.dtype).max else self.alpha
 
     def without_metadata(self) -> Picture:
         """The same picture with nothing beside its pixels."""
@@ -155,30 +150,58 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
     if promised is None:
         raise ImageError(f"{name}: {UNDECODABLE}")
     _refuse(promised, form, name, max_pixels)
-    stored = _decoded(data, form, promised)
-    if stored is None or stored.shape[2:] not in ((), (3,), (4,)):
+    try:
+        stored = _decoded(data, form, promised)
+    except ImageError as error:
+        raise ImageError(f"{name}: {error}") from error
+    if stored is None or stored.ndim < 2 or stored.shape[2:] not in ((), (3,), (4,)):
         raise ImageError(f"{name}: {UNDECODABLE}")
     if stored.dtype not in (np.uint8, np.uint16):
         raise ImageError(f"{name}: samples are {stored.dtype}; convert the file to 8 or 16 bits a sample")
-    return replace(_picture(stored, form), metadata=metadata.read(promised))
+    picture = _picture(stored, form, icc.model(promised.info.get("icc_profile") or b"") == icc.RGB)
+    return replace(picture, metadata=metadata.read(promised, picture.size, stored.ndim == 2))
 
 
 def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
     """The array OpenCV would give, upright, from whichever decoder does the file justice; None when none does."""
-    if _needs_pillow(promised, form):
+    if form == "tiff":
+        return _deep_tiff(data, promised.bits) if promised.bits > 8 else _shallow_tiff(data, promised.mode)
+    decodable = png.essential(data) if form == "png" else data
+    stored = None if decodable is None else _by_opencv(decodable)
+    if stored is None:
+        return None
+    if form == "avif" and stored.dtype == np.uint16:
+        stored = formats.widened(stored, promised.bits)
+    if (
+        form == "bmp" and stored.ndim == 3 and promised.mode not in formats.ALPHA
+    ):  # the fourth byte of a pixel means nothing
+        stored = np.ascontiguousarray(stored[..., :3])
+    if form == "png" and promised.clear_level is not None and stored.ndim == 2:
+        stored = _with_clear_level(stored, promised.clear_level)
+    return upright(stored, metadata.orientation(promised.exif))
+
+
+def _shallow_tiff(data: bytes, mode: str) -> np.ndarray | None:
+    """A TIFF file of up to 8 bits a sample: by OpenCV, which turns it upright, else, as for tiles, by Pillow."""
+    if mode in formats.ALPHA:  # OpenCV would multiply by alpha
         return _by_pillow(data, "RGBA")
-    stored, exif = _by_opencv(data)
-    if form != "tiff":
-        return None if stored is None else _upright(stored, metadata.orientation(promised.exif or exif))
-    if stored is None and not promised.deep:  # a layout, such as tiles, that OpenCV does not read
-        return _by_pillow(data, "L" if promised.mode in ("1", "L") else "RGB")
-    return stored  # OpenCV turns TIFF upright itself
+    stored = _by_opencv(data)
+    return _by_pillow(data, "L" if mode in ("1", "L") else "RGB") if stored is None else stored
 
 
-def _needs_pillow(promised: Header, form: str) -> bool:
-    """Whether OpenCV would multiply by alpha or lose it: 8-bit TIFF with alpha, grey PNG with a clear level."""
-    clear_level = form == "png" and promised.mode in ("1", "L") and "transparency" in promised.info
-    return clear_level or (form == "tiff" and promised.mode in formats.ALPHA and not promised.deep)
+def _deep_tiff(data: bytes, bits: int) -> np.ndarray | None:
+    """A TIFF file of over 8 bits a sample: by OpenCV where it reads it right, else by tifffile."""
+    stored = _by_opencv(data) if tiff.is_plain(data) else None
+    if stored is None or stored.dtype != np.uint16:
+        return tiff.samples(data)
+    return stored if bits >= 16 else formats.widened(stored >> (16 - bits), bits)  # OpenCV fills up with zeros
+
+
+def _with_clear_level(grey: np.ndarray, level: float) -> np.ndarray:
+    """BGRA of grey samples ``(H, W)`` that are fully transparent at one level, given on the scale [0, 1]."""
+    top = np.iinfo(grey.dtype).max
+    alpha = np.where(grey == round(level * top), 0, top).astype(grey.dtype)
+    return np.dstack([grey, grey, grey, alpha])
 
 
 def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> None:
@@ -188,20 +211,16 @@ def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> N
         raise ImageError(f"{name}: {width}×{height} is more than {max_pixels:,} pixels; raise --max-pixels to read it")
     if promised.frames > 1 and form != "jpeg":  # what follows the first picture in a JPEG are previews and maps
         raise ImageError(f"{name}: holds {promised.frames} frames or pages; save the ones you want as single pictures")
-    if promised.mode in formats.UNFAITHFUL:
-        raise ImageError(f"{name}: is grey with alpha at 16 bits, in TIFF; save it as PNG, or as RGB with alpha")
     if promised.mode in ("CMYK", "LAB"):
         raise ImageError(f"{name}: is {promised.mode}, not RGB; convert it to RGB with its colour profile")
 
 
-def _by_opencv(data: bytes) -> tuple[np.ndarray | None, bytes]:
-    """OpenCV's array in the stored orientation, None when it cannot, and the EXIF block, empty when there is none."""
+def _by_opencv(data: bytes) -> np.ndarray | None:
+    """OpenCV's array, None when it cannot; in the stored orientation, except for TIFF."""
     try:
-        stored, kinds, blocks = cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)
+        return cv2.imdecodeWithMetadata(np.frombuffer(data, np.uint8), flags=cv2.IMREAD_UNCHANGED)[0]
     except cv2.error:
-        return None, b""
-    exif = [np.asarray(block).tobytes() for kind, block in zip(kinds, blocks) if kind == cv2.IMAGE_METADATA_EXIF]
-    return stored, exif[0] if exif else b""
+        return None
 
 
 def _by_pillow(data: bytes, mode: str) -> np.ndarray | None:
@@ -212,13 +231,13 @@ def _by_pillow(data: bytes, mode: str) -> np.ndarray | None:
     return cv2.cvtColor(found, cv2.COLOR_RGBA2BGRA if mode == "RGBA" else cv2.COLOR_RGB2BGR)
 
 
-def _picture(stored: np.ndarray, form: str) -> Picture:
-    """Split OpenCV's grey, BGR or BGRA array into RGB or grey pixels and alpha."""
+def _picture(stored: np.ndarray, form: str, has_rgb_profile: bool) -> Picture:
+    """Split OpenCV's grey, BGR or BGRA array into pixels and alpha; equal colours are grey without an RGB profile."""
     if stored.ndim == 2:
         return Picture(stored[..., None], None, form)
     alpha = stored[..., 3].copy() if stored.shape[2] == 4 else None
     grey_inside = form in ("webp", "avif") or alpha is not None
-    if grey_inside and _neutral(stored, LOSSY_STEP if form in ("webp", "avif") else 0):
+    if grey_inside and not has_rgb_profile and _neutral(stored, LOSSY_STEP if form in ("webp", "avif") else 0):
         return Picture(stored[..., 1:2].copy(), alpha, form)
     if alpha is not None:
         return Picture(cv2.cvtColor(stored, cv2.COLOR_BGRA2RGB), alpha, form)
@@ -231,54 +250,56 @@ def _neutral(stored: np.ndarray, step: int) -> bool:
     return max(cv2.absdiff(green, blue).max(), cv2.absdiff(green, red).max()) <= step
 
 
-def _upright(stored: np.ndarray, tag: int) -> np.ndarray:
-    transpose, axes = UPRIGHT.get(tag, (False, ()))
-    turned = stored.swapaxes(0, 1) if transpose else stored
-    return np.flip(turned, axes).copy() if axes or transpose else stored
-
-
 def encode(picture: Picture, form: str, quality: int | None = None, name: str = "output") -> bytes:
     """The bytes of a file; the inverse of `decode`.
 
-    form: key of `FORMATS`. 16 bits a sample become 8 in formats that hold only 8.
+    form: key of `FORMATS`. 16 bits a sample become as many as the format holds.
     quality: 1 to 100 for the lossy formats, 95 when left out; larger is better and bigger.
 
     Raises ImageError when the picture has transparency and the format none, or OpenCV refuses it.
     """
     spec = FORMATS[form]
-    if picture.alpha is not None and not spec.alpha:
+    if not spec.alpha and picture.transparency is not None:
         raise ImageError(
             f"{name}: {form} cannot hold transparency; write png, webp or tiff instead, or give --background"
         )
-    array = _storable(picture, spec.deep)
+    array = _storable(picture if spec.alpha else replace(picture, alpha=None), spec.bits)
+    beside = metadata.fitting(picture.metadata, array, form)
     if form == "tiff":
-        return metadata.tiff(array, picture.metadata)
+        return metadata.tiff(array, beside)
     options = list(spec.options)
     if spec.quality is not None:
         options += [spec.quality, QUALITY if quality is None else quality]
+    if form == "avif" and array.dtype == np.uint16:
+        options += [cv2.IMWRITE_AVIF_DEPTH, spec.bits]
     try:
-        ok, data = cv2.imencodeWithMetadata(spec.suffixes[0], array, *metadata.blocks(picture.metadata, form), options)
+        ok, data = cv2.imencodeWithMetadata(spec.suffixes[0], array, *metadata.blocks(beside, form), options)
     except cv2.error as error:
         raise ImageError(f"{name}: cannot be written as {form} ({error.err}); choose another format") from error
     if not ok:
         raise ImageError(f"{name}: cannot be written as {form} at {array.shape[1]}×{array.shape[0]}; choose png")
-    return metadata.COMPLETE.get(form, _as_it_is)(data.tobytes(), picture.metadata)
+    return metadata.COMPLETE.get(form, _as_it_is)(data.tobytes(), beside)
 
 
 def _as_it_is(data: bytes, _: Metadata) -> bytes:
     return data
 
 
-def _storable(picture: Picture, deep: bool) -> np.ndarray:
-    """Grey, BGR or BGRA as OpenCV stores it, at a depth the format holds."""
+def _storable(picture: Picture, bits: int) -> np.ndarray:
+    """Grey, BGR or BGRA as OpenCV stores it, in no more bits a sample than the format holds."""
     pixels, alpha = picture.pixels, picture.alpha
-    if pixels.dtype == np.uint16 and not deep:
-        pixels = from_float(to_float(pixels), np.uint8)
-        alpha = None if alpha is None else from_float(to_float(alpha), np.uint8)
+    if pixels.dtype == np.uint16 and bits < 16:
+        pixels = _shallower(pixels, bits)
+        alpha = None if alpha is None else _shallower(alpha, bits)
     if alpha is None:
         return pixels[..., 0] if pixels.shape[2] == 1 else _bgr(pixels)
     colours = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels[..., ::-1]
     return np.dstack([colours, alpha])
+
+
+def _shallower(samples: np.ndarray, bits: int) -> np.ndarray:
+    """uint16 samples in fewer bits: uint8 in 8, uint16 of smaller numbers in more."""
+    return from_float(to_float(samples), np.uint8) if bits == 8 else formats.narrowed(samples, bits)
 
 
 def _bgr(pixels: np.ndarray) -> np.ndarray:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import tifffile
 
-from deblurcli.pictures import formats
+from deblurcli.pictures import formats, icc, png, stale
 from deblurcli.pictures.formats import Header
 
 _EXIF_PREFIX = b"Exif\x00\x00"
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\x00"
 _LONGEST_SEGMENT = 0xFFFF - 2
-_ORIENTATION = 0x0112
 _METRES_PER_INCH = 0.0254
 
 
@@ -28,28 +26,42 @@ class Metadata:
 
     exif: a TIFF structure without prefix, its orientation normal. icc: a colour profile. xmp: an XML packet.
     dpi: pixels per inch across and down, (0, 0) when unknown.
+    native, form: parts of a file of a format that only another file of this format takes over, such as comments.
     """
 
     exif: bytes = b""
     icc: bytes = b""
     xmp: bytes = b""
     dpi: tuple[float, float] = (0.0, 0.0)
+    native: tuple[bytes, ...] = ()
+    form: str = ""
 
 
 NONE = Metadata()
 
 
-def read(header: Header) -> Metadata:
-    """The metadata of a file from its header, with the orientation set to normal."""
+def read(header: Header, size: tuple[int, int] | None = None, is_grey: bool = False) -> Metadata:
+    """The metadata of a file from its header, true of the picture once it is upright.
+
+    size: width and height of the upright picture; those of the header when left out.
+    is_grey: the file holds grey samples, though its header may not say so.
+    """
     info = header.info
-    xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
+    size = size or (header.width, header.height)
+    packet = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
     across, down = info.get("dpi", (0, 0))
+    if size != (header.width, header.height):
+        across, down = down, across
     known = across > 1 and down > 1  # 1 is what writers leave there when they do not know
+    profile = info.get("icc_profile") or b""
+    model = icc.GREY if is_grey or header.mode in formats.GREY_MODES else icc.RGB
     return Metadata(
-        exif=_sound(upright(header.exif.removeprefix(_EXIF_PREFIX))),
-        icc=info.get("icc_profile") or b"",
-        xmp=xmp.encode() if isinstance(xmp, str) else xmp,
+        exif=_sound(stale.exif(header.exif.removeprefix(_EXIF_PREFIX), size)),
+        icc=profile if icc.model(profile) == model else b"",  # readers do not look at another one
+        xmp=stale.xmp(packet.encode() if isinstance(packet, str) else packet, size),
         dpi=(float(across), float(down)) if known else (0.0, 0.0),
+        native=header.native,
+        form=header.form if header.native else "",
     )
 
 
@@ -60,34 +72,29 @@ def _sound(exif: bytes) -> bytes:
 
 def orientation(exif: bytes) -> int:
     """The orientation, 1 to 8, that an EXIF block gives; 1 when it gives none or is malformed."""
-    place = _orientation_place(exif.removeprefix(_EXIF_PREFIX))
-    return place[1] if place and 1 <= place[1] <= 8 else 1
+    found = stale.orientation(exif.removeprefix(_EXIF_PREFIX))
+    return found if 1 <= found <= 8 else 1
 
 
-def upright(exif: bytes) -> bytes:
-    """The same EXIF block, its orientation set to normal in place, so that nothing else moves."""
-    place = _orientation_place(exif)
-    if place is None:
-        return exif
-    at, _, order = place
-    return exif[:at] + struct.pack(order + "H", 1) + exif[at + 2 :]
+def fitting(metadata: Metadata, array: np.ndarray, form: str) -> Metadata:
+    """The metadata that suits an array as it is stored in a format: a profile of its own colour model, its own parts.
+
+    array: ``(H, W)`` grey, or ``(H, W, 3 or 4)``.
+    """
+    profile, is_rgb = metadata.icc, array.ndim == 3 or form == "webp"  # which has no grey
+    if icc.model(profile) == icc.GREY and is_rgb:
+        profile = icc.as_rgb(profile)
+    elif icc.model(profile) == icc.RGB and not is_rgb:
+        profile = b""
+    return replace(metadata, icc=profile, native=metadata.native if metadata.form == form else ())
 
 
-def _orientation_place(exif: bytes) -> tuple[int, int, str] | None:
-    """Where the orientation stands in an EXIF block, its value, and the byte order; None without one."""
-    order = {b"II": "<", b"MM": ">"}.get(exif[:2])
-    if order is None:
-        return None
-    try:
-        (first,) = struct.unpack_from(order + "I", exif, 4)
-        (count,) = struct.unpack_from(order + "H", exif, first)
-        for entry in range(first + 2, first + 2 + 12 * count, 12):
-            tag, value = struct.unpack_from(order + "H6xH", exif, entry)
-            if tag == _ORIENTATION:
-                return entry + 8, value, order
-    except struct.error:
-        pass
-    return None
+def lost(metadata: Metadata, form: str) -> str:
+    """What people should know that a format cannot say of a picture's colours; empty for nothing."""
+    if metadata.form != "png" or form == "png" or metadata.icc:
+        return ""
+    meant = png.colours_beyond_srgb(metadata.native)
+    return f"its colours are {meant}, which {form} does not say; write png" if meant else ""
 
 
 def blocks(metadata: Metadata, form: str) -> tuple[list[int], list[np.ndarray]]:
@@ -108,7 +115,7 @@ def blocks(metadata: Metadata, form: str) -> tuple[list[int], list[np.ndarray]]:
 
 
 def complete_jpeg(data: bytes, metadata: Metadata) -> bytes:
-    """A JPEG file with the XMP packet and the resolution that OpenCV's encoder leaves out.
+    """A JPEG file with the XMP packet, the resolution and the comments that OpenCV's encoder leaves out.
 
     An XMP packet too long for one segment, 65,502 bytes, is left out.
     """
@@ -120,18 +127,16 @@ def complete_jpeg(data: bytes, metadata: Metadata) -> bytes:
     packet = _XMP_PREFIX + metadata.xmp
     fits = metadata.xmp and len(packet) <= _LONGEST_SEGMENT
     segment = b"\xff\xe1" + struct.pack(">H", len(packet) + 2) + packet if fits else b""
-    return head + segment + data[start:]
+    return head + segment + b"".join(metadata.native) + data[start:]
 
 
 def complete_png(data: bytes, metadata: Metadata) -> bytes:
-    """A PNG file with the resolution that OpenCV's encoder leaves out."""
-    if not metadata.dpi[0]:
-        return data
-    across, down = (min(round(value / _METRES_PER_INCH), 0xFFFFFFFF) for value in metadata.dpi)
-    body = b"pHYs" + struct.pack(">IIB", across, down, 1)
-    chunk = struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body))
-    behind_header = 8 + 25
-    return data[:behind_header] + chunk + data[behind_header:]
+    """A PNG file with the resolution, the meaning of its colours and the texts that OpenCV's encoder leaves out."""
+    added = b"".join(metadata.native)
+    if metadata.dpi[0]:
+        across, down = (min(round(value / _METRES_PER_INCH), 0xFFFFFFFF) for value in metadata.dpi)
+        added = png.chunk(b"pHYs", struct.pack(">IIB", across, down, 1)) + added
+    return png.with_chunks(data, added)
 
 
 def tiff(array: np.ndarray, metadata: Metadata) -> bytes:

@@ -21,6 +21,7 @@ from deblurcli.errors import ImageError
 
 STANDARD = Path("-")  # stands for standard input where it is read, for standard output where it is written
 _TEMPORARY = re.compile(r"\.deblurcli-(?P<pid>\d+)@(?P<host>.*)-[^-]*")  # whose unfinished output it is
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _DAY = 24 * 3600
 MOST_BYTES = 2**31
 
@@ -85,31 +86,40 @@ def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def write_bytes(path: str | Path, data: bytes) -> None:
+def write_bytes(path: str | Path, data: bytes, source: Path = STANDARD) -> None:
     """Replace a file atomically: whoever looks sees the old content or the new, never a part.
 
-    Missing folders are made, a link is followed, and a file that is replaced keeps its permissions;
-    `STANDARD` is written straight. Raises ImageError when the disk refuses; the old file is then untouched.
+    source: the file that this one was made of; a new file may be read by nobody who may not read that one.
+
+    Missing folders are made, a symbolic link is followed, and a file that is replaced keeps its permissions; its other
+    hard links keep the old content. `STANDARD` is written straight. Raises ImageError when the file is read-only or the
+    disk refuses; the old file is then untouched.
     """
     if Path(path) == STANDARD:
         return _write_stdout(data)
-    with replacing(path) as file:
+    with replacing(path, source) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def replacing(path: str | Path) -> Iterator[IO[bytes]]:
+def replacing(path: str | Path, source: Path = STANDARD) -> Iterator[IO[bytes]]:
     """A file to write to that takes the place of `path` when this ends well, and leaves nothing when it does not.
 
     See `write_bytes`.
     """
     place = Path(os.path.realpath(path) if os.path.islink(path) else path)  # noqa: PTH114 (never raises)
+    old, of_source = _mode(place), _mode(source)
+    if old is not None and not old & _WRITABLE:
+        raise ImageError(f"{path}: is read-only; make it writable, or choose another place")
     temporary = place.with_name(f".deblurcli-{os.getpid()}@{platform.node()}-{secrets.token_hex(8)}{place.suffix}")
     try:
         with _created(temporary) as file:
             yield file
-        with contextlib.suppress(OSError):  # nothing to replace, or a link that leads nowhere
-            temporary.chmod(stat.S_IMODE(place.stat().st_mode))
+        if old is None and of_source is not None:
+            old = stat.S_IMODE(temporary.stat().st_mode) & (of_source | stat.S_IRWXU)
+        if old is not None:
+            with contextlib.suppress(OSError):  # a disk without permissions
+                temporary.chmod(old)
         temporary.replace(place)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -117,6 +127,14 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError):
             raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place for it") from error
         raise
+
+
+def _mode(path: Path) -> int | None:
+    """A file's permissions; None for `STANDARD`, a file that is not there, and a link that leads nowhere."""
+    try:
+        return None if path == STANDARD else stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return None
 
 
 def _created(path: Path) -> IO[bytes]:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
@@ -58,6 +59,13 @@ def emit(data: str | Table) -> None:
         raise
     except OSError as error:
         raise DeblurError(f"standard output: cannot be written ({error.strerror}); send it elsewhere") from error
+
+
+def fits(table: Table, least_name: int = 12) -> bool:
+    """Whether stdout is wide enough for all columns but the first to be shown uncut, and so much of the first."""
+    texts = ((column.header, *column.cells) for column in table.columns[1:])
+    needed = least_name + sum(max(cell_len(str(text)) for text in column) for column in texts) + 3 * len(table.columns)
+    return needed < Console(width=_width()).width
 
 
 def _width() -> int | None:

@@ -15,7 +15,7 @@ from deblurcli.metrics.table import METRICS
 from deblurcli.reports.gates import Verdict
 from deblurcli.reports.results import GAIN, Results, Scored, by_group, summary, text, with_unit, worst_first
 from deblurcli.reports.scoring import Run
-from deblurcli.terminal.console import INTERRUPTED, MOST_ERRORS, OK, PARTLY, emit, follow, list_errors, say
+from deblurcli.terminal.console import INTERRUPTED, MOST_ERRORS, OK, PARTLY, emit, fits, follow, list_errors, say
 
 WORST = 5
 TABLE, JSON, CSV = "table", "json", "csv"
@@ -34,7 +34,7 @@ def scored(run: Run, form: str = TABLE, quiet: bool = False) -> int:
     if form != TABLE:
         emit({JSON: as_json, CSV: as_csv}[form](results, verdicts))
     elif results.rows and not quiet:
-        emit(_groups_table(results) if results.grouped else _table(results))
+        _show(results)
     list_errors(results.errors)
     for verdict in verdicts:
         _tell(verdict, quiet)
@@ -79,30 +79,39 @@ def _heading(key: str) -> str:
     return f"{key} ({unit})" if unit else key
 
 
-def _table(results: Results) -> Table:
+def _show(results: Results) -> None:
+    """As many columns as fit, as a number that is cut is a wrong one; what is missing is told."""
+    build, keys = _groups_table if results.grouped else _table, list(results.keys)
+    shown = next((count for count in range(len(keys), 1, -1) if fits(build(results, keys[:count]))), 1)
+    emit(build(results, keys[:shown]))
+    if shown < len(keys):
+        say(f"score: {len(keys) - shown} more columns do not fit; widen the window, or see --json, --csv or --html")
+
+
+def _table(results: Results, keys: Sequence[str]) -> Table:
     """The worst few pictures by the first metric, the mean and the median of all."""
     count = len(results.rows)
     title = f"the {WORST} worst of {count} by {results.names[0]}" if count > WORST else None
     table = Table(Column("picture", overflow="fold"), title=title, box=SIMPLE_HEAD)
-    for key in results.keys:
-        table.add_column(_heading(key), justify="right")
+    for key in keys:
+        table.add_column(_heading(key), justify="right", no_wrap=True)
     for row in worst_first(results.rows, results.names[0])[:WORST]:
-        table.add_row(row.name, *(text(row.figure(key), key) for key in results.keys))
+        table.add_row(row.name, *(text(row.figure(key), key) for key in keys))
     if count > 1:
         table.add_section()
-        summaries = {key: summary(results.rows, key) for key in results.keys}
+        summaries = {key: summary(results.rows, key) for key in keys}
         table.add_row(f"mean of {count}", *(text(found.mean, key) for key, found in summaries.items()))
         table.add_row("median", *(text(found.median, key) for key, found in summaries.items()))
     return table
 
 
-def _groups_table(results: Results) -> Table:
+def _groups_table(results: Results, keys: Sequence[str]) -> Table:
     """The means of every group."""
-    table = Table(Column("group", overflow="fold"), Column("pictures", justify="right"), box=SIMPLE_HEAD)
-    for key in results.keys:
-        table.add_column(_heading(key), justify="right")
+    table = Table(Column("group", overflow="fold"), Column("pictures", justify="right", no_wrap=True), box=SIMPLE_HEAD)
+    for key in keys:
+        table.add_column(_heading(key), justify="right", no_wrap=True)
     for group, members in by_group(results.rows).items():
-        means = ((key, summary(members, key).mean) for key in results.keys)
+        means = ((key, summary(members, key).mean) for key in keys)
         table.add_row(group, str(len(members)), *(text(mean, key) for key, mean in means))
     return table
 

@@ -1,3 +1,6 @@
+import os
+import stat
+
 import pytest
 
 from deblurcli.batch import planning, run
@@ -92,3 +95,35 @@ def test_one_job_and_many_workers_give_the_same(folder, tmp_path):
         ran(folder, tmp_path / str(workers), workers=workers)
     for path in (tmp_path / "1").rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "4" / path.relative_to(tmp_path / "1")).read_bytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+@pytest.mark.parametrize("mode, made", [(0o600, 0o600), (0o640, 0o640), (0o444, 0o644), (0o644, 0o644)])
+def test_an_output_is_no_more_open_than_its_input(tmp_path, sharp, mode, made):
+    before = os.umask(0o022)
+    try:
+        images.write(tmp_path / "a.png", sharp[:8, :8])
+        (tmp_path / "a.png").chmod(mode)
+        inverted = run.Plain(lambda picture: picture.with_pixels(255 - picture.pixels))
+        for work, target in ((run.Plain(unchanged), "same.png"), (inverted, "other.png")):
+            list(run.transform(tmp_path / "a.png", tmp_path / target, work, Options()).outcomes)
+            assert stat.S_IMODE((tmp_path / target).stat().st_mode) == made
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_in_place_leaves_read_only_files_and_other_hard_links_alone(tmp_path, sharp):
+    for name, mode in (("locked.png", 0o444), ("shared.png", 0o640)):
+        images.write(tmp_path / "in" / name, sharp[:8, :8])
+        (tmp_path / "in" / name).chmod(mode)
+    os.link(tmp_path / "in" / "shared.png", tmp_path / "kept.png")
+    before = (tmp_path / "kept.png").read_bytes()
+    outcomes = ran(
+        tmp_path / "in", tmp_path / "in", lambda picture: picture.with_pixels(255 - picture.pixels), in_place=True
+    )
+    found = {outcome.job.source.name: outcome for outcome in outcomes}
+    assert found["locked.png"].status == FAILED and "is read-only; make it writable" in found["locked.png"].error
+    assert (tmp_path / "in" / "locked.png").read_bytes() == before == (tmp_path / "kept.png").read_bytes()
+    assert found["shared.png"].status == DONE and (tmp_path / "in" / "shared.png").read_bytes() != before
+    assert stat.S_IMODE((tmp_path / "in" / "shared.png").stat().st_mode) == 0o640

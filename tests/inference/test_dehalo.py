@@ -61,6 +61,32 @@ def test_texture_stays_as_it_is(sharp):
     assert np.mean(limited != sharp) < 0.02 and np.square(limited - sharp).mean() < 1e-5
 
 
+def dots():
+    page = np.full((80, 120, 3), 245 / 255, np.float32)
+    page[20:70:30, 20:110:30] = 20 / 255
+    return page
+
+
+def test_what_the_blurred_picture_shows_is_never_forbidden():
+    np.testing.assert_array_equal(dehalo.suppress_halos(dots(), dots(), BEYOND), dots())
+
+
+@pytest.mark.parametrize("spec", ["gaussian:1", "gaussian:2", "motion:12", "defocus:3"])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_points_on_a_flat_ground_come_back_whole(spec, inverted):
+    page = 1 - dots() if inverted else dots()
+    limited = dehalo.suppress_halos(page, blur(page, psf.parse(spec).array()), BEYOND)
+    assert np.abs(limited - page).max() < 0.02
+
+
+def test_a_point_beside_an_edge_lifts_no_limit_at_the_edge():
+    page = step()
+    page[48, 96] = 1.0
+    seen = blur(page, families.gaussian(2))
+    limited = dehalo.suppress_halos(rung(page), seen, BEYOND)
+    assert limited[:20, 50:64].min() >= 0.2 - BEYOND and limited[:20, 64:80].max() <= 0.8 + BEYOND
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (7, 3), (33, 51)])
 def test_any_size_is_taken(shape):
     image = np.random.default_rng(0).random((*shape, 3), dtype=np.float32)

@@ -4,9 +4,8 @@ import numpy as np
 import PIL.Image
 import PIL.ImageCms
 import pytest
-import tifffile
 
-from deblurcli.pictures import formats, images, metadata
+from deblurcli.pictures import formats, images, metadata, stale
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.metadata import Metadata
 
@@ -80,7 +79,7 @@ def test_a_picture_without_metadata_gets_none(form):
 
 def test_upright_changes_two_bytes_at_most():
     block = exif(6).tobytes().removeprefix(b"Exif\0\0")
-    turned = metadata.upright(block)
+    turned = stale.exif(block, (30, 20))
     assert metadata.orientation(block) == 6 and metadata.orientation(turned) == 1
     assert len(turned) == len(block) and sum(a != b for a, b in zip(turned, block)) <= 2
 
@@ -99,7 +98,8 @@ def test_tiff_with_metadata_keeps_every_kind_of_picture(channels, alpha, dtype):
     written = Picture(pixels, pixels[..., 0] if alpha else None, metadata=Metadata(icc=ICC, dpi=(72.0, 72.0)))
     read = images.decode(images.encode(written, "tiff"))
     np.testing.assert_array_equal(read.pixels[..., :channels], pixels)
-    assert (read.alpha is not None) == alpha and read.pixels.dtype == dtype and read.metadata.icc == ICC
+    assert (read.alpha is not None) == alpha and read.pixels.dtype == dtype
+    assert read.metadata.icc == (ICC if channels == 3 or alpha else b"")  # a profile for RGB says nothing of grey
 
 
 def test_limits_are_checked_before_decoding(monkeypatch):
@@ -138,13 +138,3 @@ def test_malformed_exif_costs_no_picture():
 def test_an_absurd_resolution_costs_no_picture(form):
     written = Picture(PIXELS, metadata=Metadata(dpi=(4e9, 4e9)))
     assert images.decode(images.encode(written, form)).size == (30, 20)
-
-
-def test_a_tiff_no_decoder_does_justice_is_refused():
-    grey = np.random.default_rng(0).integers(0, 65535, (24, 24, 2), np.uint16)
-    written = io.BytesIO()
-    tifffile.imwrite(written, grey, photometric="minisblack", extrasamples=["unassalpha"], planarconfig="contig")
-    with pytest.raises(images.ImageError, match="more than 10 pixels"):
-        images.decode(written.getvalue(), max_pixels=10)
-    with pytest.raises(images.ImageError, match="grey with alpha at 16 bits"):
-        images.decode(written.getvalue())

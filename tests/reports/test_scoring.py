@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from deblurcli.batch.record import FAILED
-from deblurcli.metrics.table import CONVENTIONS, score
+from deblurcli.metrics.table import CONVENTIONS, METRICS, score
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.reports import scoring
@@ -291,3 +292,16 @@ def test_a_missing_partner_is_a_failed_outcome(tmp_path, sharp):
     assert all("partner" in outcome.error for outcome in outcomes)
     results, verdicts = run.results(outcomes)
     assert (results.rows, results.total, results.missing, len(results.errors)) == ([], 2, 2, 2) and verdicts == []
+
+
+@pytest.mark.parametrize(
+    "columns, metrics, fits", [("40", "psnr,mae", False), ("80", ",".join(METRICS), False), ("200", "psnr,mae", True)]
+)
+def test_numbers_are_never_cut(sets, columns, metrics, fits):
+    options = ["--baseline", "soft", "--metric", metrics]
+    done = run("score", "out", "ref", *options, cwd=sets, env={**os.environ, "COLUMNS": columns})
+    shown = done.stdout.decode()
+    assert "…" not in shown and max(map(len, shown.splitlines())) <= int(columns)
+    values = [line.split()[-1] for line in shown.splitlines() if line.strip().startswith(("mean of", "median"))]
+    assert len(values) == 2 and all(re.fullmatch(r"[+-]?\d+\.\d\d+", value) for value in values)
+    assert ("more columns do not fit" in done.stderr.decode()) == (not fits)
