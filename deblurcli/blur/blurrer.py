@@ -36,8 +36,10 @@ class Blurrer:
         """The blurred picture, its alpha as it was, and what was done to it."""
         spec, alpha = self.spec(name), picture.transparency
         pixels = picture.pixels if not self.noise else to_float(picture.pixels)
-        is_weighted = alpha is not None and spec.has_psf
-        pixels = blur_weighted(pixels, alpha, spec.array()) if is_weighted else spec.blurred(pixels)
+        if alpha is not None and spec.has_psf:
+            pixels = blur_weighted(pixels, alpha, spec.array())
+        else:
+            pixels = spec.blurred(pixels)
         if self.noise:
             noise = self._random(name, 1).standard_normal(pixels.shape, np.float32)
             pixels = from_float(pixels + np.float32(self.noise) * noise, picture.pixels.dtype)
