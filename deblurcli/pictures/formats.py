@@ -59,6 +59,7 @@ FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(f
 SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
 
 ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")  # Pillow's modes with alpha, 8 bits a sample
+EXIF_CODING = "latin-1"  # in which Pillow gives texts, so that their bytes, mostly UTF-8, come back as they were
 GREY = ("1", "L", "I;16")
 GREY_MODES = (*GREY, "LA", "La", "I;16B", "I;16L", "I")
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
@@ -213,7 +214,7 @@ def _describing(own: PIL.Image.Exif) -> bytes:
     kept = PIL.Image.Exif()
     for tag in DESCRIBING:
         if isinstance(own.get(tag), str):
-            kept[tag] = own[tag]
+            kept[tag] = own[tag].encode(EXIF_CODING)
     return kept.tobytes() if len(kept) else b""
 
 

@@ -171,7 +171,9 @@ def _tiff_tags(metadata: Metadata) -> list[tuple]:
     tags: list[tuple] = [(700, 1, len(metadata.xmp), metadata.xmp, True)] if metadata.xmp else []
     found = formats.exif(metadata.exif) or {}
     texts = {tag: found.get(tag) for tag in formats.DESCRIBING}
-    return tags + [(tag, 2, 0, text, True) for tag, text in texts.items() if isinstance(text, str)]
+    return tags + [
+        (tag, 2, 0, text.encode(formats.EXIF_CODING), True) for tag, text in texts.items() if isinstance(text, str)
+    ]
 
 
 COMPLETE: dict[str, Callable[[bytes, Metadata], bytes]] = {"jpeg": complete_jpeg, "png": complete_png}

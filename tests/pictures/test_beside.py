@@ -190,3 +190,14 @@ def test_a_damaged_png_is_an_image_error(cut):
 def test_metadata_may_be_left_out():
     assert images.decode(turned_photograph()[0]).without_metadata().metadata == Metadata()
     assert images.encode(Picture(np.zeros((2, 2, 3), np.uint8)), "png")
+
+
+@pytest.mark.parametrize("source", ["jpeg", "png", "tiff"])
+@pytest.mark.parametrize("target", ["jpeg", "png", "tiff"])
+def test_names_with_accents_come_back_byte_for_byte(source, target):
+    block, name = PIL.Image.Exif(), "José Müller 日本"
+    block[0x013B] = name.encode()
+    given = {"tiffinfo": {0x013B: name.encode()}} if source == "tiff" else {"exif": block}
+    written = images.encode(images.decode(pillow(RGB, source, **given)), target)
+    with PIL.Image.open(io.BytesIO(written)) as opened:
+        assert opened.getexif()[0x013B].encode("latin-1") == name.encode()
