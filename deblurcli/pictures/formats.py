@@ -158,7 +158,7 @@ def header(data: bytes) -> Header | None:
         form = sniff(data) or ""
         with PIL.Image.open(io.BytesIO(png.described(data) if form == "png" else data)) as opened:
             tiff = isinstance(opened, TiffImageFile)
-            exif = _describing(opened.getexif()) if tiff else opened.info.get("exif", b"")
+            exif = _describing(opened.getexif()) if tiff else _exif_of(opened)
             bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
             width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
             frames = getattr(opened, "n_frames", 1)
@@ -207,6 +207,12 @@ def _tiff_header(data: bytes) -> Header | None:
             return Header(width, height, len(opened.pages), _MODES.get(samples, "RGB"), bits, info, b"", "tiff")
     except (*MALFORMED, tifffile.TiffFileError):
         return None
+
+
+def _exif_of(opened: PIL.Image.Image) -> bytes:
+    """The EXIF block of a file; also one that older programs stored in PNG as text."""
+    stored = opened.info.get("Raw profile type exif")
+    return opened.info.get("exif") or (bytes.fromhex("".join(stored.split("\n")[3:])) if stored else b"")
 
 
 def _describing(own: PIL.Image.Exif) -> bytes:

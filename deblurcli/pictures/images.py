@@ -173,6 +173,8 @@ def _opened(data: bytes, form: str) -> Opened | None:
 
 def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
     """The array OpenCV would give, upright, from whichever decoder does the file justice; None when none does."""
+    if form in ("bmp", "tiff") and promised.mode == "P":  # OpenCV mistakes some palettes
+        return _by_pillow(data, "RGB")
     if form == "tiff":
         return _deep_tiff(data, promised.bits) if promised.bits > 8 else _shallow_tiff(data, promised.mode)
     decodable = png.essential(data) if form == "png" else data
@@ -187,7 +189,7 @@ def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
         stored = np.ascontiguousarray(stored[..., :3])
     if form == "png" and promised.clear_level is not None and stored.ndim == 2:
         stored = _with_clear_level(stored, promised.clear_level)
-    return upright(stored, metadata.orientation(promised.exif))
+    return upright(stored, metadata.orientation_of(promised))
 
 
 def _shallow_tiff(data: bytes, mode: str) -> np.ndarray | None:
