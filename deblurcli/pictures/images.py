@@ -26,6 +26,7 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 READ = (*SUFFIXES, *inputs.SUFFIXES)  # endings of the files that are read
 UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
+_COLOURS = {"1": "L", "L": "L", "RGBA": "RGBA"}  # what Pillow is asked for, by the mode it finds; RGB for the others
 LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
 MAX_PIXELS = MEGAPIXELS * 1_000_000
 _LARGEST_SAMPLE = 10.0  # of a float image; what is larger was not divided by its peak
@@ -173,8 +174,8 @@ def _opened(data: bytes, form: str) -> Opened | None:
 
 def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
     """The array OpenCV would give, upright, from whichever decoder does the file justice; None when none does."""
-    if form in ("bmp", "tiff") and promised.mode == "P":  # OpenCV mistakes some palettes
-        return _by_pillow(data, "RGB")
+    if form == "bmp" or (form == "tiff" and promised.mode == "P"):  # OpenCV mistakes some masks and palettes
+        return _by_pillow(data, _COLOURS.get(promised.mode, "RGB"))
     if form == "tiff":
         return _deep_tiff(data, promised.bits) if promised.bits > 8 else _shallow_tiff(data, promised.mode)
     decodable = png.essential(data) if form == "png" else data
@@ -183,10 +184,6 @@ def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
         return None
     if form == "avif" and stored.dtype == np.uint16:
         stored = formats.widened(stored, promised.bits)
-    if (
-        form == "bmp" and stored.ndim == 3 and promised.mode not in formats.ALPHA
-    ):  # the fourth byte of a pixel means nothing
-        stored = np.ascontiguousarray(stored[..., :3])
     if form == "png" and promised.clear_level is not None and stored.ndim == 2:
         stored = _with_clear_level(stored, promised.clear_level)
     return upright(stored, metadata.orientation_of(promised))
