@@ -20,7 +20,7 @@ from deblurcli.commands import options, score
 from deblurcli.inference import models
 from deblurcli.inference.session import AUTO, PROVIDERS
 from deblurcli.metrics.table import CONVENTIONS, METRICS
-from deblurcli.pictures import images
+from deblurcli.pictures import images, inputs
 from deblurcli.pipeline import actions
 from tests.conftest import DATA, ROOT
 
@@ -185,9 +185,16 @@ def test_the_table_of_metrics_is_the_library_s():
 def test_the_tables_of_providers_and_formats_are_the_library_s():
     found = re.findall(r"^\| `(\w+)`(?: \(\w+\))? \| `([\w-]+)` \|$", read(DOCS / "install.md"), re.MULTILINE)
     assert found == [(name, provider.package) for name, provider in PROVIDERS.items()]
-    rows = [cells(line) for line in read(DOCS / "formats.md").splitlines() if line.startswith("| ")][1:]
-    found = {name.lower(): (int(bits.split(", ")[-1]), alpha == "yes") for name, bits, alpha, *_ in rows}
-    assert found == {name: (form.bits, form.alpha) for name, form in images.FORMATS.items()}
+    page = read(DOCS / "formats.md")
+    for name, form in images.FORMATS.items():
+        bits = ", ".join(dict.fromkeys(("8", str(form.bits))))
+        assert f"\n| {name.upper() if name != 'webp' else 'WebP'} | {bits} | {'yes' if form.alpha else 'no'}" in page, (
+            name
+        )
+        assert f" | {', '.join(form.keeps) or 'none'} | " in page, name
+    for each in inputs.INPUTS.values():
+        listed = ", ".join(f"`{suffix}`" for suffix in each.suffixes)
+        assert f" | {listed} | `pip install 'deblurcli[{each.extra}]'` |" in page
 
 
 def test_the_table_of_psfs_has_every_family_its_fields_and_their_ranges():

@@ -108,7 +108,7 @@ def _by_stem(folder: Path) -> dict[str, tuple[str, ...]]:
     """The names of the images below a folder by their relative path without its ending."""
     found, _ = find(folder)
     if not found:
-        raise PlanError(f"{folder}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
+        raise PlanError(f"{folder}: no images in this folder; they end in {', '.join(images.READ)}")
     stems: dict[str, tuple[str, ...]] = {}
     for name in found:
         stem = Path(name).with_suffix("").as_posix()

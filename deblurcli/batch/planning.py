@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import overload
 
 from deblurcli.errors import PlanError
-from deblurcli.pictures import images
+from deblurcli.pictures import images, inputs
 from deblurcli.pictures.storage import STANDARD, name_of
 
 
@@ -157,7 +157,7 @@ def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
 
 def _is_picture(folder: str, name: str) -> bool:
     """Whether a file looks like a picture; a dangling link does, a pipe or a device does not."""
-    if name.startswith(".") or not name.lower().endswith(images.SUFFIXES):
+    if name.startswith(".") or not name.lower().endswith(images.READ):
         return False
     path = Path(folder, name)
     return path.is_file() or not path.exists()
@@ -253,7 +253,7 @@ def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
         raise PlanError(f"{folder}: the output folder lies inside the input folder {source}; choose one outside")
     found, others = find(source)
     if not found:
-        raise PlanError(f"{source}: no images in this folder; they end in {', '.join(images.SUFFIXES)}")
+        raise PlanError(f"{source}: no images in this folder; they end in {', '.join(images.READ)}")
     return Plan(Jobs(source, folder, found, options.format), folder, others)
 
 
@@ -290,7 +290,9 @@ def _file_job(source: Path, target: Path, options: Options) -> Job:
 
 
 def _renamed(path: Path, form: str | None) -> Path:
-    """The path with the ending of the chosen format; its own where it already fits."""
+    """The path with the ending of the chosen format; its own where it already fits, or can be written."""
+    if form is None and path.suffix.lower() in inputs.SUFFIXES:
+        form = inputs.WRITTEN_AS
     if form is None or path.suffix.lower() in images.FORMATS[form].suffixes:
         return path
     return path.with_suffix(images.FORMATS[form].suffixes[0])

@@ -31,7 +31,7 @@ from deblurcli.batch.record import (
     recorded,
 )
 from deblurcli.errors import DeblurError, PlanError
-from deblurcli.pictures import hidden, images, metadata, storage
+from deblurcli.pictures import hidden, images, inputs, metadata, storage
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.processed import Fields, Processed
 from deblurcli.pictures.storage import STANDARD
@@ -211,7 +211,11 @@ def _dressed(picture: Picture, form: str, options: Options) -> Picture:
 def _format(job: Job, picture: Picture, options: Options) -> str:
     """What to write: as the output's name says, as asked for, or as the input was."""
     named = job.target.suffix.lower() in images.SUFFIXES
-    return images.format_of(job.target) if named else options.format or picture.format
+    return (
+        images.format_of(job.target)
+        if named
+        else options.format or (picture.format if picture.format in images.FORMATS else inputs.WRITTEN_AS)
+    )
 
 
 def run(

@@ -16,7 +16,7 @@ from deblurcli.deconvolution.wiener import wiener
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 
-_LOSSY = ("jpeg", "webp", "avif")
+_LOSSY = ("jpeg", "webp", "avif", "heic")
 
 
 def _wiener(

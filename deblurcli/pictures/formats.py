@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import struct
 import warnings
 import zlib
@@ -26,11 +27,15 @@ PIL.Image.MAX_IMAGE_PIXELS = None  # headers are read to refuse large pictures w
 
 @dataclass(frozen=True)
 class Format:
-    """What one file format can hold, and how OpenCV is asked for it."""
+    """What one file format can hold, and how OpenCV is asked for it.
+
+    keeps: what travels beside the pixels from a file of this format to another of it.
+    """
 
     suffixes: tuple[str, ...]
     alpha: bool
     bits: int  # the most it holds a sample
+    keeps: tuple[str, ...] = ()
     quality: int | None = None  # OpenCV's flag, where the format has a quality
     options: tuple[int, ...] = ()
 
@@ -40,19 +45,21 @@ FORMATS: dict[str, Format] = {
         (".jpg", ".jpeg", ".jpe", ".jfif"),
         alpha=False,
         bits=8,
+        keeps=("EXIF", "ICC", "XMP", "resolution", "IPTC", "comments"),
         quality=cv2.IMWRITE_JPEG_QUALITY,
         options=(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
     ),
-    "png": Format((".png",), alpha=True, bits=16),
-    "webp": Format((".webp",), alpha=True, bits=8, quality=cv2.IMWRITE_WEBP_QUALITY),
-    "tiff": Format((".tif", ".tiff"), alpha=True, bits=16),
+    "png": Format((".png",), alpha=True, bits=16, keeps=("EXIF", "ICC", "XMP", "resolution", "colour chunks", "texts")),
+    "webp": Format((".webp",), alpha=True, bits=8, keeps=("EXIF", "ICC", "XMP"), quality=cv2.IMWRITE_WEBP_QUALITY),
+    "tiff": Format((".tif", ".tiff"), alpha=True, bits=16, keeps=("describing tags", "ICC", "XMP", "resolution")),
     "bmp": Format((".bmp", ".dib"), alpha=True, bits=8),
-    "avif": Format((".avif",), alpha=True, bits=10, quality=cv2.IMWRITE_AVIF_QUALITY),
+    "avif": Format((".avif",), alpha=True, bits=10, keeps=("EXIF", "ICC", "XMP"), quality=cv2.IMWRITE_AVIF_QUALITY),
 }
 FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(form.suffixes[0])}
 SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
 
 ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")  # Pillow's modes with alpha, 8 bits a sample
+EXIF_CODING = "latin-1"  # in which Pillow gives texts, so that their bytes, mostly UTF-8, come back as they were
 GREY = ("1", "L", "I;16")
 GREY_MODES = (*GREY, "LA", "La", "I;16B", "I;16L", "I")
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
@@ -70,16 +77,47 @@ _MAGIC = {
     b"II+\x00": "tiff",
     b"MM\x00+": "tiff",
 }
+_TIFF = (b"II*\x00", b"MM\x00*")
+_RAW = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\x00")
+_BRANDS = {
+    "avif": {b"avif", b"avis"},
+    "raw": {b"crx "},
+    "heic": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"},
+}
+_SUBFILE, _MAKE, _SUB_DIRECTORIES, _DNG = 254, 271, 330, 50706
 
 
 def sniff(data: bytes) -> str | None:
-    """The key of `FORMATS` that a file's first bytes announce, or None."""
+    """The key of `FORMATS` or `inputs.INPUTS` that a file's first bytes announce, or None."""
+    if data.startswith(_RAW) or data[8:10] == b"CR" or (data[:4] in _TIFF and _is_raw(data)):
+        return "raw"
+    if data[4:8] == b"ftyp":
+        return _of_brands(data)
     for magic, name in _MAGIC.items():
         if data.startswith(magic):
             return name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
-    return "avif" if data[4:12] in (b"ftypavif", b"ftypavis") else None
+    return None
+
+
+def _of_brands(data: bytes) -> str | None:
+    """What kind of file a box of brands announces."""
+    brands = re.findall(b"....", data[8 : min(data[3], 64)], re.DOTALL)
+    return next((form for form, known in _BRANDS.items() if known.intersection(brands)), None)
+
+
+def _is_raw(data: bytes) -> bool:
+    """Whether a TIFF structure is a camera's raw file: a DNG, or a preview with a camera's name and more below."""
+    order = "<" if data[:2] == b"II" else ">"
+    try:
+        (first,) = struct.unpack_from(order + "I", data, 4)
+        (count,) = struct.unpack_from(order + "H", data, first)
+        entries = (struct.unpack_from(order + "HHIH", data, first + 2 + 12 * index) for index in range(count))
+        values = {tag: value for tag, _, _, value in entries}
+    except struct.error:
+        return False
+    return _DNG in values or (values.get(_SUBFILE) == 1 and _SUB_DIRECTORIES in values and _MAKE in values)
 
 
 @dataclass(frozen=True)
@@ -120,7 +158,7 @@ def header(data: bytes) -> Header | None:
         form = sniff(data) or ""
         with PIL.Image.open(io.BytesIO(png.described(data) if form == "png" else data)) as opened:
             tiff = isinstance(opened, TiffImageFile)
-            exif = _tiff_exif(opened) if tiff else opened.info.get("exif", b"")
+            exif = _describing(opened.getexif()) if tiff else _exif_of(opened)
             bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
             width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
             frames = getattr(opened, "n_frames", 1)
@@ -171,13 +209,25 @@ def _tiff_header(data: bytes) -> Header | None:
         return None
 
 
-def _tiff_exif(opened: PIL.Image.Image) -> bytes:
+def _exif_of(opened: PIL.Image.Image) -> bytes:
+    """The EXIF block of a file; also one that older programs stored in PNG as text."""
+    stored = opened.info.get("Raw profile type exif")
+    return opened.info.get("exif") or (bytes.fromhex("".join(stored.split("\n")[3:])) if stored else b"")
+
+
+def _describing(own: PIL.Image.Exif) -> bytes:
     """An EXIF block of the tags of a TIFF file that describe the picture rather than its storage."""
-    own, kept = opened.getexif(), PIL.Image.Exif()
+    kept = PIL.Image.Exif()
     for tag in DESCRIBING:
         if isinstance(own.get(tag), str):
-            kept[tag] = own[tag]
+            kept[tag] = own[tag].encode(EXIF_CODING)
     return kept.tobytes() if len(kept) else b""
+
+
+def describing_exif(data: bytes) -> bytes:
+    """The same of a raw file that is built like TIFF; empty of others."""
+    found = exif(data) if data[:4] in _TIFF else None
+    return _describing(found) if found is not None else b""
 
 
 def exif(block: bytes) -> PIL.Image.Exif | None:

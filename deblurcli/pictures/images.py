@@ -15,15 +15,18 @@ import numpy as np
 
 from deblurcli.choices import MEGAPIXELS, QUALITY
 from deblurcli.errors import ImageError
-from deblurcli.pictures import formats, icc, metadata, png, tiff
+from deblurcli.pictures import formats, icc, inputs, metadata, png, tiff
 from deblurcli.pictures.formats import FORMATS, SUFFIXES, Header, header, sniff
+from deblurcli.pictures.inputs import INPUTS, Opened
 from deblurcli.pictures.metadata import Metadata
 from deblurcli.pictures.orientation import upright
 from deblurcli.pictures.storage import name_of, read_bytes, write_bytes
 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
+READ = (*SUFFIXES, *inputs.SUFFIXES)  # endings of the files that are read
 UNDECODABLE = "cannot be decoded: damaged, cut short, or of a kind this tool does not read; save it again as PNG"
+_COLOURS = {"1": "L", "L": "L", "RGBA": "RGBA"}  # what Pillow is asked for, by the mode it finds; RGB for the others
 LOSSY_STEP = 1  # how far lossy coding takes the colours of grey apart
 MAX_PIXELS = MEGAPIXELS * 1_000_000
 _LARGEST_SAMPLE = 10.0  # of a float image; what is larger was not divided by its peak
@@ -37,7 +40,7 @@ class Picture:
 
     pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey, uint8 or uint16.
     alpha: ``(H, W)`` of the same type, straight (not premultiplied), or None.
-    format: key of `FORMATS` that the file was in.
+    format: key of `FORMATS` or `INPUTS` that the file was in.
     metadata: what travels beside the pixels.
     """
 
@@ -144,14 +147,15 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
     if not data:
         raise ImageError(f"{name}: the file is empty; replace it with an image")
     form = sniff(data)
-    if form not in FORMATS:
+    if form not in FORMATS and form not in INPUTS:
         raise ImageError(f"{name}: not an image this tool reads; convert it to one of {', '.join(FORMATS)}")
-    promised = header(data)
-    if promised is None:
-        raise ImageError(f"{name}: {UNDECODABLE}")
-    _refuse(promised, form, name, max_pixels)
     try:
-        stored = _decoded(data, form, promised)
+        found = inputs.opened(form, data) if form in INPUTS else _opened(data, form)
+        if found is None:
+            raise ImageError(UNDECODABLE)
+        promised = found.header
+        _refuse(promised, form, max_pixels)
+        stored = found.samples()
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from error
     if stored is None or stored.ndim < 2 or stored.shape[2:] not in ((), (3,), (4,)):
@@ -162,8 +166,16 @@ def decode(data: bytes, name: str = "standard input", max_pixels: int | None = N
     return replace(picture, metadata=metadata.read(promised, picture.size, stored.ndim == 2))
 
 
+def _opened(data: bytes, form: str) -> Opened | None:
+    """A file of one of `FORMATS` before it is decoded; None when its header makes no sense."""
+    promised = header(data)
+    return None if promised is None else Opened(promised, lambda: _decoded(data, form, promised))
+
+
 def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
     """The array OpenCV would give, upright, from whichever decoder does the file justice; None when none does."""
+    if form == "bmp" or (form == "tiff" and promised.mode == "P"):  # OpenCV mistakes some masks and palettes
+        return _by_pillow(data, _COLOURS.get(promised.mode, "RGB"))
     if form == "tiff":
         return _deep_tiff(data, promised.bits) if promised.bits > 8 else _shallow_tiff(data, promised.mode)
     decodable = png.essential(data) if form == "png" else data
@@ -172,13 +184,9 @@ def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
         return None
     if form == "avif" and stored.dtype == np.uint16:
         stored = formats.widened(stored, promised.bits)
-    if (
-        form == "bmp" and stored.ndim == 3 and promised.mode not in formats.ALPHA
-    ):  # the fourth byte of a pixel means nothing
-        stored = np.ascontiguousarray(stored[..., :3])
     if form == "png" and promised.clear_level is not None and stored.ndim == 2:
         stored = _with_clear_level(stored, promised.clear_level)
-    return upright(stored, metadata.orientation(promised.exif))
+    return upright(stored, metadata.orientation_of(promised))
 
 
 def _shallow_tiff(data: bytes, mode: str) -> np.ndarray | None:
@@ -204,15 +212,15 @@ def _with_clear_level(grey: np.ndarray, level: float) -> np.ndarray:
     return np.dstack([grey, grey, grey, alpha])
 
 
-def _refuse(promised: Header, form: str, name: str, max_pixels: int | None) -> None:
+def _refuse(promised: Header, form: str, max_pixels: int | None) -> None:
     """ImageError for a picture that had better not be decoded, judged by its header."""
     width, height = promised.width, promised.height
     if max_pixels is not None and width * height > max_pixels:
-        raise ImageError(f"{name}: {width}×{height} is more than {max_pixels:,} pixels; raise --max-pixels to read it")
+        raise ImageError(f"{width}×{height} is more than {max_pixels:,} pixels; raise --max-pixels to read it")
     if promised.frames > 1 and form != "jpeg":  # what follows the first picture in a JPEG are previews and maps
-        raise ImageError(f"{name}: holds {promised.frames} frames or pages; save the ones you want as single pictures")
+        raise ImageError(f"holds {promised.frames} frames or pages; save the ones you want as single pictures")
     if promised.mode in ("CMYK", "LAB"):
-        raise ImageError(f"{name}: is {promised.mode}, not RGB; convert it to RGB with its colour profile")
+        raise ImageError(f"is {promised.mode}, not RGB; convert it to RGB with its colour profile")
 
 
 def _by_opencv(data: bytes) -> np.ndarray | None:

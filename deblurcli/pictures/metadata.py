@@ -48,7 +48,6 @@ def read(header: Header, size: tuple[int, int] | None = None, is_grey: bool = Fa
     """
     info = header.info
     size = size or (header.width, header.height)
-    packet = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
     across, down = info.get("dpi", (0, 0))
     if size != (header.width, header.height):
         across, down = down, across
@@ -58,7 +57,7 @@ def read(header: Header, size: tuple[int, int] | None = None, is_grey: bool = Fa
     return Metadata(
         exif=_sound(stale.exif(header.exif.removeprefix(_EXIF_PREFIX), size)),
         icc=profile if icc.model(profile) == model else b"",  # readers do not look at another one
-        xmp=stale.xmp(packet.encode() if isinstance(packet, str) else packet, size),
+        xmp=stale.xmp(_packet(header), size),
         dpi=(float(across), float(down)) if known else (0.0, 0.0),
         native=header.native,
         form=header.form if header.native else "",
@@ -74,6 +73,18 @@ def orientation(exif: bytes) -> int:
     """The orientation, 1 to 8, that an EXIF block gives; 1 when it gives none or is malformed."""
     found = stale.orientation(exif.removeprefix(_EXIF_PREFIX))
     return found if 1 <= found <= 8 else 1
+
+
+def orientation_of(header: Header) -> int:
+    """The orientation, 1 to 8, that a file gives: in EXIF, else in XMP."""
+    found = stale.xmp_orientation(_packet(header))
+    return orientation(header.exif) if header.exif or not 1 <= found <= 8 else found
+
+
+def _packet(header: Header) -> bytes:
+    """The XMP packet of a file; empty when there is none."""
+    packet = header.info.get("xmp") or header.info.get("XML:com.adobe.xmp") or b""
+    return packet.encode() if isinstance(packet, str) else packet
 
 
 def fitting(metadata: Metadata, array: np.ndarray, form: str) -> Metadata:
@@ -171,7 +182,9 @@ def _tiff_tags(metadata: Metadata) -> list[tuple]:
     tags: list[tuple] = [(700, 1, len(metadata.xmp), metadata.xmp, True)] if metadata.xmp else []
     found = formats.exif(metadata.exif) or {}
     texts = {tag: found.get(tag) for tag in formats.DESCRIBING}
-    return tags + [(tag, 2, 0, text, True) for tag, text in texts.items() if isinstance(text, str)]
+    return tags + [
+        (tag, 2, 0, text.encode(formats.EXIF_CODING), True) for tag, text in texts.items() if isinstance(text, str)
+    ]
 
 
 COMPLETE: dict[str, Callable[[bytes, Metadata], bytes]] = {"jpeg": complete_jpeg, "png": complete_png}

@@ -46,6 +46,12 @@ def orientation(block: bytes) -> int:
         return 1
 
 
+def xmp_orientation(packet: bytes) -> int:
+    """The orientation that an XMP packet gives, of one digit; 1 when it gives none."""
+    found = re.search(rb"tiff:Orientation(?:\s*=\s*[\"']|>)\s*(\d)", packet)
+    return int(found[1]) if found else 1
+
+
 def exif(block: bytes, size: tuple[int, int]) -> bytes:
     """An EXIF block for a picture that is upright and of some width and height, changed in place.
 

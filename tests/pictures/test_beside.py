@@ -190,3 +190,38 @@ def test_a_damaged_png_is_an_image_error(cut):
 def test_metadata_may_be_left_out():
     assert images.decode(turned_photograph()[0]).without_metadata().metadata == Metadata()
     assert images.encode(Picture(np.zeros((2, 2, 3), np.uint8)), "png")
+
+
+@pytest.mark.parametrize("source", ["jpeg", "png", "tiff"])
+@pytest.mark.parametrize("target", ["jpeg", "png", "tiff"])
+def test_names_with_accents_come_back_byte_for_byte(source, target):
+    block, name = PIL.Image.Exif(), "José Müller 日本"
+    block[0x013B] = name.encode()
+    given = {"tiffinfo": {0x013B: name.encode()}} if source == "tiff" else {"exif": block}
+    written = images.encode(images.decode(pillow(RGB, source, **given)), target)
+    with PIL.Image.open(io.BytesIO(written)) as opened:
+        assert opened.getexif()[0x013B].encode("latin-1") == name.encode()
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+def test_an_orientation_in_xmp_alone_counts(form):
+    options = {"xmp": XMP} if form != "png" else {"pnginfo": PIL.PngImagePlugin.PngInfo()}
+    if form == "png":
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", XMP.decode())
+    read = images.decode(pillow(RGB, form, **options))
+    assert read.size == (HEIGHT, WIDTH) and b'tiff:Orientation="1"' in read.metadata.xmp
+
+
+def test_exif_stored_as_text_counts():
+    block = PIL.Image.Exif()
+    block[0x0112], block[0x010F] = 6, "A maker"
+    packed = block.tobytes()
+    text = f"\nexif\n{len(packed):8}\n{packed.hex()}\n".encode()
+    read = images.decode(described((b"tEXt", b"Raw profile type exif\0" + text)))
+    assert read.size == (HEIGHT, WIDTH) and b"A maker" in read.metadata.exif and not read.metadata.native
+
+
+@pytest.mark.parametrize("form", ["bmp", "tiff", "png"])
+def test_palettes_are_read_as_another_library_reads_them(form):
+    picture = RGB.convert("P", palette=PIL.Image.Palette.ADAPTIVE)
+    np.testing.assert_array_equal(images.decode(pillow(picture, form)).pixels, np.asarray(picture.convert("RGB")))

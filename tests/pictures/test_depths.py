@@ -185,3 +185,11 @@ def test_the_fourth_byte_of_a_bmp_is_alpha_where_its_header_says_so(length, alph
 def test_an_alpha_that_hides_nothing_is_no_reason_against_jpeg():
     opaque = Picture(np.full((8, 8, 3), 90, np.uint8), np.full((8, 8), 255, np.uint8))
     assert images.decode(images.encode(opaque, "jpeg")).alpha is None
+
+
+def test_five_bits_of_a_bmp_reach_white():
+    levels = np.arange(32, dtype="<u2").reshape(4, 8)
+    body = (levels << 10 | levels << 5 | levels)[::-1].tobytes()
+    head = struct.pack("<IiiHHIIiiII", 40, 8, 4, 1, 16, 0, len(body), 0, 0, 0, 0)
+    read = images.decode(b"BM" + struct.pack("<IHHI", 54 + len(body), 0, 0, 54) + head + body)
+    assert np.abs(read.pixels - (levels * 255 / 31)[..., None]).max() < 1 and read.pixels.max() == 255
