@@ -14,7 +14,7 @@ import PIL.ImageCms
 import pytest
 import tifffile
 
-from deblurcli.blur.model import Blurrer
+from deblurcli.blur.blurrer import Blurrer
 from deblurcli.blur.psf import parse
 from deblurcli.pictures import images
 from deblurcli.pictures.formats import FORMATS
