@@ -275,9 +275,14 @@ def _recipe(table: dict) -> Recipe:
     varying = table["data"].pop("varying", None)
     critic = table.pop("critic", None)
     return Recipe(
-        data=Data(blur=blurs, varying=Varying(**varying) if varying else None, **table.pop("data")),
+        data=Data(blur=blurs, varying=Varying(**varying) if varying else None, **_hashable(table.pop("data"))),
         optimiser=Optimiser(**table.pop("optimiser")),
         schedule=Schedule(**table.pop("schedule")),
         critic=CriticSettings(**critic) if critic else None,
         **table,
     )
+
+
+def _hashable(table: dict) -> dict:
+    """A section whose lists are tuples, which compare with sizes."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}

@@ -13,11 +13,12 @@ import scipy.signal
 from deblurcli.blur import families
 from deblurcli.blur.model import blur, through_jpeg
 from deblurcli.blur.psf import PSFSpec
+from deblurcli.blur.varying import GAMMA
 from deblurcli.pictures.images import from_float, to_float
 from training.recipe import Data
 
 MARGIN = 32  # pixels around a sample that are blurred with it where its border is to be unknown
-_GAMMA, _BRIGHTEST = 2.2, 1.6  # of linear light, and how far its brightest is over white
+BRIGHTEST = 1.6  # how far linear light is over white at most
 _OUT_OF_HAND = 3.0  # times too large or too small: no PSF is given more wrongly
 
 _FAINT = 0.06  # of a PSF's brightest: about what estimates of any form lose
@@ -98,7 +99,7 @@ def _blurred(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The blurred and the sharp piece without margins."""
     linear = bool(data.linear) and rng.random() < data.linear
-    scene = np.float32(rng.uniform(1, _BRIGHTEST)) * sharp**_GAMMA if linear else sharp
+    scene = np.float32(rng.uniform(1, BRIGHTEST)) * sharp**GAMMA if linear else sharp
     inside = tuple(slice(margin, side - margin) for side in sharp.shape[:2])
     kept = np.ascontiguousarray(scene[inside])
     goes_on = margin > 0 and rng.random() < 0.5
@@ -110,7 +111,7 @@ def _blurred(
 
 def _encoded(light: np.ndarray) -> np.ndarray:
     """Linear light as a picture holds it, in [0, 1]; what is brighter than white is white."""
-    return np.clip(light, 0, 1) ** (1 / _GAMMA)
+    return np.clip(light, 0, 1) ** (1 / GAMMA)
 
 
 def _psfs(specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:

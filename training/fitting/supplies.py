@@ -19,8 +19,7 @@ from training.fitting.devices import DeviceError, workers_for
 from training.recipe import Recipe
 
 WATCHED = 8  # batches that a fit is watched with where they are made on the device
-AT_ONCE = {"cpu": 64}  # pairs that a fit is watched with at a time, and on anything else:
-OTHERWISE = 256
+AT_ONCE, ACCELERATED = 64, 256  # pairs that a fit is watched with at a time, on a CPU and on anything else
 WARM_UP = 3  # batches that do not count when the others are timed
 
 Supplies = tuple[Iterable[Batch], Iterable[Batch]]  # to fit on, and to watch the fit with
@@ -58,7 +57,7 @@ def _one_by_one(
     shown, watched = (examples.pairs(pictures, recipe, part) for part in split)
     place = fabric.global_rank, fabric.world_size
     order = Batches(len(shown), recipe.schedule.batch, recipe.schedule.seed, *steps, *place)
-    keys = pairing.watching(len(watched), AT_ONCE.get(fabric.device.type, OTHERWISE), *place)
+    keys = pairing.watching(len(watched), AT_ONCE if fabric.device.type == "cpu" else ACCELERATED, *place)
     return pairing.supply(shown, order, fabric.device, workers), pairing.supply(watched, keys, fabric.device, 0)
 
 

@@ -186,7 +186,7 @@ def test_pieces_come_from_their_pictures_in_all_orientations():
 def moved():
     """A recipe of small pieces that are blurred in every way."""
     chosen = recipe.load("photo")
-    data = replace(chosen.data, crop=96, whole=[96, 64], varying=Varying(share=0.5, depth=0.25), jpeg=0.5)
+    data = replace(chosen.data, crop=96, whole=(96, 64), varying=Varying(share=0.5, depth=0.25), jpeg=0.5)
     return replace(chosen, data=data, schedule=replace(chosen.schedule, batch=8))
 
 
@@ -217,3 +217,11 @@ def test_batches_need_pictures_larger_than_a_piece(moved, shown):
 
 def test_a_mixture_counts_all_pieces():
     assert Mixture.of(64, Varying(share=0.5, parts=0.5, depth=0.06)) == Mixture(32, 16, 4, 28)
+
+
+def test_the_recipe_s_faces_are_among_its_small_pictures():
+    """Sizes of a recipe are lists in its file; a picture's is a tuple."""
+    photo = recipe.load("photo")
+    face = np.zeros((128, 96, 3), np.uint8)
+    large = np.zeros((256, 256, 3), np.uint8)
+    assert len(Batches(photo, [large, face, face], np.arange(3), CPU, 0, 1).small or ()) == 2

@@ -22,7 +22,7 @@ def moving():
     photo = recipe.load("photo")
     return replace(
         photo,
-        data=replace(photo.data, crop=64, whole=[64, 64], varying=Varying(share=0.5), crops=1, validation=2, faces=0),
+        data=replace(photo.data, crop=64, whole=(64, 64), varying=Varying(share=0.5), crops=1, validation=2, faces=0),
         network={"name": "spectral-unet", "widths": [8, 8], "blocks": [1, 1], "gains": [8, 8]},
         schedule=replace(photo.schedule, batch=4, epochs=2, average=0.5),
     )

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from deblurcli.blur import families, psf
+from deblurcli.blur import families
+from deblurcli.blur.varying import GAMMA
 from training.data.batched import blurs, camera, scenery, spectra
 from training.data.batched.blurs import REACH
 from training.data.batched.gallery import Gallery
 from training.data.batched.scenery import uniform
-from training.data.pairs import Batch
+from training.data.degradation import BRIGHTEST
+from training.data.pairs import Batch, Pairs
 from training.data.sources import Pictures
-from training.recipe import Data, Recipe, RecipeError, Varying
+from training.recipe import Recipe, RecipeError, Varying
 
 BANK = 2048  # PSFs drawn once, of which each piece gets one
 INSTANTS = (11, 15, 21, 31)  # of an exposure, one number for a whole batch
 DEPTHS, WIDEST = 5, 6.0  # blurs between which depth chooses, and the radius of the widest in pixels
-GAMMA, BRIGHTEST = 2.2, 1.6  # of linear light, and how far its brightest is over white
 WHOLE_EVERY = 4  # one batch in so many is of whole small pictures
 
 Both = tuple[torch.Tensor, torch.Tensor]  # blurred and sharp
@@ -62,16 +63,15 @@ class Batches:
         self.scene = self.data.piece[0] + 2 * REACH, self.data.piece[1] + 2 * REACH
         shown = [pictures[int(index)] for index in chosen]
         large = [picture for picture in shown if min(picture.shape[:2]) >= max(self.scene)]
-        self.whole = self.data.whole[0], self.data.whole[1]
-        small = [picture for picture in shown if picture.shape[:2] == self.whole]
+        small = [picture for picture in shown if picture.shape[:2] == self.data.whole]
         if not large:
             size = f"{self.scene[1]} × {self.scene[0]}"
             raise RecipeError(f"{recipe.name}: no picture has {size} pixels, which a piece and its surroundings take")
         self.scenes = Gallery(large, self.scene, device, self.data.scale)
-        self.small = Gallery(small, self.whole, device) if small else None
+        self.small = Gallery(small, self.data.whole, device) if small else None
         self.count, self.mixture = recipe.schedule.batch, Mixture.of(recipe.schedule.batch, self.varying)
-        rng = np.random.default_rng(self.seed)
-        self.psfs = blurs.bank([_psf(self.data, rng) for _ in range(BANK)], device)
+        drawn, rng = Pairs(shown, recipe), np.random.default_rng(self.seed)
+        self.psfs = blurs.bank([drawn.spec(rng).array() for _ in range(BANK)], device)
         discs = [families.defocus(0.5 + (WIDEST - 0.5) * index / (DEPTHS - 1)) for index in range(DEPTHS)]
         self.discs = blurs.transfer(blurs.bank(discs, device), self.scene)
 
@@ -94,7 +94,7 @@ class Batches:
 
     def _whole(self, small: Gallery, random: torch.Generator) -> Both:
         """Small pictures whole, blurred all over."""
-        (height, width), (down, across) = self.data.piece, self.whole
+        (height, width), (down, across) = self.data.piece, self.data.whole
         pictures = small.pieces(self.count * height * width // (down * across), random)
         light, gamma = _light(pictures, uniform(len(pictures), random) < self.data.linear, random)
         blurred = blurs.convolved(blurs.mirrored(light), self._transfers(light, random))
@@ -172,13 +172,6 @@ class Batches:
             is_coarse = uniform(len(chosen), random).flatten() < 0.5
             seen[chosen] = camera.through_jpeg(seen[chosen], quality, is_coarse)
         return seen
-
-
-def _psf(data: Data, rng: np.random.Generator) -> np.ndarray:
-    """A PSF of the recipe's mixture."""
-    weights = np.array([entry.weight for entry in data.blur])
-    spec = psf.parse_or_random(data.blur[rng.choice(len(weights), p=weights / weights.sum())].psf)
-    return (spec.draw(rng) if isinstance(spec, psf.RandomPSF) else spec).array()
 
 
 def _light(images: torch.Tensor, is_linear: torch.Tensor, random: torch.Generator) -> Both:
