@@ -210,12 +210,10 @@ def _dressed(picture: Picture, form: str, options: Options) -> Picture:
 
 def _format(job: Job, picture: Picture, options: Options) -> str:
     """What to write: as the output's name says, as asked for, or as the input was."""
-    named = job.target.suffix.lower() in images.SUFFIXES
-    return (
-        images.format_of(job.target)
-        if named
-        else options.format or (picture.format if picture.format in images.FORMATS else inputs.WRITTEN_AS)
-    )
+    if job.target.suffix.lower() in images.SUFFIXES:
+        return images.format_of(job.target)
+    own = picture.format if picture.format in images.FORMATS else inputs.WRITTEN_AS
+    return options.format or own
 
 
 def run(

@@ -125,7 +125,8 @@ class Header:
     """What a file says of itself before it is decoded.
 
     mode: Pillow's. bits: of a sample of PNG, TIFF and AVIF files, 8 of others. info: Pillow's dictionary of what else
-    stands in the header. exif: the EXIF block, empty when there is none.
+    stands in the header. exif: the EXIF block, empty when there is none. form: as `sniff` gives it. native: the parts
+    that only another file of the same format takes over.
     """
 
     width: int
