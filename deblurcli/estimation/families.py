@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import j1
+from scipy.special import j0, j1
 
 from deblurcli.blur.psf import PSFSpec
 from deblurcli.estimation import whittle
-from deblurcli.estimation.whittle import Fit
+from deblurcli.estimation.whittle import Fit, Response
 from deblurcli.pictures import power_spectrum
 from deblurcli.pictures.power_spectrum import Spectrum
 
@@ -20,30 +20,43 @@ FINEST = 512  # side of the patches for the last fit in large pictures
 LARGEST_SHARE = 1 / 3  # of a patch's side, that a blur fitted to it may have
 HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
 LOW, MIDDLE = 0.15, 0.22  # cycles per pixel: below, JPEG leaves a spectrum as it was, or mostly
+_SMALL_PHASE = 1e-4  # below, a sinc is taken for that of this phase: the same to 1e-8
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
+_FIRST_ROUNDS, _PURSUED = 5, 2  # of each fit; and how many of the best then go on
 # Families fitted once more, and from which multiples of the size found: of a motion's zeros, others have some as well.
 _REFIT = {"motion": (1, 2, 3, 4), "defocus": (1,)}
 
 
-def _untouched(at: Spectrum, _: np.ndarray) -> np.ndarray:
-    return np.ones(len(at.power))
+def _untouched(at: Spectrum, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.ones(len(at.power)), np.empty((0, len(at.power)))
 
 
-def _gaussian(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
+def _gaussian(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``exp(−4π²σ²f²)``."""
-    return np.exp(-((2 * np.pi * parameters[0]) ** 2) * (at.across**2 + at.down**2))
+    (sigma,) = parameters
+    bend = -((2 * np.pi * at.radius) ** 2)
+    transfer = np.exp(bend * sigma**2)
+    return transfer, (2 * sigma * bend * transfer)[None]
 
 
-def _motion(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
+def _motion(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``sinc²(L u)``, u the frequency along the motion."""
     length, angle = parameters[0], np.deg2rad(parameters[1])
-    return np.sinc(length * (at.across * np.cos(angle) - at.down * np.sin(angle))) ** 2
+    along = at.across * np.cos(angle) - at.down * np.sin(angle)
+    turning = -at.across * np.sin(angle) - at.down * np.cos(angle)  # of u with the angle
+    phase = np.pi * length * along
+    phase = np.where(np.abs(phase) < _SMALL_PHASE, _SMALL_PHASE, phase)
+    otf = np.sin(phase) / phase
+    slope = 2 * np.pi * otf * (np.cos(phase) - otf) / phase
+    return otf**2, np.stack([slope * along, slope * (length * np.pi / 180) * turning])
 
 
-def _defocus(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
+def _defocus(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``(2 J₁(2πrf) / 2πrf)²``."""
-    phase = 2 * np.pi * parameters[0] * np.hypot(at.across, at.down)
-    return (2 * j1(phase) / phase) ** 2
+    turn = 2 * np.pi * at.radius
+    phase = turn * parameters[0]
+    otf = 2 * j1(phase) / phase
+    return otf**2, (-4 * otf * (otf - j0(phase)) / phase * turn)[None]  # J₂(p) = 2 J₁(p) / p − J₀(p)
 
 
 def _lines() -> tuple[tuple[float, float], ...]:
@@ -56,19 +69,23 @@ def _lines() -> tuple[tuple[float, float], ...]:
 class ParametricFamily:
     """A family of blurs as the spectrum shows it.
 
-    transfer: ``(spectrum, θ) → |OTF|²`` at its frequencies.
+    response: ``(spectrum, θ) → |OTF|²`` at its frequencies, and its derivatives; see `whittle.Response`.
     names: of the parameters θ, as the family's specification has them.
     guesses: parameters to try, for the search.
     low, high: bounds of the parameters.
     least: of the first parameter; below, the blur is none.
     """
 
-    transfer: Callable[[Spectrum, np.ndarray], np.ndarray]
+    response: Response
     names: tuple[str, ...] = ()
     guesses: tuple[tuple[float, ...], ...] = ((),)
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     least: float = 0.0
+
+    def transfer(self, at: Spectrum, parameters: np.ndarray) -> np.ndarray:
+        """``|OTF|²`` at a spectrum's frequencies, ``(F,)``."""
+        return self.response(at, parameters)[0]
 
 
 PARAMETRIC: dict[str, ParametricFamily] = {
@@ -132,8 +149,19 @@ def search(luma: np.ndarray, highest: float = HIGHEST) -> Search:
 
 def _fits(name: str, misfits: np.ndarray, seen: Spectrum) -> list[Fit]:
     family = PARAMETRIC[name]
-    bounds = np.array(family.low), np.array(family.high)
-    return [whittle.fit(seen, family.transfer, start, *bounds) for start in _starts(name, misfits)]
+    return _best_fits(family, seen, _starts(name, misfits), (np.array(family.low), np.array(family.high)))
+
+
+def _best_fits(
+    family: ParametricFamily, seen: Spectrum, starts: Sequence[np.ndarray], bounds: tuple[np.ndarray, np.ndarray]
+) -> list[Fit]:
+    """The fits from several first guesses, all of them a few rounds, the best of those to the end."""
+    begun = sorted(
+        (whittle.fit(seen, family.response, start, *bounds, rounds=_FIRST_ROUNDS) for start in starts),
+        key=lambda fit: fit.misfit,
+    )
+    ended = [whittle.fit(seen, family.response, fit.parameters, *bounds) for fit in begun[:_PURSUED]]
+    return [*ended, *begun[_PURSUED:]]
 
 
 def _starts(name: str, misfits: np.ndarray) -> list[np.ndarray]:
@@ -174,5 +202,5 @@ def refit(luma: np.ndarray, name: str, values: Sequence[float]) -> Fit | None:
     family, seen, (size, *others) = PARAMETRIC[name], spectrum_of(luma, side=FINEST), values
     sizes = [times * size for times in _REFIT.get(name, ()) if times * size <= LARGEST_SHARE * seen.side]
     low, high = np.array(family.low), np.full(len(values), np.inf)
-    fits = [whittle.fit(seen, family.transfer, np.array([start, *others]), low, high) for start in sizes]
-    return min(fits, key=lambda fit: fit.misfit, default=None)
+    starts = [np.array([start, *others]) for start in sizes]
+    return min(_best_fits(family, seen, starts, (low, high)), key=lambda fit: fit.misfit, default=None)

@@ -46,9 +46,8 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit) -> Found | None:
     found = shake.find(luma)
     if not found:
         return None
-    best, none = found[0], np.zeros(0)
-    power = power_spectrum.power_of(best.psf, seen)
-    fit = whittle.fit(seen, lambda at, _: power, none, none, none)
+    best = found[0]
+    fit = whittle.fit_known(seen, power_spectrum.power_of(best.psf, seen))
     return Found(best.psf, fit, float(expit(_WEIGHTS @ [*_evidence(best.ratio, fit, nothing), 1])))
 
 

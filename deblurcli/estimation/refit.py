@@ -57,7 +57,7 @@ def adjusted(image: np.ndarray, given: PSFSpec) -> PSFSpec:
     if values[0] > LARGEST_SHARE * seen.side:
         return given
     others = (
-        _unmoved(seen, power(seen, values))
+        whittle.fit_known(seen, power(seen, values))
         for power in (PARAMETRIC[given.family].transfer, PARAMETRIC["none"].transfer)
     )
     low, high = _bounds(given.family, values)
@@ -68,14 +68,8 @@ def adjusted(image: np.ndarray, given: PSFSpec) -> PSFSpec:
     return families.specification(given.family, after.parameters) if inside and is_clear else given
 
 
-def _unmoved(seen: Spectrum, power: np.ndarray) -> Fit:
-    """The fit of one blur, of which nothing is free, from its power at the spectrum's frequencies."""
-    nothing = np.empty(0)
-    return whittle.fit(seen, lambda *_: power, nothing, nothing, nothing)
-
-
 def _fitted(seen: Spectrum, family: str, start: np.ndarray, low: np.ndarray, high: np.ndarray) -> Fit:
-    return whittle.fit(seen, PARAMETRIC[family].transfer, start, low, high)
+    return whittle.fit(seen, PARAMETRIC[family].response, start, low, high)
 
 
 def _likeliest(seen: Spectrum, family: str, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -56,88 +56,108 @@ class Fit:
     noise: float
 
 
+# ``(spectrum, θ) → (T, ∂T/∂θ)``: the power of a blur's transfer function at each frequency, ``(F,)``, and its
+# derivatives, ``(K, F)``.
+Response = Callable[[Spectrum, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
 def fit(
-    spectrum: Spectrum,
-    transfer: Callable[[Spectrum, np.ndarray], np.ndarray],
-    start: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    rounds: int = 25,
+    spectrum: Spectrum, response: Response, start: np.ndarray, low: np.ndarray, high: np.ndarray, rounds: int = 25
 ) -> Fit:
     """Fit a family of blurs by Levenberg–Marquardt on the expected Hessian of the misfit.
 
-    transfer: ``(spectrum, θ) → T``, the power of the transfer function at each frequency, ``(F,)``.
+    response: of the family, see `Response`.
     start, low, high: first guess and bounds of θ, each ``(K,)``; K may be 0.
     rounds: most steps to try.
     """
-    features, power, count = spectrum.features, spectrum.power, len(start)
-    shape = transfer(spectrum, start)
+    problem, count = _Problem(spectrum, response, len(start)), len(start)
+    sharp = np.exp(spectrum.features @ SHARP_MEAN) * response(spectrum, start)[0]
+    power = spectrum.power
+    level = np.log(power.mean() / sharp.mean())
     state = np.concatenate([start, SHARP_MEAN, [np.log(np.quantile(power, 0.05))]])
-    state[count] += np.log(power.mean() / (np.exp(features @ SHARP_MEAN) * shape).mean())
-    best, damping = _misfit(spectrum, features, transfer, state, count), 1e-3
+    state[count] += level
+    best, damping = problem.at(state), 1e-3
+    equations = problem.normal_equations(best)
     for _ in range(rounds):
-        gradient, hessian = _normal_equations(spectrum, features, transfer, state, count, best)
+        gradient, hessian = equations
         step = np.linalg.solve(hessian + damping * np.diag(np.diag(hessian)), gradient)
-        moved = state + np.clip(step, -2, 2)
+        moved = best.state + np.clip(step, -2, 2)
         moved[:count] = np.clip(moved[:count], low, high)
-        tried = _misfit(spectrum, features, transfer, moved, count)
+        tried = problem.at(moved)
         if tried.value >= best.value:
             damping = 10 * damping + 1e-3
             continue
-        gained, state, best, damping = best.value - tried.value, moved, tried, max(damping / 5, 1e-6)
+        gained, best, damping = best.value - tried.value, tried, max(damping / 5, 1e-6)
+        equations = problem.normal_equations(best)
         if gained < 1e-2:
             break
-    return _summary(spectrum, features, transfer, state, count, best)
+    return problem.summary(best, equations[1])
+
+
+def fit_known(spectrum: Spectrum, power: np.ndarray) -> Fit:
+    """The fit of one blur, of which nothing is free.
+
+    power: of its transfer function at the spectrum's frequencies, ``(F,)``.
+    """
+    nothing = np.empty(0)
+    return fit(spectrum, lambda *_: (power, np.empty((0, len(power)))), nothing, nothing, nothing)
 
 
 @dataclass(frozen=True)
-class _Misfit:
-    """The misfit at one state, and the signal and model it came from."""
+class _Point:
+    """A state (θ, β, s), its misfit, and the signal ``(F,)``, the signal's slopes ``(K, F)`` and the model there."""
 
+    state: np.ndarray
     value: float
     signal: np.ndarray
+    slopes: np.ndarray
     model: np.ndarray
 
 
-def _misfit(spectrum: Spectrum, features: np.ndarray, transfer: Callable, state: np.ndarray, count: int) -> _Misfit:
-    beta = state[count:-1]
-    signal = np.exp(np.clip(features @ beta, -60, 30)) * transfer(spectrum, state[:count])
-    model = signal + np.exp(state[-1])
-    penalty = PRIOR_WEIGHT * np.square((beta - SHARP_MEAN) / SHARP_DEVIATION).sum() / 2
-    return _Misfit(float((np.log(model) + spectrum.power / model).sum() + penalty), signal, model)
+@dataclass(frozen=True)
+class _Problem:
+    """A family of `count` parameters to be fitted to a spectrum."""
 
+    spectrum: Spectrum
+    response: Response
+    count: int
 
-def _normal_equations(
-    spectrum: Spectrum, features: np.ndarray, transfer: Callable, state: np.ndarray, count: int, at: _Misfit
-) -> tuple[np.ndarray, np.ndarray]:
-    """Descent direction and expected Hessian of the misfit in (θ, β, s)."""
-    share = at.signal / at.model
-    jacobian = np.empty((len(share), len(state)))
-    sharp = np.exp(np.clip(features @ state[count:-1], -60, 30)) / at.model
-    for index in range(count):
-        step = np.zeros(count)
-        step[index] = 1e-3 * max(1.0, abs(state[index]))
-        change = transfer(spectrum, state[:count] + step) - transfer(spectrum, state[:count] - step)
-        jacobian[:, index] = sharp * change / (2 * step[index])
-    jacobian[:, count:-1] = features * share[:, None]
-    jacobian[:, -1] = 1 - share
-    gradient = jacobian.T @ (np.minimum(spectrum.power / at.model, _LARGEST_RATIO) - 1)
-    weight = PRIOR_WEIGHT / SHARP_DEVIATION**2
-    gradient[count:-1] -= weight * (state[count:-1] - SHARP_MEAN)
-    precision = np.concatenate([np.full(count, 1e-6), weight, [1e-3]])
-    return gradient, jacobian.T @ jacobian + np.diag(precision)
+    def at(self, state: np.ndarray) -> _Point:
+        """The misfit at a state."""
+        beta = state[self.count : -1]
+        sharp = np.exp(np.clip(self.spectrum.features @ beta, -60, 30))
+        transfer, slopes = self.response(self.spectrum, state[: self.count])
+        signal = sharp * transfer
+        model = signal + np.exp(state[-1])
+        penalty = PRIOR_WEIGHT * np.square((beta - SHARP_MEAN) / SHARP_DEVIATION).sum() / 2
+        value = float((np.log(model) + self.spectrum.power / model).sum() + penalty)
+        return _Point(state, value, signal, sharp * slopes, model)
 
+    def normal_equations(self, point: _Point) -> tuple[np.ndarray, np.ndarray]:
+        """Descent direction and expected Hessian of the misfit in (θ, β, s)."""
+        count, share = self.count, point.signal / point.model
+        jacobian = np.empty((len(point.state), len(share)))
+        np.divide(point.slopes, point.model, out=jacobian[:count])
+        np.multiply(self.spectrum.features.T, share, out=jacobian[count:-1])
+        np.subtract(1, share, out=jacobian[-1])
+        gradient = jacobian @ (np.minimum(self.spectrum.power / point.model, _LARGEST_RATIO) - 1)
+        weight = PRIOR_WEIGHT / SHARP_DEVIATION**2
+        gradient[count:-1] -= weight * (point.state[count:-1] - SHARP_MEAN)
+        precision = np.concatenate([np.full(count, 1e-6), weight, [1e-3]])
+        return gradient, jacobian @ jacobian.T + np.diag(precision)
 
-def _summary(
-    spectrum: Spectrum, features: np.ndarray, transfer: Callable, state: np.ndarray, count: int, best: _Misfit
-) -> Fit:
-    _, hessian = _normal_equations(spectrum, features, transfer, state, count, best)
-    errors = np.sqrt(np.diag(np.linalg.inv(hessian))[:count])
-    ideal = (np.log(spectrum.power) + 1).mean()
-    misfit = best.value / len(spectrum.power)
-    seen = float((best.signal > best.model - best.signal).mean())
-    noise = max(float(np.exp(state[-1])) - GRAIN**2, 0.0)
-    return Fit(misfit, state[:count], errors, misfit - ideal, seen, noise)
+    def summary(self, best: _Point, hessian: np.ndarray) -> Fit:
+        """What came of a fit that ended at a point, with its Hessian there."""
+        power = self.spectrum.power
+        misfit = best.value / len(power)
+        return Fit(
+            misfit=misfit,
+            parameters=best.state[: self.count],
+            errors=np.sqrt(np.diag(np.linalg.inv(hessian))[: self.count]),
+            excess=misfit - (np.log(power) + 1).mean(),
+            seen=float((best.signal > best.model - best.signal).mean()),
+            noise=max(float(np.exp(best.state[-1])) - GRAIN**2, 0.0),
+        )
 
 
 def profile(spectrum: Spectrum, transfers: np.ndarray, rounds: int = 6) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.fft
@@ -30,13 +31,18 @@ class Spectrum:
     down: np.ndarray
     side: int
 
-    @property
+    @cached_property
+    def radius(self) -> np.ndarray:
+        """The frequencies without their direction, ``(F,)``."""
+        return np.hypot(self.across, self.down)
+
+    @cached_property
     def features(self) -> np.ndarray:
         """The regressors x of the sharp spectrum's logarithm, ``(F, 6)``."""
         direction = np.arctan2(self.down, self.across)
         waves = [wave(turns * direction) for turns in (2, 4) for wave in (np.cos, np.sin)]
-        logarithm = np.log(np.hypot(self.across, self.down) / _REFERENCE)
-        return np.stack([np.ones_like(logarithm), logarithm, *waves], 1)
+        logarithm = np.log(self.radius / _REFERENCE)
+        return np.ascontiguousarray(np.stack([np.ones_like(logarithm), logarithm, *waves]).T)
 
 
 def measure(luma: np.ndarray, side: int, highest: float) -> Spectrum:

@@ -222,7 +222,7 @@ def test_white_noise_has_a_flat_spectrum_of_its_variance():
 def test_a_profile_and_a_fit_agree(coffee):
     seen = power_spectrum.measure(coffee.mean(axis=2), 64, 0.45)
     nothing = np.zeros(0)
-    fit = whittle.fit(seen, PARAMETRIC["none"].transfer, nothing, nothing, nothing)
+    fit = whittle.fit(seen, PARAMETRIC["none"].response, nothing, nothing, nothing)
     profile = whittle.profile(seen, np.ones((2, len(seen.power)), np.float32), rounds=30)
     np.testing.assert_allclose(profile, fit.misfit, atol=2e-3)
 
