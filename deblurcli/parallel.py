@@ -76,6 +76,26 @@ def alone(threads: int) -> Iterator[None]:
         _own.threads = 1
 
 
+@contextlib.contextmanager
+def calm_libraries(workers: int) -> Iterator[None]:
+    """While this lasts, libraries keep to the threads they are called in.
+
+    BLAS does so always: its own threads wait busily between small products, and cost half of all CPU seconds. OpenCV
+    does where several workers share the CPUs.
+    """
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    before = cv2.getNumThreads()
+    if workers > 1:
+        cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1, "blas"):
+            yield
+    finally:
+        cv2.setNumThreads(before)
+
+
 def in_order(pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:
     """Results in the order of the items, at most `ahead` of them begun and not yet taken."""
     left = iter(items)

@@ -114,7 +114,8 @@ def locally(jobs: Sequence[Job], function: Work, options: Options) -> Pictures:
 
 def in_turn(jobs: Sequence[Job], function: Work, options: Options) -> list[Outcome[Job, Written]]:
     """Do every job in this thread, one after the other."""
-    return [_timed(lambda job: _apply(function, job, options), job) for job in jobs]
+    with parallel.calm_libraries(1):
+        return [_timed(lambda job: _apply(function, job, options), job) for job in jobs]
 
 
 def _planned(job: Job, options: Options) -> Outcome[Job, Written]:
@@ -229,12 +230,14 @@ def run(
     KeyboardInterrupt the jobs in work are finished and yielded, no further ones begun, and it is raised again;
     a single job is done in this thread, and dropped.
     """
+    workers = workers or parallel.cpus()
     if len(jobs) == 1:  # in the main thread, so that an interrupt reaches it while it waits for standard input
-        with parallel.alone(workers or parallel.cpus()):
+        with parallel.calm_libraries(1), parallel.alone(workers):
             outcome = _timed(work, jobs[0])
         yield outcome
         return
-    yield from parallel.as_done(lambda job: _timed(work, job), jobs, workers or parallel.cpus())
+    with parallel.calm_libraries(workers):
+        yield from parallel.as_done(lambda job: _timed(work, job), jobs, workers)
 
 
 def _timed(work: Callable[[NamedT], Outcome[NamedT, ResultT]], job: NamedT) -> Outcome[NamedT, ResultT]:

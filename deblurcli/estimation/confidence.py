@@ -12,10 +12,6 @@ from deblurcli.estimation.families import Search
 # ones: 550 training photographs and cuttings of them, blurred (motion, Gaussian, defocus, curves) or not, with
 # noise of 0 to 5%, three in ten compressed as JPEG afterwards.
 _WEIGHTS = np.array([1.45, 0.37, 0.72, -2.01, 1.12, 0.81, -0.31])
-# The same of `sharpness`: 341 others of which no blur explains all frequencies better, 105 of them blurred, noise of 0
-# to 3%, half of them compressed; the area under the curve is 0.97, and was 0.83 by the first evidence alone.
-_SHARP_WEIGHTS = np.array([2.24, -2.53, -9.54])
-_LEAST_LEAD = 2e-3  # added to the lead, whose logarithm is taken
 _UNRIVALLED = 0.3  # lead over the next optimum where there is none
 _MARGIN = 0.02  # added to shares whose logarithm is taken
 
@@ -38,12 +34,3 @@ def _evidence(name: str, search: Search) -> np.ndarray:
     leads = np.array([search.no_blur.misfit - best.misfit, others - best.misfit, rival])
     count = len(search.spectrum.power)
     return np.array([*np.log(np.maximum(leads, 0) / shown + 1e-3), best.excess, np.log(shown), np.log(count)])
-
-
-def sharpness(search: Search, low: Search) -> float:
-    """How likely a picture is sharp of which no blur explains the spectrum better: 0 to 1.
-
-    JPEG clears the spectrum's high frequencies, and then no blur explains it; the low ones show it still.
-    """
-    lead = low.no_blur.misfit - min(low.fits[name][0].misfit for name in low.fits if name != "none")
-    return float(expit(_SHARP_WEIGHTS @ [np.log(search.no_blur.seen + _MARGIN), np.log(max(lead, 0) + _LEAST_LEAD), 1]))

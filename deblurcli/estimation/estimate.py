@@ -1,11 +1,12 @@
 """The PSF of a blurred picture, found from the picture alone.
 
-Blurs with a formula leave zeros and a slope in the power spectrum: each family of `PARAMETRIC` is fitted to it (see
-`families`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the other
-families and of its own other optima tells how likely it is right. When that is little, or no blur explains it as
-well, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; when that is not certain either,
-the families are fitted to low frequencies alone, which JPEG leaves as they were. What is too large to be found in a
-large picture is sought in the picture at a half and a quarter of its size.
+The steepness of the edges tells sharp pictures from blurred ones (see `edges`), and where it leaves no doubt nothing
+else is looked at. Blurs with a formula leave zeros and a slope in the power spectrum: each family of `PARAMETRIC` is
+fitted to it (see `families`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the
+other families and of its own other optima tells how likely it is right. When that is little and the picture does not
+look sharp, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; when that is not certain
+either, the families are fitted to low frequencies alone, which JPEG leaves as they were. What is too large to be found
+in a large picture is sought in the picture at a half and a quarter of its size.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from deblurcli.blur.psf import PSFSpec
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import PSFError
-from deblurcli.estimation import confidence, families, free_form, shake
+from deblurcli.estimation import confidence, edges, families, free_form, shake
 from deblurcli.estimation.families import PARAMETRIC, Search
 from deblurcli.pictures import noise
 from deblurcli.pictures.images import checked
@@ -35,7 +36,7 @@ _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 
 # The confidence from which an estimate is acted on: a blur is undone, a sharp picture not looked at further. Of the
 # training photographs restored with such PSFs, 19 in 20 came nearer to the sharp ones.
-CONFIDENT = {"none": 0.6, "motion": 0.8, "gaussian": 0.8, "defocus": 0.8, "general": free_form.CERTAIN}
+CONFIDENT = {"none": 0.4, "motion": 0.8, "gaussian": 0.8, "defocus": 0.8, "general": free_form.CERTAIN}
 NSR_SAFETY = 3.0  # multiple of the noise-to-signal ratio to restore with, as an estimated PSF is never quite right
 # What part of that is enough where a network corrects the result, by family: 0.1 dB better on Gaussians, 0.3 on defocus
 # and 0.4 on motion (17 held-out photographs, twelve blurs each), and no better with less care about any form.
@@ -119,24 +120,26 @@ def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Es
     """What blurred a picture, from its luma ``(H, W)``, at this size alone; of any form only where that is sought."""
     if min(luma.shape) < SMALLEST_SIDE or not np.isfinite(luma).all() or _shows_nothing(luma):
         return _none(0.0)
-    search = families.search(luma)
     if family == GENERAL:
-        return _general(luma, search)
+        return _general(luma, families.search(luma))
     if family != "auto":
-        return _named(family, search)
+        return _named(family, families.search(luma))
+    sharp = _none(edges.sharpness(luma))
+    if sharp.confidence >= edges.BEYOND_DOUBT:
+        return sharp
+    search = families.search(luma)
     named = _named(search.best, search)
     if trusted(named):
         return named
-    low = families.search(luma, families.LOW)
-    if named.family == "none":
-        named = _none(confidence.sharpness(search, low))
-    free = _general(luma, search) if seeks_free_form else _none(0.0)
+    if is_sharp(sharp):
+        return sharp
+    largest = edges.SMALL_SHAKE if sharp.confidence >= edges.HARDLY_SHAKEN else shake.LARGEST
+    free = _general(luma, search, largest) if seeks_free_form else _none(0.0)
     if trusted(free):
         return free
-    if is_sharp(named):
-        return named
-    lower = (_named(each.best, each) for each in (low, families.search(luma, families.MIDDLE)))
-    return max(named, free, *lower, key=lambda found: (trusted(found), found.confidence))
+    lower = (families.search(luma, highest) for highest in (families.LOW, families.MIDDLE))
+    found = (sharp, named, free, *(_named(each.best, each) for each in lower))
+    return max(found, key=lambda each: (trusted(each), each.confidence))
 
 
 def trusted(found: Estimate) -> bool:
@@ -248,9 +251,9 @@ def _none(confidence: float) -> Estimate:
     return Estimate(None, np.ones((1, 1)), confidence, "none")
 
 
-def _general(luma: np.ndarray, search: Search) -> Estimate:
-    """A PSF of any form."""
-    found = free_form.find(luma, search.spectrum, search.no_blur)
+def _general(luma: np.ndarray, search: Search, largest: int = shake.LARGEST) -> Estimate:
+    """A PSF of any form, of so many pixels a side at most."""
+    found = free_form.find(luma, search.spectrum, search.no_blur, largest)
     if found is None:
         return _none(0.0)
     return Estimate(None, found.psf, found.confidence, GENERAL, noise=found.fit.noise)

@@ -22,7 +22,7 @@ CERTAIN = 0.88  # confidence from which 19 in 20 restorations came nearer to the
 # nearer. The first two: 316 training photographs of which no family is certain, 130 of them not blurred, noise of 0.3
 # to 3%, one in four through JPEG. The third and the constant: 32 others, shaken, moved in several ways or sharp; of 14
 # PSFs that are certain with them, all came nearer.
-_WEIGHTS = np.array([1.85, -14.1, -24.0, 7.4])
+_WEIGHTS = np.array([1.85, -14.1, -24.0, 7.0])
 _LONGEST_LEAD = 0.4
 _MOST_EXCESS = 1.0
 _LEAST_LEAD, _LEAST_SEEN = 0.01, 0.02  # added to the lead, whose logarithm is taken, and to what it is divided by
@@ -37,13 +37,14 @@ class Found:
     confidence: float
 
 
-def find(luma: np.ndarray, seen: Spectrum, nothing: Fit) -> Found | None:
-    """The PSF of any form, at most 157 pixels a side, that blurred a picture; None in pictures too small for that.
+def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, largest: int = shake.LARGEST) -> Found | None:
+    """The PSF of any form that blurred a picture; None in pictures too small for that.
 
     luma: of the picture, float32 ``(H, W)`` in [0, 1].
     seen: its spectrum. nothing: no blur at all, fitted to that.
+    largest: side of the PSF in pixels, about.
     """
-    found = shake.find(luma)
+    found = shake.find(luma, largest)
     if not found:
         return None
     best = found[0]

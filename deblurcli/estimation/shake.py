@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import scipy.fft
-import scipy.ndimage
 
 from deblurcli.blur.families import centred
 from deblurcli.deconvolution import fourier
@@ -41,7 +40,8 @@ _MARGIN = 1.5  # sides of the PSF, by which pictures are extended
 _WINDOW = 400  # pixels a side that are looked at
 _PSFS, _WIDEST = 5, 560  # sides of the PSF that are looked at along each side, but no more than so many pixels
 _PACE = 20  # pixels from one part that may be looked at to the next
-_REDUCTIONS, _LARGEST = (1, 2, 4), 39  # how many times smaller a picture is looked at, and side of the PSF there
+_REDUCTIONS, _WIDEST_PSF = (1, 2, 4), 39  # how many times smaller a picture is looked at, and side of the PSF there
+LARGEST = 157  # side of a PSF in pixels
 _LEAST_SIDE = 96  # pixels a side that a reduced picture is to have
 
 
@@ -78,16 +78,18 @@ class Shake:
     ratio: float
 
 
-def find(luma: np.ndarray) -> list[Shake]:
-    """The PSFs, at most 157 pixels a side, that may have blurred a picture; the one that explains it best is first.
+def find(luma: np.ndarray, largest: int = LARGEST) -> list[Shake]:
+    """The PSFs that may have blurred a picture; the one that explains it best is first.
 
     luma: ``(H, W)``, float32 in [0, 1].
+    largest: side of a PSF in pixels that is sought at first, 15 to 157; those found may be a little larger.
     """
-    found = _ranked(luma, [_sought(luma, search) for search in SEARCHES if _fits(luma, search)])
-    if not found:
+    searches = [search for search in SEARCHES if search.times * search.size <= largest]
+    psfs = [_sought(luma, search) for search in searches if _fits(luma, search)]
+    if not psfs:
         return []
-    again = [_sought(luma, search) for search in _closer(extent(found[0].psf)) if _fits(luma, search)]
-    return _ranked(luma, [*(shake.psf for shake in found), *again])
+    closer = set(_closer(extent(psfs[int(np.argmin(ratios(luma, psfs)))]))).difference(SEARCHES)
+    return _ranked(luma, psfs + [_sought(luma, search) for search in closer if _fits(luma, search)])
 
 
 def _ranked(luma: np.ndarray, psfs: list[np.ndarray]) -> list[Shake]:
@@ -97,7 +99,7 @@ def _ranked(luma: np.ndarray, psfs: list[np.ndarray]) -> list[Shake]:
 
 def ratios(luma: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
     """How well PSFs explain a picture: the `l0.objective` of each over that of no blur at all, below 1 where better."""
-    widest = max((max(psf.shape) for psf in psfs), default=1)
+    widest = max(map(extent, psfs), default=1)
     blurred = Extended.of(part(luma, _window(widest)), int(_MARGIN * widest))
     rim = min(widest, min(luma.shape) // 3) // 2
     least = max(l0.objective(blurred, np.ones((1, 1)), rim), np.finfo(np.float32).tiny)
@@ -106,8 +108,8 @@ def ratios(luma: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
 
 def _closer(pixels: int) -> tuple[Search, ...]:
     """Searches for a PSF of about so many pixels: its size is half of what makes them come out right."""
-    times = next((times for times in _REDUCTIONS if pixels <= times * _LARGEST), _REDUCTIONS[-1])
-    size = _odd(min(pixels / times, _LARGEST) + 2)
+    times = next((times for times in _REDUCTIONS if pixels <= times * _WIDEST_PSF), _REDUCTIONS[-1])
+    size = _odd(min(pixels / times, _WIDEST_PSF) + 2)
     return (
         Search(times, size, smallest=5, growth=2.0),
         Search(times, size),
@@ -250,8 +252,8 @@ def _cleaned(psf: np.ndarray) -> np.ndarray:
     """A PSF without faint pixels and stray islands, centred, of the same side; a single point when nothing is left."""
     side = len(psf)
     kept = np.where(psf >= _FAINT * psf.max(), psf, 0)
-    islands, count = scipy.ndimage.label(kept, np.ones((3, 3)))
-    weights = scipy.ndimage.sum_labels(kept, islands, np.arange(count + 1))
+    _, islands = cv2.connectedComponents((kept > 0).astype(np.uint8), connectivity=8)
+    weights = np.bincount(islands.ravel(), kept.ravel())
     kept[weights[islands] < _STRAY * kept.sum()] = 0
     if kept.sum() <= 0:
         kept[side // 2, side // 2] = 1

@@ -20,6 +20,7 @@ from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
 from deblurcli.pipeline.actions import KINDS
 
+LOOKS_SHARP = "it looks sharp"
 ADJUSTED = "with a PSF near the given one, which fits better"
 
 
@@ -111,7 +112,7 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
     fields: Fields = {"psf": spec, "family": found.family, "confidence": round(found.confidence, 3)}
     if found.family == "none":
         sharp = estimate.is_sharp(found)
-        reason = "it looks sharp" if sharp else "it shows too little to tell its blur"
+        reason = LOOKS_SHARP if sharp else "it shows too little to tell its blur"
         return Finding(None, fields, reason=reason, is_sharp=sharp)
     if not estimate.trusted(found):
         return Finding(None, fields, reason="its blur is uncertain")

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -25,7 +25,9 @@ from deblurcli.errors import DeblurError
 from deblurcli.inference.cards import Card
 from deblurcli.pictures.processed import Fields
 from deblurcli.pictures.storage import as_json
-from deblurcli.reports.contact_sheet import Sheet
+
+if TYPE_CHECKING:
+    from deblurcli.reports.contact_sheet import Sheet
 
 MOST_ERRORS = 20
 WIDEST = 1000  # of a table that is read by a program

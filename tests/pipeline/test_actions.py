@@ -37,9 +37,13 @@ def finding(found, **rest):
     return Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", **rest)
 
 
+def lighter(picture, by=8):
+    return picture.with_pixels(np.minimum(picture.pixels, 247) + np.uint8(by))
+
+
 WORK = {
     "none": lambda: finding(SHARP, refiner=refiner(), blind=lambda picture: picture),
-    "photo": lambda: finding(UNCERTAIN, refiner=refiner(), blind=lambda picture: picture),
+    "photo": lambda: finding(UNCERTAIN, refiner=refiner(), blind=lighter),
     "refine": lambda: given(refiner=refiner()),
     "faces": lambda: Alone(lambda picture: picture, "faces"),
     **{method: lambda method=method: given((method,)) for method in METHODS},
@@ -49,6 +53,15 @@ WORK = {
 @pytest.mark.parametrize("method", WORK)
 def test_the_method_is_what_was_done(method, soft):
     assert WORK[method]()(soft, "a").fields["method"] == method
+
+
+@pytest.mark.parametrize(("by", "method"), [(1, "none"), (2, "photo")])  # -48.1 and -42.1 dB of 255 steps
+def test_what_the_blind_network_hardly_changes_is_left(by, method, soft):
+    dark = soft.with_pixels(soft.pixels // 2)
+    made = finding(UNCERTAIN, blind=lambda picture: picture.with_pixels(picture.pixels + np.uint8(by)))(dark, "a")
+    assert made.fields["method"] == method
+    assert made.picture.equals(dark) == (method == "none")
+    assert made.note == ("left unchanged, it looks sharp" if method == "none" else made.note)
 
 
 def test_what_is_not_certain_and_has_no_network_is_left(soft):

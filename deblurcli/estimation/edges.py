@@ -1,0 +1,76 @@
+"""How steep a picture's edges are, which tells sharp pictures from blurred ones whatever blurred them.
+
+The tallest edges of a sharp picture rise within a pixel or two. A blur that reaches over eight pixels leaves no edge
+across it that does, so that one direction at least has only gentle ones: motion its own, wrong focus all of them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+REACH = 3  # pixels to both sides, over which an edge is measured; two thirds of it along diagonals
+_TALLEST = 0.998  # quantile of the differences over that distance, from which they are edges
+_LEAST_HEIGHT = 1e-3
+_LOW = 0.1  # of the tallest edges of all directions: where a direction's own are lower, a blur along it shows nowhere
+_WHITE = 1 - 0.5 / 255
+_LIGHTS = 0.05  # share of white pixels up to which these are lights, whose edges are steep in any picture
+_DIRECTIONS = ((0, 1, REACH), (1, 0, REACH), (1, 1, 2), (-1, 1, 2))  # rows and columns of a step, steps to each side
+# Logistic weight of the steepness's logarithm, and the constant, that tell sharp pictures from blurred ones: 500 cuttings
+# of training photographs, 308 of them blurred by motion, shake, Gaussians or wrong focus, noise of 0 to 3%, four in ten
+# through JPEG. The area under the curve is 0.99; what a power spectrum shows (alone: 0.89) adds nothing to it.
+_WEIGHT, _CONSTANT = 14.2, 12.5
+
+# Of those pictures one that a shake of 3 pixels had blurred was so likely sharp, beside 137 of the 192 sharp ones.
+BEYOND_DOUBT = 0.9
+# None of those that were at least so likely sharp was shaken by more than 9 pixels.
+HARDLY_SHAKEN, SMALL_SHAKE = 0.1, 15
+
+
+def sharpness(luma: np.ndarray) -> float:
+    """How likely a picture is sharp, 0 to 1, by the `steepness` of its edges; ``(H, W)``, float32 in [0, 1]."""
+    return float(expit(_WEIGHT * np.log(max(steepness(luma), 1e-6)) + _CONSTANT))
+
+
+def steepness(luma: np.ndarray) -> float:
+    """The share of the height of a picture's tallest edges that lies between two neighbouring pixels, 0 to 1.
+
+    luma: ``(H, W)``, float32 in [0, 1], at least 16 pixels a side.
+
+    The median over the edges of each of four directions, and of these the least: about 0.17 or 0.25 where edges are
+    slopes, 1 where they are steps. White lights among darker things are left out, and directions that have hardly an
+    edge; 0 where none has.
+    """
+    white = luma >= _WHITE
+    seen = ~white if white.mean() < _LIGHTS else np.ones_like(white)
+    found = [edges for direction in _DIRECTIONS if (edges := _edges(luma, seen, *direction)).height >= _LEAST_HEIGHT]
+    tallest = max((edges.height for edges in found), default=0.0)
+    return min((edges.steepness for edges in found if edges.height >= _LOW * tallest), default=0.0)
+
+
+class _Edges(NamedTuple):
+    """The least height of the tallest edges in one direction, and their median steepness."""
+
+    height: float
+    steepness: float
+
+
+def _edges(luma: np.ndarray, seen: np.ndarray, down: int, across: int, reach: int) -> _Edges:
+    """The tallest edges in one direction, where both of their sides were seen."""
+
+    def moved(array: np.ndarray, steps: int) -> np.ndarray:
+        rows, columns = (
+            slice(REACH + steps * step, length - REACH + steps * step)
+            for step, length in zip((down, across), luma.shape)
+        )
+        return array[rows, columns]
+
+    heights = np.abs(moved(luma, reach) - moved(luma, -reach)) * (moved(seen, reach) & moved(seen, -reach))
+    height = float(np.quantile(heights[::2, ::2], _TALLEST))
+    tall = np.nonzero(heights >= max(height, _LEAST_HEIGHT))
+    if not tall[0].size:
+        return _Edges(0.0, 0.0)
+    profile = np.stack([moved(luma, steps)[tall] for steps in range(-reach, reach + 1)])
+    return _Edges(height, float(np.median(np.abs(np.diff(profile, axis=0)).max(axis=0) / heights[tall])))
