@@ -252,7 +252,7 @@ def _cleaned(psf: np.ndarray) -> np.ndarray:
     """A PSF without faint pixels and stray islands, centred, of the same side; a single point when nothing is left."""
     side = len(psf)
     kept = np.where(psf >= _FAINT * psf.max(), psf, 0)
-    _, islands = cv2.connectedComponents((kept > 0).astype(np.uint8), connectivity=8)
+    islands = np.asarray(cv2.connectedComponents((kept > 0).astype(np.uint8), connectivity=8)[1], np.int64)
     weights = np.bincount(islands.ravel(), kept.ravel())
     kept[weights[islands] < _STRAY * kept.sum()] = 0
     if kept.sum() <= 0:
