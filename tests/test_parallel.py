@@ -134,3 +134,23 @@ def test_the_quota_of_a_control_group_is_heeded(tmp_path, line, files, expected)
 
 def test_without_control_groups_there_is_no_quota(tmp_path):
     assert parallel._quota(tmp_path) == os.cpu_count()
+
+
+@pytest.mark.parametrize(("workers", "opencv"), [(1, 3), (2, 1)])
+def test_libraries_keep_to_their_callers_threads(workers, opencv):
+    import cv2
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def blas():
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(3)
+        with threadpool_limits(2, "blas"):
+            others = blas()
+            with parallel.calm_libraries(workers):
+                assert blas() == {1} and cv2.getNumThreads() == opencv
+            assert blas() == others and cv2.getNumThreads() == 3
+    finally:
+        cv2.setNumThreads(before)
