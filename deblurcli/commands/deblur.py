@@ -23,14 +23,25 @@ EXAMPLES = (
 )
 
 
+def _model(value: str) -> str:
+    """A network that restores by itself."""
+    if value == REFINE:
+        raise typer.BadParameter(
+            f"'{REFINE}' only corrects what a known or found blur was taken out of, as deblur does by itself; leave "
+            "--model out, or use deblurcli wiener --psf SPEC --refine"
+        )
+    return options.word(value)
+
+
 @options.with_shared
 def deblur(
-    source: options.Source = options.STANDARD,
-    target: options.Target = options.STANDARD,
+    source: options.Inputs,
+    target: Path,
     model: Annotated[
         str,
         typer.Option(
             metavar="auto|NAME|FILE.onnx",
+            callback=_model,
             help="auto chooses for each picture. NAME is a network that `deblurcli models` lists; FILE.onnx is a "
             "network of your own.",
             autocompletion=options.completed((AUTO, *(name for name in MODELS if name != REFINE))),
@@ -74,7 +85,7 @@ def deblur(
 
 
 def _work(
-    model: str, provider: str, ensemble: bool, shared: options.Shared, source: Path, ticker: Ticker | None
+    model: str, provider: str, ensemble: bool, shared: options.Shared, source: options.Inputs, ticker: Ticker | None
 ) -> tuple[Work, str]:
     """What is done to a picture, and where."""
     from deblurcli.deconvolution.options import DeconvolutionOptions, unwatched

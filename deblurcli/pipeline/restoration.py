@@ -10,6 +10,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from deblurcli.batch.places import Inputs
 from deblurcli.choices import BLIND
 from deblurcli.deconvolution import methods, tiled
 from deblurcli.deconvolution.data_consistency import enforce_data_consistency
@@ -189,7 +190,7 @@ def restoration(
     psf: str,
     options: DeconvolutionOptions,
     method: str,
-    folder: Path,
+    folder: Inputs,
     listing: Path | None = None,
     refiner: Refiner | None = None,
     blind: Callable[[Picture], Picture] | None = None,
@@ -198,7 +199,7 @@ def restoration(
 ) -> Restoration:
     """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
 
-    folder: of the pictures, or a picture in it, where the manifest lies unless `listing` names it.
+    folder: of the pictures, or pictures in it, where the manifest lies unless `listing` names it.
     refiner: a network that corrects the result.
     blind: the network `BLIND`, which restores what no PSF is certain for.
     adjusts: whether a specification is adjusted to each picture; see `refit.adjusted`.

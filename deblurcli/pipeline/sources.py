@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deblurcli.batch import manifest
+from deblurcli.batch import manifest, planning
+from deblurcli.batch.places import Inputs
 from deblurcli.blur.psf import PSFSpec, parse
 from deblurcli.choices import AUTO, MANIFEST
 from deblurcli.errors import PSFError
@@ -123,16 +124,17 @@ def guessed(picture: Picture, found: Estimate) -> Finding:
     )
 
 
-def source(psf: str, folder: Path, listing: Path | None, adjusts: bool) -> Source:
+def source(psf: str, folder: Inputs, listing: Path | None, adjusts: bool) -> Source:
     """Where PSFs come from for what ``--psf`` says; arguments and errors as for `restoration.restoration`."""
     if psf == AUTO:
         return Estimated()
     if psf != MANIFEST:
-        spec = parse(psf)
+        spec = parse(psf, (AUTO, MANIFEST))
         spec.array()  # a file that is no PSF is refused before any work
         return Given(spec, adjusts)
-    path = listing or manifest.beside(folder)
-    return Listed(path, manifest.read(path), _below(path.parent, folder))
+    place = planning.folder_of(folder)
+    path = listing or manifest.beside(place)
+    return Listed(path, manifest.read(path), _below(path.parent, place))
 
 
 def _below(base: Path, pictures: Path) -> str:
