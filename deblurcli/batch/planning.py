@@ -163,9 +163,14 @@ def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
     return False
 
 
+def is_picture_name(name: str) -> bool:
+    """Whether a file of this name, or path below a folder, is taken for a picture; hidden ones are not."""
+    return name.lower().endswith(images.READ) and not any(part.startswith(".") for part in Path(name).parts)
+
+
 def _is_picture(folder: str, name: str) -> bool:
     """Whether a file looks like a picture; a dangling link does, a pipe or a device does not."""
-    if name.startswith(".") or not name.lower().endswith(images.READ):
+    if not is_picture_name(name):
         return False
     path = Path(folder, name)
     return path.is_file() or not path.exists()
@@ -298,7 +303,15 @@ def _plan_several(given: Sequence[Path], folder: Path, options: Options) -> Plan
     return Plan([Job(each, folder / _renamed(Path(each.name), options.format), each.name) for each in given], folder)
 
 
-def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
+@paths_checked()
+def check_folders(source: Path, target: Path, options: Options) -> Path:
+    """The folder of the outputs of a folder, which need not be there yet.
+
+    Raises PlanError when the input is no folder, when there is no output folder, or when one of them lies in the other
+    and must not.
+    """
+    if not source.is_dir():
+        raise PlanError(f"{source}: is no folder; name the folder that pictures will come into")
     if target == STANDARD and not options.in_place:
         raise PlanError(f"{source}: is a folder; name an output folder after it, or give --in-place")
     folder = source if target == STANDARD else target
@@ -309,6 +322,11 @@ def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
         raise PlanError(f"{source}: the outputs would replace the inputs; give --in-place or another output folder")
     if not same and Path(real(folder)).is_relative_to(real(source)):
         raise PlanError(f"{folder}: the output folder lies inside the input folder {source}; choose one outside")
+    return folder
+
+
+def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
+    folder = check_folders(source, target, options)
     found, others = find(source)
     if not found:
         raise PlanError(f"{source}: no images in this folder; they end in {', '.join(images.READ)}")

@@ -55,10 +55,10 @@ NamedT = TypeVar("NamedT", bound=Named)
 class Batch(Generic[JobT, ResultT]):
     """A run under way: how many outcomes will come, the outcomes as they come, and how many files are left alone.
 
-    elsewhere: how many pictures are in other shards.
+    total: None where nobody knows. elsewhere: how many pictures are in other shards.
     """
 
-    total: int
+    total: int | None
     outcomes: Iterator[Outcome[JobT, ResultT]]
     others: int = 0
     elsewhere: int = 0

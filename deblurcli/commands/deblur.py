@@ -60,6 +60,7 @@ def deblur(
     ] = 1,
     ensemble: options.Ensemble = False,
     provider: options.Provider = AUTO,
+    watch: options.Watch = False,
     *,
     shared: options.Shared,
 ) -> None:
@@ -72,16 +73,24 @@ def deblur(
     options.check_streams(source, target, shared)
 
     from deblurcli.batch import run
+    from deblurcli.batch import watch as watching
     from deblurcli.pipeline.restoration import Blend
     from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
     work, place = _work(model, provider, ensemble, shared, source, ticker)
     work = Blend(work, strength) if strength < 1 else work
-    under_way = run.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
+    about, settings = {"model": model}, shared.settings()
+    if watch:
+        under_way = watching.transform(options.watched(source, shared), target, work, settings, about)
+    else:
+        under_way = run.transform(source, target, work, settings, about, shared.runner())
     if not shared.quiet:
         console.say(f"deblur: model {model}, running on {place}")
-    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))
+    if watch and not shared.quiet:
+        console.say(f"deblur: watching {source}; Ctrl-C ends it")
+    verbose = shared.verbose or (watch and not shared.quiet)
+    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, verbose, shared.json, ticker))
 
 
 def _work(

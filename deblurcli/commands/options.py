@@ -167,6 +167,15 @@ MaxPixels = Annotated[
         rich_help_panel=PICTURES,
     ),
 ]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Go on and process every picture that comes into the folder IN or changes there, once it is complete. "
+        "Ctrl-C ends this. Pictures that have an output already are left alone.",
+        rich_help_panel=PICTURES,
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print the results as JSON on standard output.", rich_help_panel=OUTPUT)
 ]
@@ -330,6 +339,22 @@ def _doors(sources: list[Path], target: str) -> tuple[Inputs, Path]:
 def inputs(places: list[Path] | None) -> Inputs:
     """What IN means where there is no OUT: nothing is standard input."""
     return (places or [STANDARD])[0] if len(places or []) < 2 else tuple(places or [])
+
+
+def watched(source: Inputs, shared: Shared) -> Path:
+    """The folder to watch; what does not go with --watch is refused."""
+    beside = {
+        "--in-place": shared.in_place,
+        "--dry-run": shared.dry_run,
+        "--shard": shared.shard != "1/1",
+        "--cluster": shared.cluster is not None,
+    }
+    for option, is_given in beside.items():
+        if is_given:
+            raise typer.BadParameter("does not work with --watch; leave one of them out", param_hint=option)
+    if not isinstance(source, Path) or not is_batch(source):
+        raise typer.BadParameter("needs one folder for IN", param_hint="--watch")
+    return source
 
 
 def is_single(source: Inputs) -> bool:
