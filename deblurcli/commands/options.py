@@ -167,6 +167,36 @@ MaxPixels = Annotated[
         rich_help_panel=PICTURES,
     ),
 ]
+Strength = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="NUMBER",
+        help="How much of the restored picture to use: 1 is all of it, 0 is the input, 0.5 is half of each. More "
+        "than 1 would exaggerate edges and noise.",
+        rich_help_panel=ACTION,
+    ),
+]
+Smooth = Annotated[
+    float,
+    typer.Option(
+        min=0.1,
+        max=100,
+        metavar="NUMBER",
+        help="How smooth the restored picture is to be: 10 leaves less noise and less fine detail, 0.3 more of both.",
+        rich_help_panel=ACTION,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Restore pictures also if their blur is uncertain, if they look sharp, or if the result seems to have "
+        "ripples. Look at the results.",
+        rich_help_panel=ACTION,
+    ),
+]
 Watch = Annotated[
     bool,
     typer.Option(

@@ -21,6 +21,7 @@ from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
 from deblurcli.pipeline.actions import KINDS
 
+FORCED = "with its likeliest blur as --force asks"
 ADJUSTED = "with a PSF near the given one, which fits better"
 
 
@@ -99,35 +100,45 @@ class Listed:
 
 @dataclass(frozen=True)
 class Estimated:
-    """The PSF that each picture itself shows."""
+    """The PSF that each picture itself shows.
+
+    forced: whether also where it is not certain.
+    """
+
+    forced: bool = False
 
     def __call__(self, picture: Picture, key: str) -> Finding:
         """The PSF where it is certain, none where it is not or the picture is sharp."""
-        return guessed(picture, estimate.estimate(picture.pixels))
+        return guessed(picture, estimate.estimate(picture.pixels), self.forced)
 
 
-def guessed(picture: Picture, found: Estimate) -> Finding:
-    """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone."""
+def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
+    """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone.
+
+    forced: a PSF that is not certain will do, and no picture is taken for sharp.
+    """
     spec = None if found.spec is None else str(found.spec)
     fields: Fields = {"psf": spec, "family": found.family, "confidence": round(found.confidence, 3)}
     if found.family == "none":
         sharp = estimate.is_sharp(found)
         reason = "it looks sharp" if sharp else "it shows too little to tell its blur"
+        if sharp and forced:
+            return Finding(None, fields, reason="although it looks sharp")
         return Finding(None, fields, reason=reason, is_sharp=sharp)
-    if not estimate.trusted(found):
+    certain = estimate.trusted(found)
+    if not certain and not forced:
         return Finding(None, fields, reason="its blur is uncertain")
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
     scale = estimate.REFINED_NSR_SCALE[found.family]
     free = found.spec is None
-    return Finding(
-        found.psf, fields, KINDS[found.family], nsr=nsr, refined_nsr_scale=scale, is_free_form=free, is_estimated=True
-    )
+    note = KINDS[found.family] if certain else FORCED
+    return Finding(found.psf, fields, note, nsr=nsr, refined_nsr_scale=scale, is_free_form=free, is_estimated=True)
 
 
-def source(psf: str, folder: Inputs, listing: Path | None, adjusts: bool) -> Source:
+def source(psf: str, folder: Inputs, listing: Path | None, adjusts: bool, forced: bool = False) -> Source:
     """Where PSFs come from for what ``--psf`` says; arguments and errors as for `restoration.restoration`."""
     if psf == AUTO:
-        return Estimated()
+        return Estimated(forced)
     if psf != MANIFEST:
         spec = parse(psf, (AUTO, MANIFEST))
         spec.array()  # a file that is no PSF is refused before any work
