@@ -33,7 +33,8 @@ BLURS: dict[str, tuple[str, Callable[[int], str] | None]] = {
     "defocus": ("wrong focus, radius 4", lambda index: "defocus:radius=4"),
     "motion": ("straight motion, 12 pixels", lambda index: f"motion:length=12,angle={37 * index % 180}"),
     "shake": ("camera shake, 25 pixels", lambda index: f"trajectory:length=25,seed={index}"),
-    "sharp": ("none", None),
+    "noise": ("none, noise alone", lambda index: "box:size=1"),
+    "sharp": ("none, as drawn", None),
 }
 GIVEN = "shake"  # the blur that is undone with its PSF given, too
 
