@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from deblurcli.metrics.table import score as score_images
     from deblurcli.pictures.images import read as read_image
     from deblurcli.pictures.images import write as write_image
+    from deblurcli.reports.side_by_side import show
 
 # Where each name is defined: a module, and its name there where that is another.
 _HOMES = {
@@ -65,6 +66,7 @@ _HOMES = {
     "restorer": "inference.restorer",
     "richardson_lucy": "deconvolution.richardson_lucy",
     "score_images": "metrics.table:score",
+    "show": "reports.side_by_side",
     "sparse": "deconvolution.sparse",
     "trusted": "estimation.estimate",
     "wiener": "deconvolution.wiener",
@@ -94,6 +96,7 @@ __all__ = [
     "restorer",
     "richardson_lucy",
     "score_images",
+    "show",
     "sparse",
     "trusted",
     "wiener",

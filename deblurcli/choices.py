@@ -3,7 +3,10 @@
 Each name here is a key of a table in the library; ``tests/test_choices.py`` holds the two together.
 """
 
+import difflib
+
 AUTO, MANIFEST, RANDOM = "auto", "manifest", "random"
+MANIFEST_FILE = "manifest.jsonl"  # as `blur` names it in its output folder
 
 # Pictures
 FORMATS = ("jpeg", "png", "webp", "tiff", "bmp", "avif")
@@ -34,3 +37,9 @@ SHOWN = ("ssim", "psnr")  # on a contact sheet, when no metric is named
 CONVENTIONS = ("tf", "skimage", "basicsr")
 MEAN, EACH = GATES = ("mean", "each")
 PICKS = ("spread", "first", "worst", "best")
+
+
+def did_you_mean(name: str, names: tuple[str, ...]) -> str:
+    """The beginning of a remedy, ``did you mean motion? ``, where a name is much like this one; else nothing."""
+    close = difflib.get_close_matches(name.lower(), names, 1, cutoff=0.7)  # so that gpu is not cpu
+    return f"did you mean {close[0]}? " if close else ""

@@ -40,6 +40,7 @@ DOORS = {
     "onnxruntime": {"inference"},
     "rich": {"terminal"},
     "distributed": {"batch"},
+    "watchdog": {"batch"},
     "typer": {"cli", "commands"},
 }
 TOP = {

@@ -18,6 +18,7 @@ TAKE_IMAGES = {
     "restorer": lambda image: deblurcli.restorer("faces").restore(image),
     "richardson_lucy": lambda image: deblurcli.richardson_lucy(image, PSF),
     "score_images": lambda image: deblurcli.score_images(image, image),
+    "show": lambda image: deblurcli.show(before=image),
     "sparse": lambda image: deblurcli.sparse(image, PSF),
     "wiener": lambda image: deblurcli.wiener(image, PSF),
     "write_image": lambda image: deblurcli.write_image("never-written.png", image),

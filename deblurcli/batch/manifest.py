@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 
+from deblurcli.batch.places import Inputs, is_batch
+from deblurcli.choices import MANIFEST_FILE
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images, storage
 
-NAME = "manifest.jsonl"
+NAME = MANIFEST_FILE
 
 
 def beside(path: Path) -> Path:
@@ -26,13 +27,13 @@ def beside(path: Path) -> Path:
     return (path if path.is_dir() or not path.suffix else path.parent) / NAME
 
 
-def of_outputs(source: Path, target: Path, in_place: bool) -> Path | None:
-    """The manifest that a run writes unless it is told otherwise: beside the outputs of a folder.
+def of_outputs(source: Inputs, target: Path, in_place: bool) -> Path | None:
+    """The manifest that a run writes unless it is told otherwise: beside the outputs of a folder or several pictures.
 
     One picture has none, but where its output lies beside a manifest already, which is to stay true.
     """
-    place = source if in_place and target == storage.STANDARD else target
-    if os.path.isdir(source):  # noqa: PTH112 (never raises)
+    place = source if in_place and target == storage.STANDARD and isinstance(source, Path) else target
+    if is_batch(source):
         return place / NAME
     there = beside(place)
     return there if place != storage.STANDARD and there.is_file() else None
@@ -66,7 +67,7 @@ def opened(path: Path) -> dict[str, dict]:
     return read(path) if path.is_file() else {}
 
 
-def refuse_stale(source: Path, target: Path, in_place: bool) -> None:
+def refuse_stale(source: Inputs, target: Path, in_place: bool) -> None:
     """PlanError where a run without a manifest would make the one that is there untrue."""
     there = of_outputs(source, target, in_place)
     if there is not None and there.exists():

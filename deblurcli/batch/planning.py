@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import overload
 
+from deblurcli.batch.places import Inputs, is_batch
+from deblurcli.choices import MANIFEST_FILE
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images, inputs
 from deblurcli.pictures.storage import STANDARD, name_of
@@ -27,6 +29,7 @@ class Options:
     skip_existing: leave inputs alone whose output exists.
     redo: keys of jobs to do even so.
     in_place: let outputs replace their own inputs.
+    overwrite: let the output of one picture, named as a file, replace another picture.
     dry_run: plan everything, write nothing.
     report: file for a line of JSON per picture; None writes none.
     shard: (I, N) takes the I-th of N parts of the pictures, I from 1 to N.
@@ -41,6 +44,7 @@ class Options:
     skip_existing: bool = False
     redo: frozenset[str] = frozenset()
     in_place: bool = False
+    overwrite: bool = False
     dry_run: bool = False
     report: Path | None = None
     shard: tuple[int, int] = (1, 1)
@@ -102,11 +106,15 @@ class Jobs(Sequence[Job]):
 
 @dataclass(frozen=True)
 class Plan:
-    """All jobs of a run, the folder the outputs lie in, and how many other files the input folder holds."""
+    """All jobs of a run, the folder the outputs lie in, and how many other files the input folder holds.
+
+    elsewhere: how many pictures are in other shards.
+    """
 
     jobs: Sequence[Job]
     root: Path = STANDARD
     others: int = 0
+    elsewhere: int = 0
 
     def name(self, job: Job) -> str:
         """An output's path below the output folder, with /."""
@@ -121,7 +129,7 @@ def find(folder: Path) -> tuple[list[str], int]:
     """The images below a folder, their paths relative to it, sorted, and how many other files there are.
 
     An image is what an image's ending says, even if it turns out not to be readable; hidden files, and what
-    is no file at all, count as others. Links to folders are followed once.
+    is no file at all, count as others; the manifest that `blur` wrote does not. Links to folders are followed once.
 
     Raises PlanError when a folder cannot be listed.
     """
@@ -133,7 +141,7 @@ def find(folder: Path) -> tuple[list[str], int]:
         for name in files:
             if _is_picture(place, name):
                 found.append(name if here == os.curdir else os.path.join(here, name))  # noqa: PTH118 (many, as texts)
-            else:
+            elif name != MANIFEST_FILE:
                 others += 1
     return sorted(found), others
 
@@ -155,9 +163,14 @@ def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
     return False
 
 
+def is_picture_name(name: str) -> bool:
+    """Whether a file of this name, or path below a folder, is taken for a picture; hidden ones are not."""
+    return name.lower().endswith(images.READ) and not any(part.startswith(".") for part in Path(name).parts)
+
+
 def _is_picture(folder: str, name: str) -> bool:
     """Whether a file looks like a picture; a dangling link does, a pipe or a device does not."""
-    if name.startswith(".") or not name.lower().endswith(images.READ):
+    if not is_picture_name(name):
         return False
     path = Path(folder, name)
     return path.is_file() or not path.exists()
@@ -174,56 +187,99 @@ def paths_checked() -> Iterator[None]:
 
 
 @paths_checked()
-def plan(source: Path, target: Path, options: Options = DEFAULTS) -> Plan:
+def plan(source: Inputs, target: Path, options: Options = DEFAULTS) -> Plan:
     """Pair every input with its output before any work.
 
-    source, target: a file, a folder or `STANDARD`. A folder is taken with all below it, and mirrored.
+    source, target: a file, a folder or `STANDARD`. A folder is taken with all below it, and mirrored. Of several
+    pictures, the outputs lie side by side in the folder `target`.
 
-    Raises PlanError when the input is missing or holds no image, when a folder has no output folder, when
-    two inputs would share an output, or when an output would replace an input without `in_place`.
+    Raises PlanError when an input is missing or holds no image, when a folder has no output folder, when two inputs
+    would share an output, when an output would replace an input without `in_place`, or when one that is named as a
+    file would replace another picture without `overwrite`.
     """
     if options.format not in (None, *images.FORMATS):
         raise PlanError(
             f"--format {options.format}: this OpenCV cannot write it; choose one of {', '.join(images.FORMATS)}"
         )
-    if source == STANDARD:
+    if isinstance(source, tuple):
+        made = _plan_several(source, target, options)
+    elif source == STANDARD:
         made = _plan_one(_piped_job(target, options))
     elif source.is_dir():
         made = _plan_folder(source, target, options)
     elif source.exists():
         made = _plan_one(_file_job(source, target, options))
     else:
-        raise PlanError(f"{source}: no such file or folder; check the path")
+        raise _missing(source)
     if made.root != STANDARD:
         _check(made.jobs, options)
-    return replace(made, jobs=_shard(made.jobs, options.shard))
+    if isinstance(source, Path) and not source.is_dir():
+        _check_named(source, target, options)
+    jobs = _shard(made.jobs, options.shard)
+    return replace(made, jobs=jobs, elsewhere=len(made.jobs) - len(jobs))
+
+
+def _missing(path: Path) -> PlanError:
+    return PlanError(f"{path}: no such file or folder; check the path")
 
 
 @paths_checked()
-def check_beside(path: Path, source: Path, target: Path = STANDARD) -> None:
+def check_beside(path: Path, source: Inputs, target: Path = STANDARD) -> None:
     """Refuse a place for something beside the pictures, such as a PSF, where a picture is or would be looked for.
 
     Raises PlanError when the path is an input or the output, or lies in a folder of either.
     """
     place = real(path)
-    to_be = target if source.is_dir() or not target.suffix else STANDARD  # a folder, whether or not it is there yet
-    for other, what in ((source, "input"), (target, "output")):
+    to_be = target if is_batch(source) or not target.suffix else STANDARD  # a folder, whether or not it is there yet
+    given = source if isinstance(source, tuple) else (source,)
+    for other, what in (*((each, "input") for each in given), (target, "output")):
         is_folder = other.is_dir() or other == to_be
         if other != STANDARD and (place == real(other) or (is_folder and Path(place).is_relative_to(real(other)))):
             raise PlanError(f"{path}: is the {what} or lies in its folder {other}; name a place elsewhere")
 
 
 @paths_checked()
-def sources(source: Path) -> Plan:
-    """The pictures of a file, a folder or `STANDARD`, to be read and no more.
+def sources(source: Inputs) -> Plan:
+    """The pictures of a file, a folder or `STANDARD`, or several pictures, to be read and no more.
 
-    Raises PlanError when the path is missing or holds no image.
+    Raises PlanError when a path is missing or holds no image.
     """
+    if isinstance(source, tuple):
+        _check_several(source)
+        return Plan([Job(each, STANDARD, each.name) for each in source])
     if source != STANDARD and source.is_dir():
         return _plan_folder(source, STANDARD, Options(in_place=True))
     if source != STANDARD and not source.exists():
-        raise PlanError(f"{source}: no such file or folder; check the path")
+        raise _missing(source)
     return Plan([Job(source, STANDARD, source.name)])
+
+
+def folder_of(source: Inputs) -> Path:
+    """The folder of the pictures, or a picture in it; PlanError when several pictures lie in several folders."""
+    if isinstance(source, Path):
+        return source
+    if len({real(each.parent) for each in source}) > 1:
+        raise PlanError(f"{source[0]}, …: lie in several folders; a manifest is for the pictures of one folder")
+    return source[0].parent
+
+
+def check_distinct(source: Inputs) -> None:
+    """PlanError when several pictures that are named share a name, so that files called after them would clash."""
+    counts = Counter(each.name for each in source) if isinstance(source, tuple) else Counter()
+    for name, count in counts.items():
+        if count > 1:
+            raise PlanError(f"{name}: {count} inputs have this name; take them one folder at a time")
+
+
+def _check_several(given: Sequence[Path]) -> None:
+    """Refuse what is no file among several pictures."""
+    for path in given:
+        if path == STANDARD:
+            raise PlanError("standard input cannot be one of several inputs; name files only")
+        if path.is_dir():
+            raise PlanError(f"{path}: is a folder among several inputs; name pictures only, or one folder")
+        if not path.exists():
+            raise _missing(path)
 
 
 def _shard(jobs: Sequence[Job], shard: tuple[int, int]) -> Sequence[Job]:
@@ -240,7 +296,22 @@ def _is_in_shard(name: str, shard: tuple[int, int]) -> bool:
     return number % shard[1] == shard[0] - 1
 
 
-def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
+def _plan_several(given: Sequence[Path], folder: Path, options: Options) -> Plan:
+    _check_several(given)
+    if folder == STANDARD or (folder.exists() and not folder.is_dir()):
+        raise PlanError(f"{folder}: is no folder; several pictures need an output folder, named last")
+    return Plan([Job(each, folder / _renamed(Path(each.name), options.format), each.name) for each in given], folder)
+
+
+@paths_checked()
+def check_folders(source: Path, target: Path, options: Options) -> Path:
+    """The folder of the outputs of a folder, which need not be there yet.
+
+    Raises PlanError when the input is no folder, when there is no output folder, or when one of them lies in the other
+    and must not.
+    """
+    if not source.is_dir():
+        raise PlanError(f"{source}: is no folder; name the folder that pictures will come into")
     if target == STANDARD and not options.in_place:
         raise PlanError(f"{source}: is a folder; name an output folder after it, or give --in-place")
     folder = source if target == STANDARD else target
@@ -251,6 +322,11 @@ def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
         raise PlanError(f"{source}: the outputs would replace the inputs; give --in-place or another output folder")
     if not same and Path(real(folder)).is_relative_to(real(source)):
         raise PlanError(f"{folder}: the output folder lies inside the input folder {source}; choose one outside")
+    return folder
+
+
+def _plan_folder(source: Path, target: Path, options: Options) -> Plan:
+    folder = check_folders(source, target, options)
     found, others = find(source)
     if not found:
         raise PlanError(f"{source}: no images in this folder; they end in {', '.join(images.READ)}")
@@ -316,6 +392,16 @@ def _check(jobs: Sequence[Job], options: Options) -> None:
             )
         if not options.in_place and job.source != STANDARD and is_same(job.source, job.target):
             raise PlanError(f"{job.source}: the output would replace the input; give --in-place or another output")
+
+
+def _check_named(source: Path, target: Path, options: Options) -> None:
+    """Refuse to replace a picture that is named as the output of another one, as a slip easily does."""
+    if target == STANDARD or not target.is_file() or options.overwrite or options.skip_existing:
+        return
+    if source == STANDARD or not is_same(source, target):  # it may replace itself, see `_check`
+        raise PlanError(
+            f"{target}: is there already; name another output or a folder, or give --overwrite to replace this picture"
+        )
 
 
 def _refuse_shared(jobs: Sequence[Job], places: list[str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
-from deblurcli.batch.planning import Job
+from deblurcli.batch.planning import Job, real
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images, storage
 from deblurcli.pictures.processed import Fields
@@ -61,18 +61,36 @@ class Written:
 Pictures = Iterator[Outcome[Job, Written]]
 
 
-def opened(report: Path) -> IO[str]:
-    """A report's file, emptied; PlanError when it may not be replaced or cannot be written."""
+def check(report: Path, to_be: Path = STANDARD) -> None:
+    """Refuse a place for a report that will not do, before there is anything to report.
+
+    to_be: a folder that will be made before the report is opened. Raises PlanError.
+    """
     if report.suffix.lower() in images.SUFFIXES:
         raise PlanError(f"{report}: has a picture's file extension; choose a name such as report.jsonl for --report")
     if report == STANDARD:
         raise PlanError("--report takes a file, such as report.jsonl; --json prints a summary on standard output")
-    try:
+    folder = report.parent
+    if not folder.is_dir() and (to_be == STANDARD or not Path(real(to_be)).is_relative_to(real(folder))):
+        raise PlanError(f"{report}: there is no folder '{folder}'; make it, or choose another file for --report")
+    with _writable(report):
         if report.is_file() and not _is_report(report):
             raise PlanError(
                 f"{report}: exists, but is not a deblurcli report; remove it, or choose another file for --report"
             )
+
+
+def opened(report: Path) -> IO[str]:
+    """A report's file, emptied; PlanError when it cannot be written. See `check`."""
+    with _writable(report):
         return report.open("w", encoding="utf-8", errors="surrogateescape")
+
+
+@contextlib.contextmanager
+def _writable(report: Path) -> Iterator[None]:
+    """Make the system's complaints about a report ours."""
+    try:
+        yield
     except OSError as error:
         raise PlanError(f"{report}: cannot be written ({error.strerror}); choose another file for --report") from error
 

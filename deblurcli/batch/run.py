@@ -16,6 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from deblurcli import parallel
 from deblurcli.batch import manifest as manifests
 from deblurcli.batch import planning
+from deblurcli.batch.places import Inputs
 from deblurcli.batch.planning import DEFAULTS, Job, Options
 from deblurcli.batch.record import (
     DONE,
@@ -27,6 +28,7 @@ from deblurcli.batch.record import (
     Pictures,
     ResultT,
     Written,
+    check,
     opened,
     recorded,
 )
@@ -51,11 +53,15 @@ NamedT = TypeVar("NamedT", bound=Named)
 
 @dataclass(frozen=True)
 class Batch(Generic[JobT, ResultT]):
-    """A run under way: how many outcomes will come, the outcomes as they come, and how many files are left alone."""
+    """A run under way: how many outcomes will come, the outcomes as they come, and how many files are left alone.
 
-    total: int
+    total: None where nobody knows. elsewhere: how many pictures are in other shards.
+    """
+
+    total: int | None
     outcomes: Iterator[Outcome[JobT, ResultT]]
     others: int = 0
+    elsewhere: int = 0
 
 
 Work = Callable[[Picture, str], Processed]  # from a picture and its job's key
@@ -73,7 +79,7 @@ class Plain:
 
 
 def transform(
-    source: Path,
+    source: Inputs,
     target: Path,
     function: Work,
     options: Options = DEFAULTS,
@@ -92,11 +98,13 @@ def transform(
     made = planning.plan(source, target, options)
     if options.report is not None and options.report == manifest:
         raise PlanError(f"{manifest}: is given as --report and as --manifest; name two different files")
+    if options.report is not None:
+        check(options.report, made.root)
     known = manifests.opened(manifest) if manifest is not None else {}
     if manifest is not None and options.skip_existing:
         options = replace(options, redo=frozenset(job.key for job in made.jobs if made.name(job) not in known))
     if options.dry_run:
-        return Batch(len(made.jobs), (_planned(job, options) for job in made.jobs), made.others)
+        return Batch(len(made.jobs), (_planned(job, options) for job in made.jobs), made.others, made.elsewhere)
     if made.root != STANDARD:
         prepare(made.root, made.folders())
     outcomes = runner(made.jobs, function, options)
@@ -104,7 +112,7 @@ def transform(
         outcomes = _listed(outcomes, manifest, made.name)
     if options.report is not None:
         outcomes = recorded(outcomes, opened(options.report), about or {})
-    return Batch(len(made.jobs), outcomes, made.others)
+    return Batch(len(made.jobs), outcomes, made.others, made.elsewhere)
 
 
 def locally(jobs: Sequence[Job], function: Work, options: Options) -> Pictures:
@@ -253,7 +261,7 @@ def _timed(work: Callable[[NamedT], Outcome[NamedT, ResultT]], job: NamedT) -> O
 
 
 def inspect(
-    source: Path,
+    source: Inputs,
     function: Callable[[Picture, str], Fields],
     workers: int = 0,
     max_pixels: int = images.MAX_PIXELS,

@@ -23,7 +23,7 @@ from deblurcli.blur.families import box, defocus, gaussian, motion, paper_motion
 from deblurcli.blur.model import blur
 from deblurcli.blur.moving import ENCODED, LIGHT, Motion
 from deblurcli.blur.psf_files import from_file
-from deblurcli.choices import RANDOM
+from deblurcli.choices import RANDOM, did_you_mean
 from deblurcli.errors import PSFError
 from deblurcli.pictures import images
 
@@ -172,10 +172,11 @@ def _text(value: float | str) -> str:
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
-def parse(text: str) -> PSFSpec:
+def parse(text: str, also: tuple[str, ...] = ()) -> PSFSpec:
     """Read a specification such as ``motion:length=15,angle=30``, ``file:kernel.png`` or a file's path.
 
-    A family's first field may be given without its name: ``gaussian:2``.
+    A family's first field may be given without its name: ``gaussian:2``. also: other words that are understood where
+    this text comes from, so that a misspelt one is told.
 
     Raises PSFError that names the family or field at fault, its value and what is allowed.
     """
@@ -185,8 +186,9 @@ def parse(text: str) -> PSFSpec:
     family, _, rest = text.partition(":")
     if family not in FAMILIES:
         files = ", ".join(FILE_SUFFIXES)
+        hint = did_you_mean(family, (*FAMILIES, *also))
         raise PSFError(
-            f"psf {text}: no family '{family}'; choose one of {', '.join(FAMILIES)}, or name a file of {files}"
+            f"psf {text}: no family '{family}'; {hint}choose one of {', '.join(FAMILIES)}, or name a file of {files}"
         )
     given = _given(family, rest, FAMILIES[family].fields)
     return PSFSpec.of(
@@ -246,11 +248,12 @@ def parse_or_random(text: str) -> PSFSpec | RandomPSF:
     """
     family, colon, rest = text.partition(":")
     if family != RANDOM:
-        return parse(text)
+        return parse(text, (RANDOM,))
     named = tuple(rest.split("+")) if colon else tuple(DRAWN)
     for name in named:
         if name not in _DRAWABLE:
-            raise PSFError(f"psf {text}: random draws from {', '.join(_DRAWABLE)}, not '{name}'")
+            hint = did_you_mean(name, tuple(_DRAWABLE))
+            raise PSFError(f"psf {text}: {hint}random draws from {', '.join(_DRAWABLE)}, not '{name}'")
     return RandomPSF(named)
 
 
@@ -262,8 +265,8 @@ def _given(family: str, rest: str, fields: tuple[Field, ...]) -> dict[str, str]:
         if not equals and position == 0:
             name, value = fields[0].name, part
         if name not in {field.name for field in fields}:
-            known = ", ".join(field.name for field in fields)
-            raise PSFError(f"psf {family}: no field '{name}'; it takes {known}")
+            known = tuple(field.name for field in fields)
+            raise PSFError(f"psf {family}: no field '{name}'; {did_you_mean(name, known)}it takes {', '.join(known)}")
         if name in given:
             raise PSFError(f"psf {family}: {name} is given twice; give it once")
         given[name] = value

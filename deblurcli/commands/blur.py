@@ -23,8 +23,8 @@ EXAMPLES = (
 
 @options.with_shared
 def blur(
-    source: options.Source = options.STANDARD,
-    target: options.Target = options.STANDARD,
+    source: options.Inputs,
+    target: Path,
     gaussian: Annotated[
         float | None,
         typer.Option(
@@ -61,6 +61,7 @@ def blur(
         typer.Option(
             "--psf",
             metavar="SPEC|FILE|random",
+            parser=options.word,
             help="Any blur. SPEC is a formula such as gaussian:sigma=2,size=9, motion:length=15,angle=30, "
             "defocus:radius=3, box:size=5, trajectory:length=20,seed=7 (camera shake), "
             "paper-motion:direction=diagonal or varying:length=14,parts=1,seed=3 (motion that differs from place to "
@@ -103,7 +104,10 @@ def blur(
     save_psf: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the PSF to this file, as a picture or an .npy array.", rich_help_panel=OUTPUT
+            metavar="FILE",
+            parser=options.place,
+            help="Write the PSF to this file, as a picture or an .npy array.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     list_in: Annotated[
@@ -111,6 +115,7 @@ def blur(
         typer.Option(
             "--manifest",
             metavar="FILE.jsonl",
+            parser=options.place,
             help="Write the manifest, which lists the PSF of each picture, to this file. By default it is "
             "manifest.jsonl in the output folder.",
             rich_help_panel=OUTPUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,32 +24,63 @@ EXAMPLES = (
 )
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """How pictures are to be restored."""
+
+    model: str
+    provider: str
+    ensemble: bool
+    smooth: float
+    force: bool
+
+    def check(self) -> None:
+        """Refuse what is for the search of a blur where there is none."""
+        for option, is_given in (("--smooth", self.smooth != 1), ("--force", self.force)):
+            if is_given and self.model != AUTO:
+                raise typer.BadParameter("works with --model auto only; leave --model out", param_hint=option)
+
+
+def _model(value: str) -> str:
+    """A network that restores by itself."""
+    if value == REFINE:
+        raise typer.BadParameter(
+            f"'{REFINE}' only corrects what a known or found blur was taken out of, as deblur does by itself; leave "
+            "--model out, or use deblurcli wiener --psf SPEC --refine"
+        )
+    return options.word(value)
+
+
+def _psf(value: str | None) -> None:
+    """Who knows the blur is sent to the command that takes it."""
+    if value is not None:
+        raise typer.BadParameter(
+            "deblur finds the blur by itself; if you know it, use deblurcli wiener IN OUT --psf SPEC --refine"
+        )
+
+
 @options.with_shared
 def deblur(
-    source: options.Source = options.STANDARD,
-    target: options.Target = options.STANDARD,
+    source: options.Inputs,
+    target: Path,
     model: Annotated[
         str,
         typer.Option(
             metavar="auto|NAME|FILE.onnx",
+            callback=_model,
             help="auto chooses for each picture. NAME is a network that `deblurcli models` lists; FILE.onnx is a "
             "network of your own.",
             autocompletion=options.completed((AUTO, *(name for name in MODELS if name != REFINE))),
             rich_help_panel=ACTION,
         ),
     ] = AUTO,
-    strength: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            metavar="NUMBER",
-            help="How much of the restored picture to use: 1 is all of it, 0 is the input, 0.5 is half of each.",
-            rich_help_panel=ACTION,
-        ),
-    ] = 1,
+    strength: options.Strength = 1,
+    smooth: options.Smooth = 1,
+    force: options.Force = False,
+    psf: Annotated[str | None, typer.Option("--psf", hidden=True, callback=_psf)] = None,
     ensemble: options.Ensemble = False,
     provider: options.Provider = AUTO,
+    watch: options.Watch = False,
     *,
     shared: options.Shared,
 ) -> None:
@@ -59,37 +91,53 @@ def deblur(
     done to each picture. If you know the blur, `deblurcli wiener --refine` gives better results.
     """
     options.check_streams(source, target, shared)
+    wanted = _Wanted(model, provider, ensemble, smooth, force)
+    wanted.check()
 
     from deblurcli.batch import run
+    from deblurcli.batch import watch as watching
     from deblurcli.pipeline.restoration import Blend
     from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
-    work, place = _work(model, provider, ensemble, shared, source, ticker)
+    work, place = _work(wanted, shared, source, ticker)
     work = Blend(work, strength) if strength < 1 else work
-    under_way = run.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
+    about, settings = {"model": model}, shared.settings()
+    if watch:
+        under_way = watching.transform(options.watched(source, shared), target, work, settings, about)
+    else:
+        under_way = run.transform(source, target, work, settings, about, shared.runner())
     if not shared.quiet:
         console.say(f"deblur: model {model}, running on {place}")
-    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))
+    if watch and not shared.quiet:
+        console.say(f"deblur: watching {source}; Ctrl-C ends it")
+    verbose = shared.verbose or (watch and not shared.quiet)
+    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, verbose, shared.json, ticker))
 
 
-def _work(
-    model: str, provider: str, ensemble: bool, shared: options.Shared, source: Path, ticker: Ticker | None
-) -> tuple[Work, str]:
+def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticker: Ticker | None) -> tuple[Work, str]:
     """What is done to a picture, and where."""
     from deblurcli.deconvolution.options import DeconvolutionOptions, unwatched
     from deblurcli.inference.restorer import deferred, refiner, restorer
     from deblurcli.pipeline.restoration import Alone, restoration
 
+    model, provider, ensemble = wanted.model, wanted.provider, wanted.ensemble
+    there = shared.cluster is not None
     if model == AUTO:
-        there = shared.cluster is not None
         network = refiner(provider, shared.workers, there, ensemble)
-        blind = deferred(BLIND, provider, ensemble=ensemble, workers=None if there else shared.workers)
         work = restoration(
-            AUTO, DeconvolutionOptions(), "wiener", source, refiner=network, blind=blind, progress=ticker or unwatched
+            AUTO,
+            DeconvolutionOptions(),
+            "wiener",
+            source,
+            refiner=network,
+            blind=deferred(BLIND, provider, ensemble=ensemble, workers=None if there else shared.workers),
+            progress=ticker or unwatched,
+            smoothing=wanted.smooth,
+            forced=wanted.force,
         )
         return work, _place(network)
-    if shared.cluster is not None:
+    if there:
         network = deferred(model, provider, ensemble=ensemble)
     else:
         network = restorer(model, provider, shared.workers, ensemble=ensemble)

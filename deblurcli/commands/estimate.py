@@ -18,7 +18,7 @@ EXAMPLES = (
 
 
 def estimate(
-    source: options.Source = options.STANDARD,
+    places: options.Sources = None,
     family: Annotated[
         str,
         options.choice(
@@ -32,6 +32,7 @@ def estimate(
         Path | None,
         typer.Option(
             metavar="FOLDER|FILE",
+            parser=options.place,
             help="Write the PSF of each picture to this folder, as a picture. If IN is one picture, this can be a "
             "file: a picture or an .npy array.",
             rich_help_panel=OUTPUT,
@@ -47,6 +48,7 @@ def estimate(
     one line of JSON for each picture: the family (kind of blur), its parameters, the specification that --psf of other
     commands takes, the confidence from 0 to 1, and whether `deblurcli wiener --psf auto` would trust the result.
     """
+    source = options.inputs(places)
     options.check_stdin(source, "IN")
 
     if save_psf is not None and save_psf.suffix and not options.is_single(source):
@@ -61,6 +63,7 @@ def estimate(
 
     if save_psf is not None:
         planning.check_beside(save_psf, source)
+        planning.check_distinct(source)
         if save_psf.suffix:
             psf_files.check_name(save_psf)
         run.prepare(save_psf.parent if save_psf.suffix else save_psf, set())

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from deblurcli.choices import COLOURS, FORMATS, MEGAPIXELS, PROVIDERS, QUALITY
+from deblurcli.batch.places import Inputs, is_batch
+from deblurcli.choices import COLOURS, FORMATS, MEGAPIXELS, PROVIDERS, QUALITY, did_you_mean
 from deblurcli.commands.help import ACTION, MACHINE, OUTPUT, PICTURES
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def completed_list(names: Sequence[str]) -> Callable[[str], list[str]]:
 def checked(value: str, names: Sequence[str]) -> str:
     """A value that is one of the names."""
     if value not in names:
-        raise typer.BadParameter(f"'{value}' is unknown; choose one of {', '.join(names)}")
+        raise typer.BadParameter(
+            f"'{value}' is unknown; {did_you_mean(value, tuple(names))}choose one of {', '.join(names)}"
+        )
     return value
 
 
@@ -91,6 +94,13 @@ def pixels(megapixels: float) -> int:
     return round(megapixels * 1e6)
 
 
+def word(text: str) -> str:
+    """A text as given; an empty one, as an unset shell variable leaves it, is refused."""
+    if not text:
+        raise typer.BadParameter("the value is empty; is a shell variable unset?")
+    return text
+
+
 def place(text: str) -> Path:
     """A path as given; an empty one, as an unset shell variable leaves it, is refused."""
     if not text:
@@ -98,13 +108,26 @@ def place(text: str) -> Path:
     return Path(text)
 
 
-Source = Annotated[
-    Path,
-    typer.Argument(metavar="IN", parser=place, help="Picture, folder of pictures, or - for standard input."),
+def _as_typed(text: str) -> str:
+    """A path with the slash at its end, which `Path` drops; an empty one is refused."""
+    place(text)
+    return text
+
+
+Sources = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="IN", parser=place, help="Picture, several pictures, folder of pictures, or - for standard input."
+    ),
 ]
 Target = Annotated[
-    Path,
-    typer.Argument(metavar="OUT", parser=place, help="Output picture, output folder, or - for standard output."),
+    str,
+    typer.Argument(
+        metavar="OUT",
+        parser=_as_typed,
+        help="Output picture, output folder, or - for standard output. Of several pictures it is the folder that you "
+        "name last; it is made if need be.",
+    ),
 ]
 Provider = Annotated[
     str,
@@ -141,6 +164,45 @@ MaxPixels = Annotated[
         max=1_000_000,
         metavar="MEGAPIXELS",
         help="Refuse pictures with more megapixels, before they are decoded.",
+        rich_help_panel=PICTURES,
+    ),
+]
+Strength = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        metavar="NUMBER",
+        help="How much of the restored picture to use: 1 is all of it, 0 is the input, 0.5 is half of each. More "
+        "than 1 would exaggerate edges and noise.",
+        rich_help_panel=ACTION,
+    ),
+]
+Smooth = Annotated[
+    float,
+    typer.Option(
+        min=0.1,
+        max=100,
+        metavar="NUMBER",
+        help="How smooth the restored picture is to be: 10 leaves less noise and less fine detail, 0.3 more of both.",
+        rich_help_panel=ACTION,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Restore pictures also if their blur is uncertain, if they look sharp, or if the result seems to have "
+        "ripples. Look at the results.",
+        rich_help_panel=ACTION,
+    ),
+]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Go on and process every picture that comes into the folder IN or changes there, once it is complete. "
+        "Ctrl-C ends this. Pictures that have an output already are left alone.",
         rich_help_panel=PICTURES,
     ),
 ]
@@ -193,6 +255,14 @@ class Shared:
     in_place: Annotated[
         bool, typer.Option("--in-place", help="Allow outputs to replace their inputs.", rich_help_panel=OUTPUT)
     ] = False
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="If OUT names a picture that exists, replace it.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", "-n", help="Show what would be done; write nothing.", rich_help_panel=OUTPUT),
@@ -201,6 +271,7 @@ class Shared:
         Path | None,
         typer.Option(
             metavar="FILE.jsonl",
+            parser=place,
             help="Write a report: one line of JSON for each picture, then a summary.",
             rich_help_panel=OUTPUT,
         ),
@@ -255,37 +326,81 @@ class Shared:
 
 
 def with_shared(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `Shared`, gathered in its argument `shared`."""
+    """Give a command the arguments IN and OUT as `source` and `target`, and the options of `Shared` as `shared`."""
     hints, common = get_type_hints(command, include_extras=True), get_type_hints(Shared, include_extras=True)
     parameters = inspect.signature(command).parameters.values()
-    own = [each.replace(annotation=hints[each.name]) for each in parameters if each.name != "shared"]
+    gathered_ones = ("source", "target", "shared")
+    own = [each.replace(annotation=hints[each.name]) for each in parameters if each.name not in gathered_ones]
+    doors = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation)
+        for name, default, annotation in (("source", None, Sources), ("target", str(STANDARD), Target))
+    ]
     added = [
         inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=common[each.name])
         for each in fields(Shared)
     ]
 
     @wraps(command)
-    def gathered(**given: Any) -> None:
-        command(shared=Shared(**{name: given.pop(name) for name in common}), **given)
+    def gathered(source: list[Path] | None, target: str, **given: Any) -> None:
+        inputs, output = _doors(source or [], target)
+        command(source=inputs, target=output, shared=Shared(**{name: given.pop(name) for name in common}), **given)
 
-    gathered.__signature__ = inspect.Signature([*own, *added])  # pyright: ignore[reportAttributeAccessIssue]
+    gathered.__signature__ = inspect.Signature([*doors, *own, *added])  # pyright: ignore[reportAttributeAccessIssue]
     return gathered
 
 
-def is_single(source: Path) -> bool:
+def _doors(sources: list[Path], target: str) -> tuple[Inputs, Path]:
+    """What IN and OUT mean: click gives OUT the last word, also where there is but one.
+
+    Of several inputs the last word is a folder; so it is where it ends with a slash.
+    """
+    if not sources:
+        return Path(target), STANDARD
+    output, is_folder = Path(target), target.endswith(("/", os.sep))
+    if len(sources) == 1 and (not is_folder or is_batch(sources[0])):
+        return sources[0], output
+    if output.suffix and not is_folder and not is_batch(output):
+        raise typer.BadParameter(
+            f"'{output}' is no folder; several pictures need one, named last, such as restored/", param_hint="OUT"
+        )
+    return tuple(sources), output
+
+
+def inputs(places: list[Path] | None) -> Inputs:
+    """What IN means where there is no OUT: nothing is standard input."""
+    return (places or [STANDARD])[0] if len(places or []) < 2 else tuple(places or [])
+
+
+def watched(source: Inputs, shared: Shared) -> Path:
+    """The folder to watch; what does not go with --watch is refused."""
+    beside = {
+        "--in-place": shared.in_place,
+        "--dry-run": shared.dry_run,
+        "--shard": shared.shard != "1/1",
+        "--cluster": shared.cluster is not None,
+    }
+    for option, is_given in beside.items():
+        if is_given:
+            raise typer.BadParameter("does not work with --watch; leave one of them out", param_hint=option)
+    if not isinstance(source, Path) or not is_batch(source):
+        raise typer.BadParameter("needs one folder for IN", param_hint="--watch")
+    return source
+
+
+def is_single(source: Inputs) -> bool:
     """Whether there is one picture to work on."""
-    return not os.path.isdir(source)  # noqa: PTH112 (never raises)
+    return not is_batch(source)
 
 
-def check_stdin(source: Path, name: str) -> None:
+def check_stdin(source: Inputs, name: str) -> None:
     """Refuse a terminal or nothing at all in place of a picture."""
     if source == STANDARD and (sys.stdin is None or sys.stdin.isatty()):
         raise typer.BadParameter("name a picture or a folder, or pipe a picture in", param_hint=name)
 
 
-def check_streams(source: Path, target: Path, shared: Shared) -> None:
+def check_streams(source: Inputs, target: Path, shared: Shared) -> None:
     """Refuse a terminal in place of a picture, and two things on one stream; say what is missing."""
-    to_stdout = target == STANDARD and not os.path.isdir(source) and not shared.in_place  # noqa: PTH112 (never raises)
+    to_stdout = target == STANDARD and is_single(source) and not shared.in_place
     if to_stdout and shared.json:
         raise typer.BadParameter("the picture goes to standard output; name a file for it", param_hint="--json")
     check_stdin(source, "IN")

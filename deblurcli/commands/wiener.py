@@ -19,12 +19,13 @@ EXAMPLES = (
 
 @options.with_shared
 def wiener(
-    source: options.Source = options.STANDARD,
-    target: options.Target = options.STANDARD,
+    source: options.Inputs,
+    target: Path,
     psf: Annotated[
         str | None,
         typer.Option(
             metavar="SPEC|FILE|manifest|auto",
+            parser=options.word,
             help="The PSF that blurred the pictures. SPEC is a formula such as motion:length=15,angle=30, FILE a "
             "picture or an .npy array; see `deblurcli blur --psf`. manifest reads the PSF of each picture from the "
             "manifest.jsonl beside it. auto estimates the PSF of each picture, and copies the picture if the estimate "
@@ -37,6 +38,7 @@ def wiener(
         Path | None,
         typer.Option(
             metavar="FILE.jsonl",
+            parser=options.place,
             help="Read the PSFs from this manifest instead of the one beside the pictures.",
             rich_help_panel=ACTION,
         ),

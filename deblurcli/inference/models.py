@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from deblurcli.choices import REFINE, did_you_mean
 from deblurcli.errors import ModelError
 from deblurcli.inference import cards
 from deblurcli.inference.cards import Card
@@ -53,6 +54,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in folder().glob("*.onnx"))
 
 
+def _standing_alone() -> tuple[str, ...]:
+    """Names of the bundled models that restore a picture by themselves."""
+    return tuple(name for name in names() if name != REFINE)
+
+
 def find(name: str = DEFAULT) -> Model:
     """The bundled model of that name, or the .onnx file at that path.
 
@@ -64,7 +70,10 @@ def find(name: str = DEFAULT) -> Model:
     if is_file(name):
         return _own(Path(name))
     if name not in names():
-        raise ModelError(f"model {name}: unknown; choose one of {', '.join(names())} or give an .onnx file")
+        known = _standing_alone()
+        raise ModelError(
+            f"model {name}: unknown; {did_you_mean(name, known)}choose one of {', '.join(known)} or give an .onnx file"
+        )
     return _model(folder() / f"{name}.onnx")
 
 
@@ -88,7 +97,9 @@ def _own(path: Path) -> Model:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
     if not there:
-        raise ModelError(f"{path}: no such file; give the path of an .onnx file or one of {', '.join(names())}")
+        raise ModelError(
+            f"{path}: no such file; give the path of an .onnx file or one of {', '.join(_standing_alone())}"
+        )
     return _model(path) if carded else Model(path)
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from deblurcli.batch.places import Inputs
 from deblurcli.choices import BLIND
 from deblurcli.deconvolution import methods, tiled
 from deblurcli.deconvolution.data_consistency import enforce_data_consistency
@@ -54,6 +55,8 @@ class Restoration:
 
     blind: the network `BLIND`, which restores what no PSF is certain for; without it such a picture is left as it was.
     progress: called as parts of the work on a picture are done.
+    smoothing: factor of the noise-to-signal ratio that goes with an estimated PSF; more is smoother, less is noisier.
+    forced: a result is kept even where it shows that the PSF may be wrong.
     """
 
     source: Source
@@ -62,6 +65,8 @@ class Restoration:
     refiner: Refiner | None = None
     blind: Callable[[Picture], Picture] | None = None
     progress: Progress = unwatched
+    smoothing: float = 1.0
+    forced: bool = False
 
     def __call__(self, picture: Picture, key: str) -> Processed:
         """The restored picture, and what the report says of it."""
@@ -70,7 +75,7 @@ class Restoration:
             return self._without_psf(picture, found)
         options = replace(self.options, nsr=self._nsr(found), compressed=found.is_compressed)
         restored = self._restored(picture, found, found.psf, options)
-        if found.is_estimated and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
+        if found.is_estimated and not self.forced and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
         action = DECONVOLVED[self.method] if self.refiner is None else REFINED
         return action.made(restored, found.fields, found.note)
@@ -79,7 +84,8 @@ class Restoration:
         """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""
         if self.options.nsr is not None or found.nsr is None:
             return self.options.nsr
-        return found.nsr if self.refiner is None else max(found.refined_nsr_scale * found.nsr, NSR[0])
+        scale = self.smoothing * (1.0 if self.refiner is None else found.refined_nsr_scale)
+        return min(max(scale * found.nsr, NSR[0]), NSR[1])
 
     def _without_psf(self, picture: Picture, found: Finding) -> Processed:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
@@ -204,21 +210,26 @@ def restoration(
     psf: str,
     options: DeconvolutionOptions,
     method: str,
-    folder: Path,
+    folder: Inputs,
     listing: Path | None = None,
     refiner: Refiner | None = None,
     blind: Callable[[Picture], Picture] | None = None,
     adjusts: bool = False,
     progress: Progress = unwatched,
+    smoothing: float = 1.0,
+    forced: bool = False,
 ) -> Restoration:
     """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
 
-    folder: of the pictures, or a picture in it, where the manifest lies unless `listing` names it.
+    folder: of the pictures, or pictures in it, where the manifest lies unless `listing` names it.
     refiner: a network that corrects the result.
     blind: the network `BLIND`, which restores what no PSF is certain for.
     adjusts: whether a specification is adjusted to each picture; see `refit.adjusted`.
     progress: called as parts of the work on a picture are done.
+    smoothing: factor of the noise that is allowed for where the PSF is estimated; see `Restoration`.
+    forced: an estimate is acted on even where it is not certain, and a sharp picture restored blindly.
 
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
-    return Restoration(source(psf, folder, listing, adjusts), options, method, refiner, blind, progress)
+    found = source(psf, folder, listing, adjusts, forced)
+    return Restoration(found, options, method, refiner, blind, progress, smoothing, forced)

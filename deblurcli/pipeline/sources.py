@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deblurcli.batch import manifest
+from deblurcli.batch import manifest, planning
+from deblurcli.batch.places import Inputs
 from deblurcli.blur.psf import PSFSpec, parse
 from deblurcli.choices import AUTO, MANIFEST
 from deblurcli.errors import PSFError
@@ -21,6 +22,7 @@ from deblurcli.pictures.processed import Fields
 from deblurcli.pipeline.actions import KINDS
 
 LOOKS_SHARP = "it looks sharp"
+FORCED = "with its likeliest blur as --force asks"
 ADJUSTED = "with a PSF near the given one, which fits better"
 
 
@@ -99,41 +101,52 @@ class Listed:
 
 @dataclass(frozen=True)
 class Estimated:
-    """The PSF that each picture itself shows."""
+    """The PSF that each picture itself shows.
+
+    forced: whether also where it is not certain.
+    """
+
+    forced: bool = False
 
     def __call__(self, picture: Picture, key: str) -> Finding:
         """The PSF where it is certain, none where it is not or the picture is sharp."""
-        return guessed(picture, estimate.estimate(picture.pixels))
+        return guessed(picture, estimate.estimate(picture.pixels), self.forced)
 
 
-def guessed(picture: Picture, found: Estimate) -> Finding:
-    """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone."""
+def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
+    """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone.
+
+    forced: a PSF that is not certain will do, and no picture is taken for sharp.
+    """
     spec = None if found.spec is None else str(found.spec)
     fields: Fields = {"psf": spec, "family": found.family, "confidence": round(found.confidence, 3)}
     if found.family == "none":
         sharp = estimate.is_sharp(found)
         reason = LOOKS_SHARP if sharp else "it shows too little to tell its blur"
+        if sharp and forced:
+            return Finding(None, fields, reason="although it looks sharp")
         return Finding(None, fields, reason=reason, is_sharp=sharp)
-    if not estimate.trusted(found):
+    certain = estimate.trusted(found)
+    if not certain and not forced:
         return Finding(None, fields, reason="its blur is uncertain")
     nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
     scale = estimate.REFINED_NSR_SCALE[found.family]
     free = found.spec is None
-    return Finding(
-        found.psf, fields, KINDS[found.family], nsr=nsr, refined_nsr_scale=scale, is_free_form=free, is_estimated=True
-    )
+    note = KINDS[found.family] if certain else FORCED
+    return Finding(found.psf, fields, note, nsr=nsr, refined_nsr_scale=scale, is_free_form=free, is_estimated=True)
 
 
-def source(psf: str, folder: Path, listing: Path | None, adjusts: bool) -> Source:
+def source(psf: str, folder: Inputs, listing: Path | None, adjusts: bool, forced: bool = False) -> Source:
     """Where PSFs come from for what ``--psf`` says; arguments and errors as for `restoration.restoration`."""
     if psf == AUTO:
-        return Estimated()
+        return Estimated(forced)
     if psf != MANIFEST:
-        spec = parse(psf)
+        spec = parse(psf, (AUTO, MANIFEST))
         spec.array()  # a file that is no PSF is refused before any work
         return Given(spec, adjusts)
-    path = listing or manifest.beside(folder)
-    return Listed(path, manifest.read(path), _below(path.parent, folder))
+    place = planning.folder_of(folder)
+    path = listing or manifest.beside(place)
+    return Listed(path, manifest.read(path), _below(path.parent, place))
 
 
 def _below(base: Path, pictures: Path) -> str:

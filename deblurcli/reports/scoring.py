@@ -79,7 +79,9 @@ class Run:
     def _gathered(self, outcomes: Iterable[Outcome[Row, ScoredRow]], store: ThumbnailStore | None) -> Results:
         rows: list[Scored] = []
         errors: list[str] = []
+        total = 0
         for outcome in outcomes:
+            total += 1
             if outcome.result is None:
                 errors += [outcome.error] if outcome.error else []
                 continue
@@ -92,7 +94,7 @@ class Run:
             self.options.names,
             sorted(rows, key=lambda row: row.name),
             tuple(sorted(errors)),
-            self.batch.total,
+            total,
             len(self.missing),
             self.options.convention,
             self.options.crop_border,

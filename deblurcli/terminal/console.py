@@ -133,7 +133,7 @@ def transformed(
         for note, count in _ranked(tally.notes).items():
             say(f"{title}: {count} × {note}")
         if tally.statuses or not failure:
-            say(_summary(title, tally.statuses, batch.others) + (", interrupted" if interrupted else ""))
+            say(_summary(title, tally.statuses, batch) + (", interrupted" if interrupted else ""))
     if as_json:
         seconds = round(time.perf_counter() - begun, 3)
         end = {"others": batch.others, "seconds": seconds, "exit_code": code, "errors": sorted(tally.errors)}
@@ -180,10 +180,18 @@ def _ranked(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _summary(title: str, counts: Counter, others: int) -> str:
-    parts = [f"{counts[status]} {verb}" for status, verb in VERBS.items() if counts[status]] or ["nothing to do"]
-    left = f" ({others} other {'file' if others == 1 else 'files'} ignored)" if others else ""
+def _summary(title: str, counts: Counter, batch: Batch) -> str:
+    nothing = f"nothing to do, as this shard is empty; other shards have {_counted(batch.elsewhere, 'picture')}"
+    parts = [f"{counts[status]} {verb}" for status, verb in VERBS.items() if counts[status]] or [
+        nothing if batch.elsewhere else "nothing to do"
+    ]
+    left = f" ({_counted(batch.others, 'other file')} ignored)" if batch.others else ""
     return f"{title}: {', '.join(parts)}{left}"
+
+
+def _counted(count: int, what: str) -> str:
+    """A number of things, as people write it."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def list_errors(errors: Sequence[str]) -> None:

@@ -112,7 +112,8 @@ def test_another_place_or_none_at_all(sharps, tmp_path):
     assert run("score", tmp_path / "out", sharps, "--group-by", "psf", "--manifest", "/dev/null").returncode == 2
     run("blur", sharps / "a.png", tmp_path / "out" / "b.png", "--gaussian", "1")
     assert not (tmp_path / "out" / manifest.NAME).exists()
-    run("blur", sharps / "a.png", tmp_path / "out" / "b.png", "--gaussian", "1", "--manifest", tmp_path / "m.jsonl")
+    again = (tmp_path / "out" / "b.png", "--gaussian", "1", "--overwrite")
+    run("blur", sharps / "a.png", *again, "--manifest", tmp_path / "m.jsonl")
     assert manifest.read(tmp_path / "m.jsonl")["b.png"]["psf"] == "gaussian:sigma=1"
     there = ["--manifest", tmp_path / "m.jsonl"]
     assert run("wiener", tmp_path / "out" / "b.png", tmp_path / "c.png", *there).returncode == 0
@@ -219,8 +220,8 @@ def test_every_method_is_at_hand(blurred, sharps, tmp_path):
     truth = images.read(sharps / "a.png")
     before = psnr(images.read(blurred / "a.png"), truth)
     for method in ("wiener", "sparse", "richardson-lucy"):
-        done = run("wiener", blurred / "a.png", tmp_path / "o.png", "--psf", "manifest", "--method", method)
-        assert done.returncode == 0 and psnr(images.read(tmp_path / "o.png"), truth) > before
+        done = run("wiener", blurred / "a.png", tmp_path / f"{method}.png", "--psf", "manifest", "--method", method)
+        assert done.returncode == 0 and psnr(images.read(tmp_path / f"{method}.png"), truth) > before
     assert run("wiener", blurred / "a.png", tmp_path / "o.png", "--psf", "box:3", "--method", "magic").returncode == 2
 
 

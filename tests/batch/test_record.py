@@ -65,7 +65,10 @@ def test_a_report_of_skipped_pictures_says_so(folder, tmp_path):
 
 def test_a_report_that_cannot_be_written_stops_the_run(folder, tmp_path):
     done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", tmp_path / "no" / "r.jsonl")
-    assert done.returncode == 2 and "r.jsonl: cannot be written" in messages(done)[-1]
+    assert done.returncode == 2 and "r.jsonl: there is no folder" in messages(done)[-1]
+    assert not (tmp_path / "out").exists()
+    done = run("blur", folder, tmp_path / "out", "--gaussian", "1", "--report", tmp_path)
+    assert done.returncode == 2 and f"{tmp_path}: cannot be written (Is a directory)" in messages(done)[-1]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk at hand")

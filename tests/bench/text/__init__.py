@@ -1,0 +1,1 @@
+"""Pages of letters, blurred and restored, read by tesseract: ``python -m tests.bench.text``."""
