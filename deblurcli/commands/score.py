@@ -135,14 +135,7 @@ def score(
         ),
     ] = None,
     json: options.Json = False,
-    csv: Annotated[
-        bool,
-        typer.Option(
-            "--csv",
-            help="Print the results as CSV on standard output, one line for each picture.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False,
+    csv: options.Csv = False,
     workers: options.Workers = 0,
     max_pixels: options.MaxPixels = MEGAPIXELS,
     quiet: options.Quiet = False,
@@ -155,8 +148,7 @@ def score(
     for place, name in ((restored, "OUT"), (sharp, "REF"), (baseline, "--baseline")):
         if place is not None:
             options.check_stdin(place, name)
-    if json and csv:
-        raise typer.BadParameter("give either --json or --csv, not both", param_hint="--csv")
+    options.refuse_both(json, csv)
 
     from deblurcli.batch import manifest as manifests
     from deblurcli.reports import gates, scoring

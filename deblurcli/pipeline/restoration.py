@@ -22,7 +22,7 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import NSR
 from deblurcli.pictures.processed import Processed
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly
-from deblurcli.pipeline.sources import Finding, Source, source
+from deblurcli.pipeline.sources import LEAVE, Finding, Source, source
 
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
@@ -80,7 +80,7 @@ class Restoration:
 
     def _without_psf(self, picture: Picture, found: Finding) -> Processed:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
-        if self.blind is None or found.is_sharp:
+        if self.blind is None or found.course == LEAVE:
             return LEFT.made(picture, found.fields, found.reason)
         return blindly(BLIND).made(self.blind(picture), found.fields, found.reason)
 
@@ -171,9 +171,14 @@ class Blend:
         if self.strength == 0:
             return LEFT.made(picture, {"strength": self.strength}, "as a strength of 0 asks")
         made = self.work(picture, key)
-        mixed = cv2.addWeighted(made.picture.pixels, self.strength, picture.pixels, 1 - self.strength, 0)
-        blended = picture.with_pixels(mixed.reshape(picture.pixels.shape))
-        return Processed(blended, {**made.fields, "strength": self.strength}, made.note)
+        mixed = blended(made.picture, picture, self.strength)
+        return Processed(mixed, {**made.fields, "strength": self.strength}, made.note)
+
+
+def blended(restored: Picture, picture: Picture, strength: float) -> Picture:
+    """A share of the restored picture, 0 to 1, and the rest of the picture itself."""
+    mixed = cv2.addWeighted(restored.pixels, strength, picture.pixels, 1 - strength, 0)
+    return picture.with_pixels(mixed.reshape(picture.pixels.shape))
 
 
 def _clipped(picture: Picture) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 
 from deblurcli.batch import manifest
 from deblurcli.blur.psf import PSFSpec, parse
-from deblurcli.choices import AUTO, MANIFEST
+from deblurcli.choices import AUTO, COURSES, MANIFEST
 from deblurcli.errors import PSFError
 from deblurcli.estimation import estimate
 from deblurcli.estimation.estimate import Estimate
@@ -19,7 +19,9 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
 from deblurcli.pipeline.actions import KINDS
+from deblurcli.pipeline.verdicts import spread, verdict
 
+UNDO, BLINDLY, LEAVE = COURSES
 ADJUSTED = "with a PSF near the given one, which fits better"
 
 
@@ -46,6 +48,11 @@ class Finding:
     is_compressed: bool = False
     reason: str = ""
     is_sharp: bool = False
+
+    @property
+    def course(self) -> str:
+        """What `deblur` does about it: `UNDO` a blur that is certain, `LEAVE` what is sharp, else restore `BLINDLY`."""
+        return UNDO if self.psf is not None else LEAVE if self.is_sharp else BLINDLY
 
 
 Source = Callable[[Picture, str], Finding]
@@ -108,7 +115,13 @@ class Estimated:
 def guessed(picture: Picture, found: Estimate) -> Finding:
     """What an estimate is good for: its PSF and the ratio to restore with, or to leave the picture alone."""
     spec = None if found.spec is None else str(found.spec)
-    fields: Fields = {"psf": spec, "family": found.family, "confidence": round(found.confidence, 3)}
+    fields: Fields = {
+        "psf": spec,
+        "family": found.family,
+        "confidence": round(found.confidence, 3),
+        "verdict": verdict(found),
+        "pixels": round(spread(found), 2),
+    }
     if found.family == "none":
         sharp = estimate.is_sharp(found)
         reason = "it looks sharp" if sharp else "it shows too little to tell its blur"

@@ -1,0 +1,72 @@
+"""What `triage` does to a picture: the estimate and the decision of `deblur`, without the restoration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from deblurcli.batch import filing
+from deblurcli.batch.planning import Job
+from deblurcli.batch.record import FAILED, Outcome
+from deblurcli.errors import DeblurError
+from deblurcli.pictures.images import Picture
+from deblurcli.pipeline.sources import BLINDLY, LEAVE, UNDO, Estimated, Finding, Source
+from deblurcli.reports.diagnoses import Diagnosis
+
+# CPU seconds of `deblur`: for a picture, and for each of its megapixels; ``python -m tests.bench.triage cost``.
+COSTS = {UNDO: (3.0, 9.0), BLINDLY: (5.0, 6.0), LEAVE: (3.0, 0.5)}
+FREE_FORM_COST = 6.0, 14.0  # of undoing a blur of any form
+
+
+@dataclass(frozen=True)
+class TriageWork:
+    """What `triage` says of a picture; call it with the picture and its name."""
+
+    source: Source = field(default_factory=Estimated)
+
+    def __call__(self, picture: Picture, key: str) -> Diagnosis:
+        """The diagnosis: what `deblur` would find, and what it would do."""
+        found = self.source(picture, key)
+        width, height = picture.size
+        about = found.fields
+        return Diagnosis(
+            key,
+            about["verdict"],
+            about["family"],
+            about["pixels"],
+            about["psf"],
+            about["confidence"],
+            found.course,
+            cost(found, width * height / 1e6),
+            width,
+            height,
+        )
+
+
+def cost(found: Finding, megapixels: float) -> float:
+    """About how many seconds of one CPU core `deblur` takes for a picture."""
+    fixed, each = FREE_FORM_COST if found.is_free_form else COSTS[found.course]
+    return fixed + each * megapixels
+
+
+@dataclass(frozen=True)
+class Filing:
+    """Puts pictures into folders by their verdict, below one folder, under their own paths.
+
+    place: that folder. moves: whether they are moved, not copied.
+    """
+
+    place: Path
+    moves: bool = False
+
+    def __call__(self, outcomes: Iterator[Outcome[Job, Diagnosis]]) -> Iterator[Outcome[Job, Diagnosis]]:
+        """The outcomes, each when its file is in its place; of a file that stays where it was the outcome says why."""
+        put = filing.move if self.moves else filing.copy
+        for outcome in outcomes:
+            if outcome.result is not None:
+                try:
+                    put(outcome.job.source, self.place / outcome.result.verdict / outcome.job.key)
+                except DeblurError as error:
+                    outcome = replace(outcome, status=FAILED, error=str(error))
+            yield outcome
