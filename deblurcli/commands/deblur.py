@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CLUSTER = "the cluster"
 EXAMPLES = (
     ("Restore all pictures of a folder", "deblur photos restored"),
-    ("Restore one picture with one network, and write a JPEG", "deblur photo.png photo.jpg --model photo"),
+    ("Try three strengths on the middle of a picture", "deblur photo.png sheet.png --try strength=0.5,0.75,1"),
 )
 
 
@@ -47,6 +47,8 @@ def deblur(
             rich_help_panel=ACTION,
         ),
     ] = 1,
+    crop: options.Crop = None,
+    attempts: Annotated[str | None, options.attempts("strength=0.5,0.75,1 or model=auto,photo")] = None,
     ensemble: options.Ensemble = False,
     provider: options.Provider = AUTO,
     *,
@@ -59,17 +61,26 @@ def deblur(
     done to each picture. If you know the blur, `deblurcli wiener --refine` gives better results.
     """
     options.check_streams(source, target, shared)
+    options.check_preview(crop, attempts, shared)
+    name, values = options.tries(attempts, ("strength", "model")) if attempts else ("model", [model])
+    strengths = [options.number(each, 0, 1, "--try") for each in values] if name == "strength" else [strength]
 
     from deblurcli.batch import run
+    from deblurcli.pipeline import preview
     from deblurcli.pipeline.restoration import Blend
     from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
-    work, place = _work(model, provider, ensemble, shared, source, ticker)
-    work = Blend(work, strength) if strength < 1 else work
+    models = [model] if name == "strength" else values
+    works, places = zip(*(_work(each, provider, ensemble, shared, source, ticker) for each in models))
+    if crop or attempts:
+        ways = [(work, share) for work in works for share in strengths]
+        work = preview.preview(crop, [f"{name} {each}" for each in values] if attempts else None, ways)
+    else:
+        work = Blend(works[0], strength) if strength < 1 else works[0]
     under_way = run.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
     if not shared.quiet:
-        console.say(f"deblur: model {model}, running on {place}")
+        console.say(f"deblur: model {', '.join(models)}, running on {places[0]}")
     raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))
 
 
