@@ -49,6 +49,7 @@ def deblur(
     ] = 1,
     crop: options.Crop = None,
     attempts: Annotated[str | None, options.attempts("strength=0.5,0.75,1 or model=auto,photo")] = None,
+    html: options.Html = None,
     ensemble: options.Ensemble = False,
     provider: options.Provider = AUTO,
     *,
@@ -62,12 +63,14 @@ def deblur(
     """
     options.check_streams(source, target, shared)
     options.check_preview(crop, attempts, shared)
+    options.check_page(html, crop, attempts, shared)
     name, values = options.tries(attempts, ("strength", "model")) if attempts else ("model", [model])
     strengths = [options.number(each, 0, 1, "--try") for each in values] if name == "strength" else [strength]
 
     from deblurcli.batch import run
     from deblurcli.pipeline import preview
     from deblurcli.pipeline.restoration import Blend
+    from deblurcli.reports import album
     from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
@@ -78,7 +81,14 @@ def deblur(
         work = preview.preview(crop, [f"{name} {each}" for each in values] if attempts else None, ways)
     else:
         work = Blend(works[0], strength) if strength < 1 else works[0]
-    under_way = run.transform(source, target, work, shared.settings(), {"model": model}, shared.runner())
+    runner, about = shared.runner(), {"model": model}
+    under_way = album.illustrated(
+        None if shared.dry_run else html,
+        source,
+        target,
+        work,
+        lambda each: run.transform(source, target, each, shared.settings(), about, runner),
+    )
     if not shared.quiet:
         console.say(f"deblur: model {', '.join(models)}, running on {places[0]}")
     raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))

@@ -209,6 +209,15 @@ Csv = Annotated[
         "--csv", help="Print the results as CSV on standard output, one line for each picture.", rich_help_panel=OUTPUT
     ),
 ]
+Html = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.html",
+        parser=place,
+        help="Write a web page with all pictures, and what was found of each.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel=OUTPUT)]
 
 
@@ -343,6 +352,13 @@ def check_stdin(source: Path, name: str) -> None:
     """Refuse a terminal or nothing at all in place of a picture."""
     if source == STANDARD and (sys.stdin is None or sys.stdin.isatty()):
         raise typer.BadParameter("name a picture or a folder, or pipe a picture in", param_hint=name)
+
+
+def check_page(html: Path | None, crop: str | None, attempts: str | None, shared: Shared) -> None:
+    """Refuse a page of what is not shown in it: parts of pictures, sheets, and what other machines do."""
+    for given, option in ((crop, "--crop"), (attempts, "--try"), (shared.cluster, "--cluster")):
+        if html is not None and given:
+            raise typer.BadParameter(f"does not work with {option}; leave one of them out", param_hint="--html")
 
 
 def check_preview(crop: str | None, attempts: str | None, shared: Shared) -> None:

@@ -55,6 +55,7 @@ def triage(
             rich_help_panel=ACTION,
         ),
     ] = None,
+    html: options.Html = None,
     json: options.Json = False,
     csv: options.Csv = False,
     workers: options.Workers = 0,
@@ -79,13 +80,19 @@ def triage(
 
     from deblurcli.batch import planning, run
     from deblurcli.pipeline.triage import Filing, TriageWork
+    from deblurcli.reports import album
     from deblurcli.reports.diagnoses import meant
     from deblurcli.terminal import triage as terminal
 
-    under_way = run.inspect(source, TriageWork(), workers, options.pixels(max_pixels))
+    if html is not None:
+        planning.check_beside(html, source)
+    book = None if html is None else album.Album(html)
+    under_way = run.inspect(source, TriageWork(album=book), workers, options.pixels(max_pixels))
     if place is not None:
         planning.check_beside(place, source)
         run.prepare(place, set())
         under_way = replace(under_way, outcomes=Filing(place, moves=move is not None)(under_way.outcomes))
+    if book is not None:
+        under_way = book.listing(under_way, lambda seen: album.diagnosed(source, seen, book))
     form = "json" if json else "csv" if csv else "table"
     raise typer.Exit(terminal.triaged(under_way, form, quiet, meant(fail_on or ())))

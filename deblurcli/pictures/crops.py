@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from deblurcli.errors import ImageError
-from deblurcli.pictures.images import Picture
+from deblurcli.pictures.images import Picture, to_float
+
+_LOOKED_AT = 640  # pixels of a picture's longer side, to find where its detail is
+_STRONG = 0.2  # edges stronger than this, such as those of lamps, count as this
 
 Rows = tuple[slice, slice]  # of rows and of columns
 
@@ -70,3 +74,18 @@ def cut(picture: Picture, part: Rows) -> Picture:
     """A part of a picture, as a picture."""
     alpha = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[part])
     return replace(picture, pixels=np.ascontiguousarray(picture.pixels[part]), alpha=alpha)
+
+
+def most_detailed(picture: Picture, width: int, height: int) -> Rows:
+    """Rows and columns of the part of a size, or of less where the picture is smaller, that has the most edges."""
+    wide, tall = min(width, picture.size[0]), min(height, picture.size[1])
+    scale = min(1.0, _LOOKED_AT / max(picture.size))
+    grey = to_float(np.ascontiguousarray(picture.pixels)).mean(axis=2)
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    edges = np.abs(cv2.Laplacian(small, cv2.CV_32F))
+    sums = cv2.integral(np.minimum(edges, _STRONG))
+    down, across = (max(1, min(round(side * scale), length)) for side, length in zip((tall, wide), small.shape))
+    totals = sums[down:, across:] - sums[:-down, across:] - sums[down:, :-across] + sums[:-down, :-across]
+    top, left = np.unravel_index(np.argmax(totals), totals.shape)
+    first, begin = min(round(top / scale), picture.size[1] - tall), min(round(left / scale), picture.size[0] - wide)
+    return slice(first, first + tall), slice(begin, begin + wide)

@@ -70,7 +70,7 @@ class Restoration:
         if found.is_estimated and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
         action = DECONVOLVED[self.method] if self.refiner is None else REFINED
-        return action.made(restored, found.fields, found.note)
+        return replace(action.made(restored, found.fields, found.note), psf=found.psf)
 
     def _nsr(self, found: Finding) -> float | None:
         """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""
@@ -172,7 +172,7 @@ class Blend:
             return LEFT.made(picture, {"strength": self.strength}, "as a strength of 0 asks")
         made = self.work(picture, key)
         mixed = blended(made.picture, picture, self.strength)
-        return Processed(mixed, {**made.fields, "strength": self.strength}, made.note)
+        return replace(made, picture=mixed, fields={**made.fields, "strength": self.strength})
 
 
 def blended(restored: Picture, picture: Picture, strength: float) -> Picture:

@@ -12,6 +12,7 @@ from deblurcli.batch.record import FAILED, Outcome
 from deblurcli.errors import DeblurError
 from deblurcli.pictures.images import Picture
 from deblurcli.pipeline.sources import BLINDLY, LEAVE, UNDO, Estimated, Finding, Source
+from deblurcli.reports.album import Album, keep_seen
 from deblurcli.reports.diagnoses import Diagnosis
 
 # CPU seconds of `deblur`: for a picture, and for each of its megapixels; ``python -m tests.bench.triage cost``.
@@ -21,16 +22,20 @@ FREE_FORM_COST = 6.0, 14.0  # of undoing a blur of any form
 
 @dataclass(frozen=True)
 class TriageWork:
-    """What `triage` says of a picture; call it with the picture and its name."""
+    """What `triage` says of a picture; call it with the picture and its name.
+
+    album: keeps the pictures for a page, where there is to be one.
+    """
 
     source: Source = field(default_factory=Estimated)
+    album: Album | None = None
 
     def __call__(self, picture: Picture, key: str) -> Diagnosis:
         """The diagnosis: what `deblur` would find, and what it would do."""
         found = self.source(picture, key)
         width, height = picture.size
         about = found.fields
-        return Diagnosis(
+        diagnosis = Diagnosis(
             key,
             about["verdict"],
             about["family"],
@@ -42,6 +47,9 @@ class TriageWork:
             width,
             height,
         )
+        if self.album is not None:
+            keep_seen(self.album, key, diagnosis.badness, picture, found.psf)
+        return diagnosis
 
 
 def cost(found: Finding, megapixels: float) -> float:

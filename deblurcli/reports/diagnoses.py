@@ -47,11 +47,7 @@ class Diagnosis:
     @property
     def words(self) -> str:
         """The verdict as people read it, with its size."""
-        if self.verdict in ACTED_ON:
-            return f"{WORDS[self.verdict]}, {pixels(self.pixels)}"
-        if self.verdict == "unsure" and self.family in _FAMILIES:
-            return f"unsure, maybe {_FAMILIES[self.family]}, {pixels(self.pixels)}"
-        return WORDS[self.verdict]
+        return in_words(self.verdict, self.family, self.pixels)
 
     @property
     def plan(self) -> str:
@@ -60,10 +56,28 @@ class Diagnosis:
 
     @property
     def badness(self) -> float:
-        """A number that is larger for worse pictures: a certain blur by its size, then what is unsure, then sharp."""
-        if self.verdict in ACTED_ON:
-            return 1 + self.pixels
-        return 0.0 if self.verdict == "unsure" else -1.0
+        """A number that is larger for worse pictures; see the function of that name."""
+        return badness(self.verdict, self.pixels)
+
+
+def in_words(verdict: str, family: str, size: float) -> str:
+    """A verdict as people read it, with the size of the blur in pixels.
+
+    >>> in_words("motion", "motion", 11.6), in_words("unsure", "motion", 4.2), in_words("sharp", "none", 0)
+    ('motion blur, 12 pixels', 'unsure, maybe motion, 4.2 pixels', 'sharp')
+    """
+    if verdict in ACTED_ON:
+        return f"{WORDS[verdict]}, {pixels(size)}"
+    if verdict == "unsure" and family in _FAMILIES:
+        return f"unsure, maybe {_FAMILIES[family]}, {pixels(size)}"
+    return WORDS[verdict]
+
+
+def badness(verdict: str, size: float) -> float:
+    """A number that is larger for worse pictures: a certain blur by its size, then what is unsure, then sharp."""
+    if verdict in ACTED_ON:
+        return 1 + size
+    return 0.0 if verdict == "unsure" else -1.0
 
 
 def pixels(size: float) -> str:

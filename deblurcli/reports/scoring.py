@@ -18,7 +18,7 @@ from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.storage import name_of
 from deblurcli.reports.gates import Gate, Verdict, judge
-from deblurcli.reports.html import page
+from deblurcli.reports.html import document, page
 from deblurcli.reports.results import Results, Scored, badness
 from deblurcli.reports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
 
@@ -113,7 +113,7 @@ def score(restored: Path, sharp: Path | None, baseline: Path | None, options: Op
     found = pairing.rows(places.given)
     if options.html is not None:
         pairing.check_output(options.html, places.given, found, "--html")
-        page.check_name(options.html)
+        document.check_name(options.html)
     missing: list[str] = []
     work = _Work(places, options, ThumbnailMaker(len(found)) if options.html else None, missing)
     return Run(places, options, Batch(len(found), run.run(found, work, options.workers)), missing)

@@ -16,11 +16,11 @@ from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.reports import thumbnails
 from deblurcli.reports.gates import Gate, judge
-from deblurcli.reports.html import page
+from deblurcli.reports.html import document, page
 from deblurcli.reports.html.page import Contents, Places
 from deblurcli.reports.results import Results, Scored
 from deblurcli.reports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
-from tests.reports.browser import chromium, prefer
+from tests.reports.browser import WIDTHS, beyond, chromium, normal, prefer, resize
 from tests.shell import run
 
 HOSTILE = '<img src=x onerror="document.title=1">'
@@ -176,7 +176,7 @@ def test_the_slider_slides_by_keyboard_and_shows_one_picture_or_the_other(opened
     assert brightness(opened)[1] == pytest.approx(0.3, abs=0.06)
     slider.send_keys("\ue012")
     assert float(slider.get_attribute("value")) == 99.5
-    find(opened, 'input[value="restored-sharp"]').click()
+    find(opened, 'input[value="restored | sharp"]').click()
     slider.send_keys("\ue011")
     assert brightness(opened)[1] == pytest.approx(0.9, abs=0.03)
     assert slider.get_attribute("aria-label") == "Slide between Restored and Sharp"
@@ -257,6 +257,37 @@ def test_dark_and_light(opened):
     assert paper() == dark
     prefer(opened, "light")
     assert paper() == dark
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_overflows_at_any_width(opened, width):
+    try:
+        resize(opened, width)
+        assert beyond(opened) == []
+        places = [find(opened, selector).location["y"] for selector in ("#stage", "#table", "#tiles", "#charts")]
+        assert max(places[:2]) < places[2] < places[3], "pictures come before charts"
+        table = find(opened, ".scroller:has(#table)")
+        hint, box = (table.find_element("css selector", part) for part in (".hint", ".scroll"))
+        is_wide = opened.execute_script("return arguments[0].scrollWidth > arguments[0].clientWidth + 1", box)
+        assert hint.is_displayed() == is_wide == (box.get_attribute("tabindex") == "0")
+        assert is_wide or width > 500
+    finally:
+        normal(opened)
+
+
+def test_gains_are_in_words(opened, site):
+    chips = [chip.text for chip in opened.find_elements("css selector", ".chip")]
+    gains = [row["gain"]["psnr"] for row in site[1]["files"]]
+    assert chips[0] == f"better by {np.mean(gains):.2f}"
+    assert len(chips) == 3 and all(re.fullmatch(r"(better|worse) by [\d.]+|no change", chip) for chip in chips)
+    assert "▲" not in opened.page_source and "▼" not in opened.page_source
+    assert find(opened, "#figures tbody tr td:last-child").text.startswith("better by ")
+
+
+def test_names_lose_their_common_folder(browser, tmp_path):
+    rows = [Scored(f"2024/trip/{name}", {"psnr": 30.0 + index}) for index, name in enumerate(("a", "b/c"))]
+    browser.get(written(tmp_path, results(*rows)).as_uri())
+    assert names(browser) == ["a", "b/c"] and "all in 2024/trip/" in find(browser, "#places").text
 
 
 def test_a_hostile_name_is_only_a_name(opened, site):
@@ -390,4 +421,4 @@ def test_places_without_room_for_a_page_are_refused(tmp_path):
     with pytest.raises(PlanError, match="cannot be written to"), ThumbnailStore(tmp_path / "file"):
         pass
     with pytest.raises(PlanError, match="choose a name such as report"):
-        page.check_name(tmp_path / "manifest.jsonl")
+        document.check_name(tmp_path / "manifest.jsonl")
