@@ -237,3 +237,28 @@ def test_the_detail_is_where_the_edges_are():
     assert detail(Picture(pixels), 1600) is None
     small = Picture(pixels[:100, :700, :1])
     assert crops.most_detailed(replace(small), *DETAIL)[0] == slice(0, 100)
+
+
+def test_compare_shows_any_two_columns(folder, tmp_path):
+    for name, shift in (("soft", 0.2), ("out", 0.1), ("ref", 0.0)):
+        for picture, level in (("a", 0.5), ("b", 0.3)):
+            images.write(tmp_path / name / f"{picture}.png", np.full((16, 16, 3), level + shift, np.float32))
+    images.write(tmp_path / "out" / "b.png", np.full((16, 16, 3), 0.31, np.float32))
+    images.write(tmp_path / "soft" / "c.png", np.zeros((16, 16, 3), np.float32))
+    done = run("compare", "soft", "out", "ref", "--html", "page.html", "-o", "sheet.png", cwd=tmp_path)
+    assert done.returncode == 1 and "compare: wrote page.html" in messages(done) and (tmp_path / "sheet.png").exists()
+    data, held = told(tmp_path / "page.html")
+    assert [row[0] for row in data["rows"]] == ["a", "b"], "the worst first"
+    assert [pair[0] for pair in data["pairs"]][:3] == ["soft | out", "out | ref", "soft | ref"]
+    facts = dict(data["rows"][0][3])
+    assert list(facts) == ["soft", "out"] and facts["out"].endswith("PSNR 20.17 dB") and held == {"a": 3, "b": 3}
+    assert len(data["errors"]) == 1 and "c.png" in data["errors"][0]
+    done = run("compare", "soft", "out", cwd=tmp_path)
+    assert done.returncode == 2 and "name a file for the sheet" in " ".join(done.stderr.decode().split())
+
+
+def test_compare_takes_two_pictures_and_shows_their_details(folder):
+    done = run("compare", "in/sub/moved.png", "in/sub/moved.png", "--html", "two.html", "-q", cwd=folder)
+    assert done.returncode == 0, messages(done)
+    data, held = told(folder / "two.html")
+    assert held == {"moved": 4} and len(data["pairs"]) == 2
