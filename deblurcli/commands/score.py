@@ -125,6 +125,15 @@ def score(
             rich_help_panel=ACTION,
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="The report that `deblurcli deblur --report` wrote; the page of --html then says which blur was "
+            "found.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -149,13 +158,17 @@ def score(
         if place is not None:
             options.check_stdin(place, name)
     options.refuse_both(json, csv)
+    if report is not None and html is None:
+        raise typer.BadParameter("is for the page; add --html", param_hint="--report")
 
     from deblurcli.batch import manifest as manifests
-    from deblurcli.reports import gates, scoring
+    from deblurcli.batch import record
+    from deblurcli.reports import diagnoses, gates, scoring
     from deblurcli.terminal import scores
 
     limits = [*gates.parse(fail_under, gates.UNDER), *gates.parse(fail_over, gates.OVER)]
     gates.check(limits, sharp is not None, baseline is not None)
+    told = {} if report is None else record.read(report)
     settings = scoring.Options(
         names=scoring.names_for(metric or (), limits, sharp is not None),
         convention=convention,
@@ -163,6 +176,7 @@ def score(
         gates=tuple(limits),
         gate=gate,
         group=manifests.groups(manifests.read(manifest or manifests.beside(restored)), group_by) if group_by else None,
+        found=(lambda name: diagnoses.of_report(told.get(name, {}))) if told else None,
         allow_missing=allow_missing,
         html=html,
         workers=workers,

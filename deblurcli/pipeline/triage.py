@@ -16,8 +16,8 @@ from deblurcli.reports.album import Album, keep_seen
 from deblurcli.reports.diagnoses import Diagnosis
 
 # CPU seconds of `deblur`: for a picture, and for each of its megapixels; ``python -m tests.bench.triage cost``.
-COSTS = {UNDO: (3.0, 9.0), BLINDLY: (5.0, 6.0), LEAVE: (3.0, 0.5)}
-FREE_FORM_COST = 6.0, 14.0  # of undoing a blur of any form
+COSTS = {UNDO: (0.7, 4.3), BLINDLY: (3.2, 5.0), LEAVE: (3.3, 1.3)}
+FREE_FORM_COST = 3.9, 8.7  # of undoing a blur of any form
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from deblurcli.choices import BLURRED, COURSES, VERDICTS
 
@@ -71,6 +72,14 @@ def in_words(verdict: str, family: str, size: float) -> str:
     if verdict == "unsure" and family in _FAMILIES:
         return f"unsure, maybe {_FAMILIES[family]}, {pixels(size)}"
     return WORDS[verdict]
+
+
+def of_report(row: Mapping[str, Any]) -> str:
+    """Words on the blur that a line of a report tells of, and on what was done; empty where it tells of neither."""
+    known = "verdict" in row
+    blur = f"blur found: {in_words(row['verdict'], row['family'], row['pixels'])}" if known else ""
+    spec = f"({row['psf']})" if row.get("psf") else ""
+    return "; ".join(filter(None, (f"{blur} {spec}".strip(), row.get("note"))))
 
 
 def badness(verdict: str, size: float) -> float:

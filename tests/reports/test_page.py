@@ -325,6 +325,33 @@ def test_pages_of_less(kind, browser, site, tmp_path):
     assert browser.get_log("browser") == []
 
 
+def test_the_page_says_which_blur_was_found(browser, site, tmp_path):
+    lines = [
+        {"output": "elsewhere/out/001.jpg", "status": "done", "verdict": "motion", "family": "motion", "pixels": 12.3,
+         "psf": "motion:length=12.3,angle=3", "note": "restored, straight motion"},
+        {"output": "out/002.png", "status": "done", "method": "photo", "note": "restored blindly by photo, as asked"},
+        {"output": "out/003.png", "status": "failed"},
+        {"summary": True},
+    ]  # fmt: skip
+    (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    page = ("--html", tmp_path / "x.html")
+    done = run("score", "out", "ref", "-q", "--report", tmp_path / "r.jsonl", *page, cwd=site[0])
+    assert done.returncode == 0 and done.stderr == b""
+    browser.get((tmp_path / "x.html").as_uri())
+    assert not find(browser, "#found").is_displayed()
+    fill(browser, "#text", "motion blur")
+    assert names(browser) == ["001"]
+    assert find(browser, "#found").text == (
+        "blur found: motion blur, 12 pixels (motion:length=12.3,angle=3); restored, straight motion"
+    )
+    fill(browser, "#text", "blindly")
+    assert names(browser) == ["002"] and find(browser, "#found").text == "restored blindly by photo, as asked"
+    (tmp_path / "r.jsonl").write_text("no report")
+    for options, message in (((), "is for the page; add --html"), (page, "line 1 is not one of a report")):
+        done = run("score", "out", "ref", "--report", tmp_path / "r.jsonl", *options, cwd=site[0])
+        assert done.returncode == 2 and message in " ".join(done.stderr.decode().split())
+
+
 def results(*rows, names=("psnr",), errors=()):
     return Results(tuple(names), list(rows), tuple(errors), len(rows))
 

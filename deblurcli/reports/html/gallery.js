@@ -93,7 +93,7 @@
     $("psf").hidden = !row.psf;
     $("psf").querySelector("img").src = row.psf || "data:,";
     $("psf").querySelector("figcaption").textContent = row.psf ? "blur found" : "";
-    $("facts").replaceChildren(...row.facts.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
+    $("facts").replaceChildren(...row.facts.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", {}, ...value.split(/(?<=[,/])/).flatMap((part) => [part, make("wbr")]))]));
   }
 
   function showPair(pair, has, small) {

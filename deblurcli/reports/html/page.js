@@ -5,8 +5,8 @@
 
   const number = (value) => (typeof value === "string" ? (value.startsWith("-") ? -Infinity : Infinity) : value);
   const folder = commonFolder(data.rows.map(([name]) => name));
-  const rows = data.rows.map(([name, group, values, gains, slide], index) => ({
-    index, name, short: name.slice(folder.length), group, slide, values: values.map(number), gains: gains.map(number),
+  const rows = data.rows.map(([name, group, values, gains, slide, found], index) => ({
+    index, name, short: name.slice(folder.length), group, slide, found, values: values.map(number), gains: gains.map(number),
   }));
 
   // A figure is a metric, or the gain in it: how it is read from a row, and which side of it is worse.
@@ -305,7 +305,7 @@
 
   function fits(row) {
     const text = state.text.toLowerCase();
-    if (text && !row.name.toLowerCase().includes(text) && !row.group.toLowerCase().includes(text)) return false;
+    if (text && ![row.name, row.group, row.found].some((each) => each.toLowerCase().includes(text))) return false;
     if (state.range) {
       const value = figure(state.range.key).of(row);
       if (!Number.isFinite(value) || state.range.scale.at(value) !== state.range.bin) return false;
@@ -409,6 +409,8 @@
   }
 
   function tell(row, held) {
+    $("found").hidden = !row.found;
+    $("found").textContent = row.found;
     $("note").hidden = Boolean(held);
     const missing = data.baseline && row.gains.every((gain) => gain === null);
     $("note").textContent = `Only ${data.slides.toLocaleString("en")} of ${plural(rows.length, "picture")}, the worst by ${figures[0].name}, are in this page to be looked at closely, so that it stays light.`;

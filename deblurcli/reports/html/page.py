@@ -153,7 +153,7 @@ def _verdict(verdict: Verdict) -> dict:
 
 
 def _row(row: Scored, results: Results, has_pictures: bool) -> list:
-    """Name, group, scores, gains (where there is a baseline), and whether there are pictures to look at."""
+    """Name, group, scores, gains (where there is a baseline), whether there are pictures to look at, the blur found."""
     values = [_number(row.values.get(name)) for name in results.names]
     gains = [_number(row.figure(f"gain-{name}")) for name in results.names] if results.has_baseline else []
-    return [row.name, row.group, values, gains, int(has_pictures)]
+    return [row.name, row.group, values, gains, int(has_pictures), row.found]
