@@ -82,8 +82,9 @@ def deblur(
     else:
         work = Blend(works[0], strength) if strength < 1 else works[0]
     runner, about = shared.runner(), {"model": model}
+    html = None if shared.dry_run else html
     under_way = album.illustrated(
-        None if shared.dry_run else html,
+        html,
         source,
         target,
         work,
@@ -91,7 +92,9 @@ def deblur(
     )
     if not shared.quiet:
         console.say(f"deblur: model {', '.join(models)}, running on {places[0]}")
-    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker))
+    code = console.transformed(under_way, "deblur", shared.quiet, shared.verbose, shared.json, ticker)
+    console.tell_page("deblur", html, shared.quiet)
+    raise typer.Exit(code)
 
 
 def _work(

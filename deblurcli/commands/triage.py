@@ -82,6 +82,7 @@ def triage(
     from deblurcli.pipeline.triage import Filing, TriageWork
     from deblurcli.reports import album
     from deblurcli.reports.diagnoses import meant
+    from deblurcli.terminal import console
     from deblurcli.terminal import triage as terminal
 
     if html is not None:
@@ -95,4 +96,6 @@ def triage(
     if book is not None:
         under_way = book.listing(under_way, lambda seen: album.diagnosed(source, seen, book))
     form = "json" if json else "csv" if csv else "table"
-    raise typer.Exit(terminal.triaged(under_way, form, quiet, meant(fail_on or ())))
+    code = terminal.triaged(under_way, form, quiet, meant(fail_on or ()))
+    console.tell_page("triage", html, quiet)
+    raise typer.Exit(code)

@@ -227,9 +227,14 @@ def compared(sheet: Sheet, quiet: bool = False) -> int:
 def paged(page: Path, errors: Sequence[str], quiet: bool = False) -> int:
     """Say on stderr that a page was written, and what is missing in it, and return the exit code."""
     list_errors(sorted(errors))
-    if not quiet:
-        say(f"compare: wrote {page}")
+    tell_page("compare", page, quiet)
     return PARTLY if errors else OK
+
+
+def tell_page(title: str, page: Path | None, quiet: bool = False) -> None:
+    """Say on stderr that a page was written, if one was."""
+    if page is not None and not quiet:
+        say(f"{title}: wrote {page}")
 
 
 def cards(cards: dict[str, Card], as_json: bool = False, in_full: bool = False) -> None:

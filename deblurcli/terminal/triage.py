@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from deblurcli.batch.planning import Job
 from deblurcli.batch.run import Batch
 from deblurcli.choices import COURSES
+from deblurcli.errors import DeblurError
 from deblurcli.reports.diagnoses import WORDS, Diagnosis, counts, duration, worst_first
 from deblurcli.terminal.console import INTERRUPTED, MOST_ERRORS, OK, PARTLY, emit, follow, list_errors, say
 
@@ -25,15 +26,18 @@ def triaged(
     """Run a triage to its end, show what came of it, worst first, and return the exit code.
 
     form: what goes to stdout, `TABLE`, `JSON` or `CSV`; no table when quiet. fail_on: verdicts that make the exit code
-    1. At KeyboardInterrupt the pictures in work are finished first, and what is known is shown.
+    1. At KeyboardInterrupt the pictures in work are finished first, and what is known is shown. Raises DeblurError
+    behind that when the page could not be written.
     """
-    found, errors, interrupted = [], [], False
+    found, errors, interrupted, failure = [], [], False, None
     try:
         for outcome in follow(batch, "triage", quiet):
             found += [] if outcome.result is None else [outcome.result]
             errors += [outcome.error] if outcome.error else []
     except KeyboardInterrupt:
         interrupted = True
+    except DeblurError as error:  # of the page; what was found until then is shown first
+        failure = error
     found = worst_first(found)
     if form != TABLE:
         emit({JSON: as_json, CSV: as_csv}[form](found, sorted(errors)))
@@ -44,6 +48,8 @@ def triaged(
     _tell_failing(failing)
     if not quiet:
         _summarise(found, batch, interrupted)
+    if failure:
+        raise failure
     return INTERRUPTED if interrupted else PARTLY if errors or failing else OK
 
 

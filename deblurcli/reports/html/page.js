@@ -456,7 +456,7 @@
     $("filter").addEventListener("input", readFilter);
     $("filter").addEventListener("reset", () => { state.range = null; setTimeout(readFilter); });
     $("more").addEventListener("click", drawMore);
-    new IntersectionObserver((seen) => { if (seen.some((each) => each.isIntersecting)) drawMore(); }, { rootMargin: "600px" }).observe($("more"));
+    new IntersectionObserver((seen) => { if (seen.some((each) => each.isIntersecting)) drawMore(); }, { root: $("list").querySelector(".scroll"), rootMargin: "600px" }).observe($("more"));
     $("previous").addEventListener("click", () => step(-1));
     $("next").addEventListener("click", () => step(1));
     $("scatter-metric").addEventListener("change", drawScatter);
