@@ -21,6 +21,11 @@ VARYING = ("varying",)  # motion without a PSF, for `blur` only
 DRAWN = ("gaussian", "motion", "defocus", "trajectory")  # that `random` draws from
 ESTIMATED = (AUTO, "motion", "gaussian", "defocus", "general")
 
+# Triage
+VERDICTS = ("shaken", "motion", "defocus", "soft", "slightly-soft", "unsure", "sharp")  # the worst first
+BLURRED = "blurred"  # stands for all of these but the last two
+COURSES = ("undo", "blindly", "leave")  # what `deblur` does about a picture
+
 # Restoration
 MODELS = ("faces", "paper-gaussian", "paper-motion", "photo", "refine", "srcnn-gaussian", "srcnn-motion")
 REFINE = "refine"  # of these the one that corrects a restored picture, and restores none by itself

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from deblurcli.commands import blur, compare, deblur, estimate, models, score, wiener
+from deblurcli.commands import blur, compare, deblur, estimate, models, score, triage, wiener
 from deblurcli.commands.help import WIDEST, Command, Commands, examples
 from deblurcli.errors import DeblurError
 
@@ -22,6 +22,7 @@ COMMANDS = {
     "wiener": (wiener.wiener, wiener.EXAMPLES),
     "score": (score.score, score.EXAMPLES),
     "compare": (compare.compare, compare.EXAMPLES),
+    "triage": (triage.triage, triage.EXAMPLES),
     "estimate": (estimate.estimate, estimate.EXAMPLES),
     "models": (models.models, models.EXAMPLES),
 }

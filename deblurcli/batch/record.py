@@ -156,3 +156,28 @@ def _write_line(report: IO[str], row: dict) -> bool:
     except OSError:
         return False
     return True
+
+
+def read(report: Path) -> dict[str, Fields]:
+    """What a report says of each picture that was written, by the path of its output without its ending, with /.
+
+    The path may begin at any of its folders, as the report may have been written elsewhere. Raises PlanError when the
+    file cannot be read, or is no report.
+    """
+    try:
+        lines = report.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError as error:
+        raise PlanError(f"{report}: no report could be read ({error.strerror}); check the path") from error
+    rows: dict[str, Fields] = {}
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict) or not ("status" in row or "summary" in row):
+            raise PlanError(f"{report}: line {number} is not one of a report; name the file that --report wrote")
+        if row.get("status") == DONE:
+            parts = Path(row["output"]).with_suffix("").parts
+            for first in range(len(parts)):
+                rows.setdefault("/".join(parts[first:]), row)
+    return rows

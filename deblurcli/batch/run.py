@@ -35,7 +35,7 @@ from deblurcli.batch.record import (
 from deblurcli.errors import DeblurError, PlanError
 from deblurcli.pictures import hidden, images, inputs, metadata, storage
 from deblurcli.pictures.images import Picture
-from deblurcli.pictures.processed import Fields, Processed
+from deblurcli.pictures.processed import Processed
 from deblurcli.pictures.storage import STANDARD
 
 
@@ -262,14 +262,14 @@ def _timed(work: Callable[[NamedT], Outcome[NamedT, ResultT]], job: NamedT) -> O
 
 def inspect(
     source: Inputs,
-    function: Callable[[Picture, str], Fields],
+    function: Callable[[Picture, str], ResultT],
     workers: int = 0,
     max_pixels: int = images.MAX_PIXELS,
-) -> Batch[Job, Fields]:
+) -> Batch[Job, ResultT]:
     """Apply a function to every picture of `source` and its key."""
     made = planning.sources(source)
 
-    def work(job: Job) -> Outcome[Job, Fields]:
+    def work(job: Job) -> Outcome[Job, ResultT]:
         picture = images.read_picture(job.source, max_pixels)
         with named(job.name):
             return Outcome(job, DONE, result=function(hidden.covered(picture), job.key))

@@ -15,7 +15,7 @@ from deblurcli.commands.score import metric_names
 
 EXAMPLES = (
     ("Put blurred, restored and sharp pictures side by side", "compare blurred restored photos -o sheet.png"),
-    ("Show a detail of the worst pictures", "compare restored photos -o worst.png --pick worst --crop 0,0,64,48"),
+    ("Look through them on a web page, the worst first", "compare blurred restored photos --html page.html"),
 )
 
 
@@ -40,7 +40,7 @@ def compare(
         ),
     ],
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "--output",
             "-o",
@@ -49,7 +49,16 @@ def compare(
             help="Picture file to write the contact sheet to.",
             rich_help_panel=OUTPUT,
         ),
-    ],
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            parser=options.place,
+            help="Write a web page with all rows, the worst first, and a slider between any two columns.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     sharp: Annotated[
         Path | None,
         typer.Option(
@@ -116,12 +125,15 @@ def compare(
 ) -> None:
     """Draw pictures of several folders side by side, with scores.
 
-    The contact sheet has a column for each DIR and a row for each picture name. If a picture is missing in one DIR, or
-    cannot be read or compared, the exit code is 1 and the other pictures are still drawn.
+    Give -o for a contact sheet, --html for a page to look through, or both. The contact sheet has a column for each DIR
+    and a row for each picture name. If a picture is missing in one DIR, or cannot be read or compared, the exit code is
+    1 and the other pictures are still drawn.
     """
     _check(places, sharp, titles)
+    if output is None and html is None:
+        raise typer.BadParameter("is missing; name a file for the sheet, or a page with --html", param_hint="--output")
 
-    from deblurcli.reports import contact_sheet
+    from deblurcli.reports import comparison, contact_sheet
     from deblurcli.terminal import console
 
     look = contact_sheet.Look(
@@ -133,10 +145,13 @@ def compare(
         width=width,
         crop=None if crop is None else _rectangle(crop),
     )
-    made = contact_sheet.contact_sheet(
-        places, output, look, workers, options.pixels(max_pixels), lambda rows: console.follow(rows, "compare", quiet)
-    )
-    raise typer.Exit(console.compared(made, quiet))
+    rest = (look, workers, options.pixels(max_pixels), lambda rows: console.follow(rows, "compare", quiet))
+    codes = []
+    if html is not None:
+        codes.append(console.paged(html, comparison.page(places, html, *rest), quiet))
+    if output is not None:
+        codes.append(console.compared(contact_sheet.contact_sheet(places, output, *rest), quiet))
+    raise typer.Exit(max(codes))
 
 
 def _rectangle(text: str) -> tuple[int, int, int, int]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CLUSTER = "the cluster"
 EXAMPLES = (
     ("Restore all pictures of a folder", "deblur photos restored"),
-    ("Restore one picture with one network, and write a JPEG", "deblur photo.png photo.jpg --model photo"),
+    ("Try three strengths on the middle of a picture", "deblur photo.png sheet.png --try strength=0.5,0.75,1"),
 )
 
 
@@ -78,6 +78,9 @@ def deblur(
     smooth: options.Smooth = 1,
     force: options.Force = False,
     psf: Annotated[str | None, typer.Option("--psf", hidden=True, callback=_psf)] = None,
+    crop: options.Crop = None,
+    attempts: Annotated[str | None, options.attempts("strength=0.5,0.75,1 or model=auto,photo")] = None,
+    html: options.Html = None,
     ensemble: options.Ensemble = False,
     provider: options.Provider = AUTO,
     watch: options.Watch = False,
@@ -91,28 +94,45 @@ def deblur(
     done to each picture. If you know the blur, `deblurcli wiener --refine` gives better results.
     """
     options.check_streams(source, target, shared)
-    wanted = _Wanted(model, provider, ensemble, smooth, force)
-    wanted.check()
+    options.check_preview(crop, attempts, shared)
+    options.check_page(html, crop, attempts, shared)
+    name, values = options.tries(attempts, ("strength", "model")) if attempts else ("model", [model])
+    strengths = [options.number(each, 0, 1, "--try") for each in values] if name == "strength" else [strength]
+    wanted = [_Wanted(each, provider, ensemble, smooth, force) for each in ([model] if name == "strength" else values)]
+    for each in wanted:
+        each.check()
 
     from deblurcli.batch import run
     from deblurcli.batch import watch as watching
+    from deblurcli.pipeline import preview
     from deblurcli.pipeline.restoration import Blend
+    from deblurcli.reports import album
     from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
-    work, place = _work(wanted, shared, source, ticker)
-    work = Blend(work, strength) if strength < 1 else work
-    about, settings = {"model": model}, shared.settings()
-    if watch:
-        under_way = watching.transform(options.watched(source, shared), target, work, settings, about)
+    works, places = zip(*(_work(each, shared, source, ticker) for each in wanted))
+    if crop or attempts:
+        ways = [(work, share) for work in works for share in strengths]
+        work = preview.preview(crop, [f"{name} {each}" for each in values] if attempts else None, ways)
     else:
-        under_way = run.transform(source, target, work, settings, about, shared.runner())
+        work = Blend(works[0], strength) if strength < 1 else works[0]
+    runner, about, settings = shared.runner(), {"model": model}, shared.settings()
+    html = None if shared.dry_run else html
+    if watch:
+        beside = {"--crop": crop is not None, "--try": attempts is not None, "--html": html is not None}
+        under_way = watching.transform(options.watched(source, shared, beside), target, work, settings, about)
+    else:
+        under_way = album.illustrated(
+            html, source, target, work, lambda each: run.transform(source, target, each, settings, about, runner)
+        )
     if not shared.quiet:
-        console.say(f"deblur: model {model}, running on {place}")
+        console.say(f"deblur: model {', '.join(each.model for each in wanted)}, running on {places[0]}")
     if watch and not shared.quiet:
         console.say(f"deblur: watching {source}; Ctrl-C ends it")
     verbose = shared.verbose or (watch and not shared.quiet)
-    raise typer.Exit(console.transformed(under_way, "deblur", shared.quiet, verbose, shared.json, ticker))
+    code = console.transformed(under_way, "deblur", shared.quiet, verbose, shared.json, ticker)
+    console.tell_page("deblur", html, shared.quiet)
+    raise typer.Exit(code)
 
 
 def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticker: Ticker | None) -> tuple[Work, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 STANDARD = Path("-")
 DIGITS: dict[str, str] = dict(zip(COLOURS, ("ffffff", "000000")))
+MOST_TRIES = 8  # columns beside each other
 ALIASES = {"jpg": "jpeg", "tif": "tiff"}
 
 
@@ -89,6 +91,37 @@ def _colour(value: str | None) -> str | None:
     return digits
 
 
+def crop(value: str | None) -> str | None:
+    """X,Y,W,H in whole numbers, W and H at least 1; or centre:SIDE."""
+    plain = value and value.replace("center:", "centre:")
+    if plain and not re.fullmatch(r"(\d{1,6},){2}[1-9]\d{0,5},[1-9]\d{0,5}|centre:[1-9]\d{0,5}", plain):
+        raise typer.BadParameter(f"'{value}' is not X,Y,W,H in pixels, such as 40,60,128,96, or centre:512")
+    return plain
+
+
+def tries(text: str, names: Sequence[str]) -> tuple[str, list[str]]:
+    """What --try names, one of the names, and its values; at least one, and no more than `MOST_TRIES`."""
+    name, equals, values = text.partition("=")
+    found = [value.strip() for value in values.split(",")]
+    if not equals or name not in names or not all(found):
+        examples = " or ".join(f"{each}=VALUE,..." for each in names)
+        raise typer.BadParameter(f"'{text}' is not {examples}", param_hint="--try")
+    if len(found) > MOST_TRIES:
+        raise typer.BadParameter(f"has {len(found)} values; give at most {MOST_TRIES}", param_hint="--try")
+    return name, found
+
+
+def number(text: str, low: float, high: float, hint: str) -> float:
+    """A number within bounds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise typer.BadParameter(f"'{text}' is not a number from {low:g} to {high:g}", param_hint=hint)
+    return value
+
+
 def pixels(megapixels: float) -> int:
     """A number of pixels, as the library counts them."""
     return round(megapixels * 1e6)
@@ -147,6 +180,29 @@ Ensemble = Annotated[
         rich_help_panel=ACTION,
     ),
 ]
+Crop = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X,Y,W,H|centre:SIDE",
+        help="Restore only this part, for a quick look: left edge, top edge, width and height in pixels, or a square "
+        "in the middle. The blur is still that of the whole picture.",
+        callback=crop,
+        rich_help_panel=ACTION,
+    ),
+]
+
+
+def attempts(example: str) -> Any:
+    """The option --try of a command; example: what may be tried."""
+    return typer.Option(
+        "--try",
+        metavar="NAME=VALUE,...",
+        help=f"Write a sheet instead: the part before, and restored in several ways side by side, such as {example}. "
+        "Shows the middle 512 pixels unless --crop names another part.",
+        rich_help_panel=ACTION,
+    )
+
+
 Workers = Annotated[
     int,
     typer.Option(
@@ -208,6 +264,21 @@ Watch = Annotated[
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="Print the results as JSON on standard output.", rich_help_panel=OUTPUT)
+]
+Csv = Annotated[
+    bool,
+    typer.Option(
+        "--csv", help="Print the results as CSV on standard output, one line for each picture.", rich_help_panel=OUTPUT
+    ),
+]
+Html = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.html",
+        parser=place,
+        help="Write a web page with all pictures, and what was found of each.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel=OUTPUT)]
 
@@ -371,15 +442,15 @@ def inputs(places: list[Path] | None) -> Inputs:
     return (places or [STANDARD])[0] if len(places or []) < 2 else tuple(places or [])
 
 
-def watched(source: Inputs, shared: Shared) -> Path:
-    """The folder to watch; what does not go with --watch is refused."""
+def watched(source: Inputs, shared: Shared, others: dict[str, bool]) -> Path:
+    """The folder to watch; what does not go with --watch is refused, and so are `others` that are given."""
     beside = {
         "--in-place": shared.in_place,
         "--dry-run": shared.dry_run,
         "--shard": shared.shard != "1/1",
         "--cluster": shared.cluster is not None,
     }
-    for option, is_given in beside.items():
+    for option, is_given in {**beside, **others}.items():
         if is_given:
             raise typer.BadParameter("does not work with --watch; leave one of them out", param_hint=option)
     if not isinstance(source, Path) or not is_batch(source):
@@ -396,6 +467,26 @@ def check_stdin(source: Inputs, name: str) -> None:
     """Refuse a terminal or nothing at all in place of a picture."""
     if source == STANDARD and (sys.stdin is None or sys.stdin.isatty()):
         raise typer.BadParameter("name a picture or a folder, or pipe a picture in", param_hint=name)
+
+
+def check_page(html: Path | None, crop: str | None, attempts: str | None, shared: Shared) -> None:
+    """Refuse a page of what is not shown in it: parts of pictures, sheets, and what other machines do."""
+    for given, option in ((crop, "--crop"), (attempts, "--try"), (shared.cluster, "--cluster")):
+        if html is not None and given:
+            raise typer.BadParameter(f"does not work with {option}; leave one of them out", param_hint="--html")
+
+
+def check_preview(crop: str | None, attempts: str | None, shared: Shared) -> None:
+    """Refuse to put a part of a picture, or a sheet, in place of the picture."""
+    if shared.in_place and (crop or attempts):
+        hint = "--crop" if crop else "--try"
+        raise typer.BadParameter("would replace the picture by a part of it; leave --in-place out", param_hint=hint)
+
+
+def refuse_both(json: bool, csv: bool) -> None:
+    """Refuse two kinds of results on one stream."""
+    if json and csv:
+        raise typer.BadParameter("give either --json or --csv, not both", param_hint="--csv")
 
 
 def check_streams(source: Inputs, target: Path, shared: Shared) -> None:

@@ -125,6 +125,15 @@ def score(
             rich_help_panel=ACTION,
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="The report that `deblurcli deblur --report` wrote; the page of --html then says which blur was "
+            "found.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -135,14 +144,7 @@ def score(
         ),
     ] = None,
     json: options.Json = False,
-    csv: Annotated[
-        bool,
-        typer.Option(
-            "--csv",
-            help="Print the results as CSV on standard output, one line for each picture.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False,
+    csv: options.Csv = False,
     workers: options.Workers = 0,
     max_pixels: options.MaxPixels = MEGAPIXELS,
     quiet: options.Quiet = False,
@@ -155,15 +157,18 @@ def score(
     for place, name in ((restored, "OUT"), (sharp, "REF"), (baseline, "--baseline")):
         if place is not None:
             options.check_stdin(place, name)
-    if json and csv:
-        raise typer.BadParameter("give either --json or --csv, not both", param_hint="--csv")
+    options.refuse_both(json, csv)
+    if report is not None and html is None:
+        raise typer.BadParameter("is for the page; add --html", param_hint="--report")
 
     from deblurcli.batch import manifest as manifests
-    from deblurcli.reports import gates, scoring
+    from deblurcli.batch import record
+    from deblurcli.reports import diagnoses, gates, scoring
     from deblurcli.terminal import scores
 
     limits = [*gates.parse(fail_under, gates.UNDER), *gates.parse(fail_over, gates.OVER)]
     gates.check(limits, sharp is not None, baseline is not None)
+    told = {} if report is None else record.read(report)
     settings = scoring.Options(
         names=scoring.names_for(metric or (), limits, sharp is not None),
         convention=convention,
@@ -171,6 +176,7 @@ def score(
         gates=tuple(limits),
         gate=gate,
         group=manifests.groups(manifests.read(manifest or manifests.beside(restored)), group_by) if group_by else None,
+        found=(lambda name: diagnoses.of_report(told.get(name, {}))) if told else None,
         allow_missing=allow_missing,
         html=html,
         workers=workers,

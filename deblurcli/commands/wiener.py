@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deblurcli.choices import AUTO, ITERATING, ITERATIONS, MANIFEST, METHODS, PSFS, REFINED
+from deblurcli.choices import AUTO, ITERATING, ITERATIONS, MANIFEST, METHODS, PSFS, REFINE, REFINED
 from deblurcli.commands import options
 from deblurcli.commands.help import ACTION
 
@@ -92,6 +92,8 @@ def wiener(
             rich_help_panel=ACTION,
         ),
     ] = None,
+    crop: options.Crop = None,
+    attempts: Annotated[str | None, options.attempts("method=wiener,sparse,refine or nsr=0.001,0.01")] = None,
     ensemble: options.Ensemble = False,
     provider: options.Provider = AUTO,
     *,
@@ -117,22 +119,38 @@ def wiener(
         raise typer.BadParameter("needs one PSF for all pictures; name it with --psf", param_hint="--adjust")
     if iterations is not None and method != ITERATING:
         raise typer.BadParameter(f"works with --method {ITERATING} only, not with {method}", param_hint="--iterations")
+    options.check_preview(crop, attempts, shared)
+    own = REFINE if refine else method
+    name, values = options.tries(attempts, ("method", "nsr")) if attempts else ("method", [own])
+    if name == "method":
+        values = [options.checked(each, (*METHODS, REFINE)) for each in values]
 
     from deblurcli.batch import run
     from deblurcli.deconvolution.options import ITERATIONS, DeconvolutionOptions, unwatched
     from deblurcli.inference.restorer import refiner
     from deblurcli.pictures.noise import NSR
-    from deblurcli.pipeline.restoration import restoration
+    from deblurcli.pipeline import preview
+    from deblurcli.pipeline.restoration import Restoration, restoration
     from deblurcli.terminal import console
 
     ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
-    deconvolution = DeconvolutionOptions(_number(nsr, *NSR), iterations or ITERATIONS)
     spec = psf or MANIFEST
-    network = refiner(provider, shared.workers, shared.cluster is not None, ensemble) if refine else None
-    adjusts = refine if adjust is None else adjust
-    work = restoration(
-        spec, deconvolution, method, source, manifest, network, adjusts=adjusts, progress=ticker or unwatched
-    )
+
+    def way(method: str, nsr: str) -> Restoration:
+        refines = method == REFINE
+        deconvolution = DeconvolutionOptions(_number(nsr, *NSR), iterations or ITERATIONS)
+        network = refiner(provider, shared.workers, shared.cluster is not None, ensemble) if refines else None
+        adjusts = refines if adjust is None else adjust
+        method = REFINED if refines else method
+        return restoration(
+            spec, deconvolution, method, source, manifest, network, adjusts=adjusts, progress=ticker or unwatched
+        )
+
+    ways = [way(each, nsr) if name == "method" else way(own, each) for each in values]
+    work = ways[0]
+    if crop or attempts:
+        titles = [f"{name} {each}" for each in values] if attempts else None
+        work = preview.preview(crop, titles, [(each, 1) for each in ways])
     under_way = run.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
 

@@ -23,7 +23,7 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import NSR
 from deblurcli.pictures.processed import Processed
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly
-from deblurcli.pipeline.sources import LOOKS_SHARP, Finding, Source, source
+from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, Finding, Source, source
 
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
@@ -78,7 +78,7 @@ class Restoration:
         if found.is_estimated and not self.forced and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
         action = DECONVOLVED[self.method] if self.refiner is None else REFINED
-        return action.made(restored, found.fields, found.note)
+        return replace(action.made(restored, found.fields, found.note), psf=found.psf)
 
     def _nsr(self, found: Finding) -> float | None:
         """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""
@@ -89,10 +89,10 @@ class Restoration:
 
     def _without_psf(self, picture: Picture, found: Finding) -> Processed:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
-        if self.blind is None or found.is_sharp:
+        if self.blind is None or found.course == LEAVE:
             return LEFT.made(picture, found.fields, found.reason)
         restored = self.blind(picture)
-        if _change(picture, restored) < LEAST_CHANGE:
+        if not self.forced and _change(picture, restored) < LEAST_CHANGE:
             return LEFT.made(picture, found.fields, LOOKS_SHARP)
         return blindly(BLIND).made(restored, found.fields, found.reason)
 
@@ -183,9 +183,14 @@ class Blend:
         if self.strength == 0:
             return LEFT.made(picture, {"strength": self.strength}, "as a strength of 0 asks")
         made = self.work(picture, key)
-        mixed = cv2.addWeighted(made.picture.pixels, self.strength, picture.pixels, 1 - self.strength, 0)
-        blended = picture.with_pixels(mixed.reshape(picture.pixels.shape))
-        return Processed(blended, {**made.fields, "strength": self.strength}, made.note)
+        mixed = blended(made.picture, picture, self.strength)
+        return replace(made, picture=mixed, fields={**made.fields, "strength": self.strength})
+
+
+def blended(restored: Picture, picture: Picture, strength: float) -> Picture:
+    """A share of the restored picture, 0 to 1, and the rest of the picture itself."""
+    mixed = cv2.addWeighted(restored.pixels, strength, picture.pixels, 1 - strength, 0)
+    return picture.with_pixels(mixed.reshape(picture.pixels.shape))
 
 
 def _change(picture: Picture, other: Picture) -> float:

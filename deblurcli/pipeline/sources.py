@@ -11,7 +11,7 @@ import numpy as np
 from deblurcli.batch import manifest, planning
 from deblurcli.batch.places import Inputs
 from deblurcli.blur.psf import PSFSpec, parse
-from deblurcli.choices import AUTO, MANIFEST
+from deblurcli.choices import AUTO, COURSES, MANIFEST
 from deblurcli.errors import PSFError
 from deblurcli.estimation import estimate
 from deblurcli.estimation.estimate import Estimate
@@ -20,7 +20,9 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
 from deblurcli.pipeline.actions import KINDS
+from deblurcli.pipeline.verdicts import spread, verdict
 
+UNDO, BLINDLY, LEAVE = COURSES
 LOOKS_SHARP = "it looks sharp"
 FORCED = "with its likeliest blur as --force asks"
 ADJUSTED = "with a PSF near the given one, which fits better"
@@ -49,6 +51,11 @@ class Finding:
     is_compressed: bool = False
     reason: str = ""
     is_sharp: bool = False
+
+    @property
+    def course(self) -> str:
+        """What `deblur` does about it: `UNDO` a blur that is certain, `LEAVE` what is sharp, else restore `BLINDLY`."""
+        return UNDO if self.psf is not None else LEAVE if self.is_sharp else BLINDLY
 
 
 Source = Callable[[Picture, str], Finding]
@@ -119,7 +126,13 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
     forced: a PSF that is not certain will do, and no picture is taken for sharp.
     """
     spec = None if found.spec is None else str(found.spec)
-    fields: Fields = {"psf": spec, "family": found.family, "confidence": round(found.confidence, 3)}
+    fields: Fields = {
+        "psf": spec,
+        "family": found.family,
+        "confidence": round(found.confidence, 3),
+        "verdict": verdict(found),
+        "pixels": round(spread(found), 2),
+    }
     if found.family == "none":
         sharp = estimate.is_sharp(found)
         reason = LOOKS_SHARP if sharp else "it shows too little to tell its blur"

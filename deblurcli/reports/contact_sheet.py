@@ -194,7 +194,7 @@ def _chosen(rows: list[Row], task: _Task) -> list[Row]:
     def work(row: Row) -> dict[str, float | None]:
         paths = row.paths
         restored, truth = (images.read_picture(paths[index], task.max_pixels) for index in (last, sharp))
-        return _scores(paths[last], restored, truth, (name,))
+        return scores_of(paths[last], restored, truth, (name,))
 
     def goodness() -> dict[str, float]:
         sign = 1 if METRICS[name].higher_is_better else -1
@@ -258,25 +258,25 @@ def _read(path: Path, max_pixels: int, errors: list[str]) -> Picture | None:
 def _compared(path: Path, picture: Picture | None, sharp: Picture | None, look: Look, errors: list[str]) -> Cell:
     """A picture that is not the sharp one, with its scores."""
     if picture is None or sharp is None:
-        return _shown(path, picture, look, _label(dict.fromkeys(look.metrics)), errors)
+        return _shown(path, picture, look, label_of(dict.fromkeys(look.metrics)), errors)
     try:
-        label = _label(_scores(path, picture, sharp, look.metrics))
+        label = label_of(scores_of(path, picture, sharp, look.metrics))
     except ImageError as error:
         errors.append(str(error))
-        return replace(_shown(path, picture, look, (_difference(picture, sharp),), errors), warns=True)
+        return replace(_shown(path, picture, look, (difference_between(picture, sharp),), errors), warns=True)
     return _shown(path, picture, look, label, errors)
 
 
-def _scores(path: Path, picture: Picture, sharp: Picture, names: Sequence[str]) -> dict[str, float | None]:
+def scores_of(path: Path, picture: Picture, sharp: Picture, names: Sequence[str]) -> dict[str, float | None]:
     """The named scores, None for one that so small a picture has not; ImageError when the two are not alike."""
     if picture.pixels.shape != sharp.pixels.shape:
-        difference = _difference(picture, sharp)
+        difference = difference_between(picture, sharp)
         raise ImageError(f"{path}: {difference}, as the sharp one is; give pictures of one size and kind")
     values, _ = table.measure(picture.pixels, sharp.pixels, names)
     return {name: values.get(name) for name in names}
 
 
-def _difference(picture: Picture, sharp: Picture) -> str:
+def difference_between(picture: Picture, sharp: Picture) -> str:
     """In what a picture is not like the sharp one, in a few words."""
     if picture.size != sharp.size:
         return f"{_size(picture)}, not {_size(sharp)}"
@@ -287,7 +287,7 @@ def _size(picture: Picture) -> str:
     return "{}×{}".format(*picture.size)
 
 
-def _label(scores: dict[str, float | None]) -> tuple[str, ...]:
+def label_of(scores: dict[str, float | None]) -> tuple[str, ...]:
     """Scores as they stand above a picture."""
     return tuple(
         f"{name.upper()} {NO_SCORE}"

@@ -17,7 +17,8 @@ class Scored:
     """The scores of one picture by metric, those of its baseline, and what is wrong with it.
 
     name: relative path without its ending. group: empty for none. values, baseline: keys of `table.METRICS`; one
-    that could not be computed is not there. errors: a line for each thing that is missing or wrong.
+    that could not be computed is not there. errors: a line for each thing that is missing or wrong. found: words on the
+    blur that was found and on what was done; empty where nothing is known.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Scored:
     baseline: dict[str, float] = field(default_factory=dict)
     group: str = ""
     errors: tuple[str, ...] = ()
+    found: str = ""
 
     def figure(self, key: str) -> float | None:
         """A score, or for ``gain-NAME`` the gain over the baseline; None when there is none.

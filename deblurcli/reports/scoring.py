@@ -18,7 +18,7 @@ from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.storage import name_of
 from deblurcli.reports.gates import Gate, Verdict, judge
-from deblurcli.reports.html import page
+from deblurcli.reports.html import document, page
 from deblurcli.reports.results import Results, Scored, badness
 from deblurcli.reports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
 
@@ -30,6 +30,7 @@ class Options:
     names: keys of `table.METRICS`; the first decides what is worst. convention: key of `table.CONVENTIONS`.
     crop_border: pixels to leave out at every side. gates, gate: bounds, and whether the `MEAN` or `EACH` row counts.
     group: from a row's name to its group. allow_missing: whether pictures without a partner are no errors.
+    found: from a row's name to words on the blur that was found.
     html: where to write a page that shows everything. workers: rows in work at a time; 0 takes one for each CPU.
     """
 
@@ -39,6 +40,7 @@ class Options:
     gates: tuple[Gate, ...] = ()
     gate: str = MEAN
     group: Callable[[str], str] | None = None
+    found: Callable[[str], str] | None = None
     allow_missing: bool = False
     html: Path | None = None
     workers: int = 0
@@ -115,7 +117,7 @@ def score(restored: Path, sharp: Path | None, baseline: Path | None, options: Op
     found = pairing.rows(places.given)
     if options.html is not None:
         pairing.check_output(options.html, places.given, found, "--html")
-        page.check_name(options.html)
+        document.check_name(options.html)
     missing: list[str] = []
     work = _Work(places, options, ThumbnailMaker(len(found)) if options.html else None, missing)
     return Run(places, options, Batch(len(found), run.run(found, work, options.workers)), missing)
@@ -142,7 +144,8 @@ class _Work:
         values, more = self._scores(read["restored"], read.get("sharp"), pictures)
         before, others = ({}, []) if baseline is None else self._baseline(baseline, read, pictures)
         group = self.options.group(row.name) if self.options.group else ""
-        scored = Scored(row.name, values, before, group, (*errors, *more, *others))
+        found = self.options.found(row.name) if self.options.found else ""
+        scored = Scored(row.name, values, before, group, (*errors, *more, *others), found)
         return Outcome(row, DONE, result=ScoredRow(scored, self._thumbnails(scored, read)))
 
     def _complaints(self, row: Row) -> list[str]:

@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
 
+import numpy as np
+
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
@@ -26,7 +28,7 @@ MOST_THUMBNAILS = 12_000
 # Widest picture in pixels by how many rows there are at most.
 WIDTHS = ((40, 1280), (100, 960), (250, 640), (500, 480), (MOST_SHOWN, 400))
 NARROWEST = 320
-THUMBNAIL = 72
+THUMBNAIL, LARGE_THUMBNAIL = 72, 168  # pixels wide; in a table, and in a grid
 JPEG_QUALITY, WEBP_QUALITY = 88, 70
 
 
@@ -43,19 +45,30 @@ def width_for(rows: int) -> int:
     return next((width for most, width in WIDTHS if rows <= most), NARROWEST)
 
 
+def psf_uri(psf: np.ndarray) -> str:
+    """A PSF ``(K, L)`` as a grey picture in a data URI, its largest weight white, a pixel for each of its pixels."""
+    grey = np.round(255 * psf / psf.max()).astype(np.uint8)
+    return _uri(Picture(grey[..., None]), "png")
+
+
 def _data_uri(picture: Picture, width: int, form: str, quality: int) -> str:
     """A picture of at most a width as a data URI; larger ones are averaged, smaller ones stay as they are."""
     pixels = drawing.reduced(picture.pixels, picture.alpha, min(width, picture.size[0]))
-    data = images.encode(Picture(pixels), form, quality)
+    return _uri(Picture(pixels), form, quality)
+
+
+def _uri(picture: Picture, form: str, quality: int | None = None) -> str:
+    data = images.encode(picture, form, quality)
     return f"data:image/{form};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 class ThumbnailMaker:
     """Makes thumbnails, called from any thread; of which rows with pictures, how bad they are decides."""
 
-    def __init__(self, rows: int):
-        """rows: how many rows there will be."""
+    def __init__(self, rows: int, thumbnail: int = THUMBNAIL):
+        """rows: how many rows there will be. thumbnail: how wide a thumbnail is, in pixels."""
         self.width = width_for(rows)
+        self._thumbnail = thumbnail
         self._thumbnails = rows <= MOST_THUMBNAILS
         self._worst: list[float] = []
         self._guard = threading.Lock()
@@ -64,7 +77,7 @@ class ThumbnailMaker:
         """Those of a row; the small one is of the first picture."""
         wanted = self._is_wanted(badness)
         small = self._thumbnails or wanted
-        thumbnail = _data_uri(pictures[0], THUMBNAIL, "webp", WEBP_QUALITY) if small else ""
+        thumbnail = _data_uri(pictures[0], self._thumbnail, "webp", WEBP_QUALITY) if small else ""
         shown = pictures if wanted else ()
         return Thumbnails(thumbnail, tuple(_data_uri(each, self.width, "jpeg", JPEG_QUALITY) for each in shown))
 

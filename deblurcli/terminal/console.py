@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -231,6 +232,19 @@ def compared(sheet: Sheet, quiet: bool = False) -> int:
         made = "nothing to draw" if sheet.size is None else "{} {}×{}".format(sheet.output, *sheet.size)
         say(f"compare: {sheet.shown} of {sheet.total} pictures, {made}")
     return PARTLY if sheet.errors else OK
+
+
+def paged(page: Path, errors: Sequence[str], quiet: bool = False) -> int:
+    """Say on stderr that a page was written, and what is missing in it, and return the exit code."""
+    list_errors(sorted(errors))
+    tell_page("compare", page, quiet)
+    return PARTLY if errors else OK
+
+
+def tell_page(title: str, page: Path | None, quiet: bool = False) -> None:
+    """Say on stderr that a page was written, if one was."""
+    if page is not None and not quiet:
+        say(f"{title}: wrote {page}")
 
 
 def cards(cards: dict[str, Card], as_json: bool = False, in_full: bool = False) -> None:

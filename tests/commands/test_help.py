@@ -22,6 +22,7 @@ LISTED = {
     "wiener": (choices.METHODS, choices.PROVIDERS),
     "score": (choices.METRICS, choices.CONVENTIONS, choices.GATES),
     "compare": (choices.METRICS, choices.PICKS),
+    "triage": (choices.VERDICTS, (choices.BLURRED,)),
     "estimate": (choices.ESTIMATED,),
 }
 

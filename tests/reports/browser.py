@@ -18,6 +18,8 @@ SWITCHES = (
     "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars", "window-size=1400,1000",
 )  # fmt: skip
 
+WIDTHS = (390, 500, 760, 1400)  # of windows: phones, small and large, a tablet, a screen
+
 
 @contextmanager
 def chromium(profile: Path):
@@ -45,3 +47,26 @@ def prefer(driver, scheme: str) -> None:
     """Tell pages that people like it dark or light."""
     feature = {"name": "prefers-color-scheme", "value": scheme}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+
+def resize(driver, width: int) -> None:
+    """Give the page a window so wide."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+
+def normal(driver) -> None:
+    """Give it back its own window."""
+    driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def beyond(driver) -> list[str]:
+    """What reaches beyond the window, but for what scrolls by itself; the window too, if it scrolls sideways."""
+    return driver.execute_script(
+        """const out = [...document.querySelectorAll('body *')].filter(each => {
+          const box = each.getBoundingClientRect();
+          return box.width && (box.right > innerWidth + 1 || box.left < -1) && !each.closest('.scroll, .hidden');
+        }).map(each => `${each.tagName}#${each.id}.${each.className}`);
+        return document.documentElement.scrollWidth > innerWidth ? [...out, 'window'] : out"""
+    )

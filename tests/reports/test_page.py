@@ -16,11 +16,11 @@ from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.reports import thumbnails
 from deblurcli.reports.gates import Gate, judge
-from deblurcli.reports.html import page
+from deblurcli.reports.html import document, page
 from deblurcli.reports.html.page import Contents, Places
 from deblurcli.reports.results import Results, Scored
 from deblurcli.reports.thumbnails import ThumbnailMaker, Thumbnails, ThumbnailStore
-from tests.reports.browser import chromium, prefer
+from tests.reports.browser import WIDTHS, beyond, chromium, normal, prefer, resize
 from tests.shell import run
 
 HOSTILE = '<img src=x onerror="document.title=1">'
@@ -176,7 +176,7 @@ def test_the_slider_slides_by_keyboard_and_shows_one_picture_or_the_other(opened
     assert brightness(opened)[1] == pytest.approx(0.3, abs=0.06)
     slider.send_keys("\ue012")
     assert float(slider.get_attribute("value")) == 99.5
-    find(opened, 'input[value="restored-sharp"]').click()
+    find(opened, 'input[value="restored | sharp"]').click()
     slider.send_keys("\ue011")
     assert brightness(opened)[1] == pytest.approx(0.9, abs=0.03)
     assert slider.get_attribute("aria-label") == "Slide between Restored and Sharp"
@@ -208,8 +208,11 @@ def test_pictures_are_chosen_by_keyboard(opened):
 
 
 def test_more_rows_come_when_they_are_wanted(opened):
-    assert len(names(opened)) >= 100
+    until(lambda: len(names(opened)) >= 100)
     opened.execute_script("scrollTo(0, document.body.scrollHeight)")
+    time.sleep(0.3)
+    assert len(names(opened)) < COUNT, "the charts below the table can be reached"
+    opened.execute_script("const box = document.querySelector('#list .scroll'); box.scrollTo(0, box.scrollHeight)")
     until(lambda: len(names(opened)) == COUNT)
     assert not find(opened, "#more").is_displayed()
 
@@ -259,6 +262,37 @@ def test_dark_and_light(opened):
     assert paper() == dark
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_overflows_at_any_width(opened, width):
+    try:
+        resize(opened, width)
+        assert beyond(opened) == []
+        places = [find(opened, selector).location["y"] for selector in ("#stage", "#table", "#tiles", "#charts")]
+        assert max(places[:2]) < places[2] < places[3], "pictures come before charts"
+        table = find(opened, ".scroller:has(#table)")
+        hint, box = (table.find_element("css selector", part) for part in (".hint", ".scroll"))
+        is_wide = opened.execute_script("return arguments[0].scrollWidth > arguments[0].clientWidth + 1", box)
+        assert hint.is_displayed() == is_wide == (box.get_attribute("tabindex") == "0")
+        assert is_wide or width > 500
+    finally:
+        normal(opened)
+
+
+def test_gains_are_in_words(opened, site):
+    chips = [chip.text for chip in opened.find_elements("css selector", ".chip")]
+    gains = [row["gain"]["psnr"] for row in site[1]["files"]]
+    assert chips[0] == f"better by {np.mean(gains):.2f}"
+    assert len(chips) == 3 and all(re.fullmatch(r"(better|worse) by [\d.]+|no change", chip) for chip in chips)
+    assert "▲" not in opened.page_source and "▼" not in opened.page_source
+    assert find(opened, "#figures tbody tr td:last-child").text.startswith("better by ")
+
+
+def test_names_lose_their_common_folder(browser, tmp_path):
+    rows = [Scored(f"2024/trip/{name}", {"psnr": 30.0 + index}) for index, name in enumerate(("a", "b/c"))]
+    browser.get(written(tmp_path, results(*rows)).as_uri())
+    assert names(browser) == ["a", "b/c"] and "all in 2024/trip/" in find(browser, "#places").text
+
+
 def test_a_hostile_name_is_only_a_name(opened, site):
     assert {HOSTILE, CLOSING} <= {row["name"] for row in site[1]["files"]}
     fill(opened, "#text", "<")
@@ -292,6 +326,33 @@ def test_pages_of_less(kind, browser, site, tmp_path):
     assert find(browser, "#handle").is_displayed() == (kind != "alone") and find(browser, "#before").is_displayed()
     assert not find(browser, "#charts").is_displayed() and not find(browser, "#sides").is_displayed()
     assert browser.get_log("browser") == []
+
+
+def test_the_page_says_which_blur_was_found(browser, site, tmp_path):
+    lines = [
+        {"output": "elsewhere/out/001.jpg", "status": "done", "verdict": "motion", "family": "motion", "pixels": 12.3,
+         "psf": "motion:length=12.3,angle=3", "note": "restored, straight motion"},
+        {"output": "out/002.png", "status": "done", "method": "photo", "note": "restored blindly by photo, as asked"},
+        {"output": "out/003.png", "status": "failed"},
+        {"summary": True},
+    ]  # fmt: skip
+    (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    page = ("--html", tmp_path / "x.html")
+    done = run("score", "out", "ref", "-q", "--report", tmp_path / "r.jsonl", *page, cwd=site[0])
+    assert done.returncode == 0 and done.stderr == b""
+    browser.get((tmp_path / "x.html").as_uri())
+    assert not find(browser, "#found").is_displayed()
+    fill(browser, "#text", "motion blur")
+    assert names(browser) == ["001"]
+    assert find(browser, "#found").text == (
+        "blur found: motion blur, 12 pixels (motion:length=12.3,angle=3); restored, straight motion"
+    )
+    fill(browser, "#text", "blindly")
+    assert names(browser) == ["002"] and find(browser, "#found").text == "restored blindly by photo, as asked"
+    (tmp_path / "r.jsonl").write_text("no report")
+    for options, message in (((), "is for the page; add --html"), (page, "line 1 is not one of a report")):
+        done = run("score", "out", "ref", "--report", tmp_path / "r.jsonl", *options, cwd=site[0])
+        assert done.returncode == 2 and message in " ".join(done.stderr.decode().split())
 
 
 def results(*rows, names=("psnr",), errors=()):
@@ -390,4 +451,4 @@ def test_places_without_room_for_a_page_are_refused(tmp_path):
     with pytest.raises(PlanError, match="cannot be written to"), ThumbnailStore(tmp_path / "file"):
         pass
     with pytest.raises(PlanError, match="choose a name such as report"):
-        page.check_name(tmp_path / "manifest.jsonl")
+        document.check_name(tmp_path / "manifest.jsonl")

@@ -2,12 +2,11 @@
 (() => {
   const PAGE = 100, BINS = 24;
   const NAMES = { restored: "Restored", sharp: "Sharp", baseline: "Blurred" };
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const $ = (id) => document.getElementById(id);
 
   const number = (value) => (typeof value === "string" ? (value.startsWith("-") ? -Infinity : Infinity) : value);
-  const rows = data.rows.map(([name, group, values, gains, slide], index) => ({
-    index, name, group, slide, values: values.map(number), gains: gains.map(number),
+  const folder = commonFolder(data.rows.map(([name]) => name));
+  const rows = data.rows.map(([name, group, values, gains, slide, found], index) => ({
+    index, name, short: name.slice(folder.length), group, slide, found, values: values.map(number), gains: gains.map(number),
   }));
 
   // A figure is a metric, or the gain in it: how it is read from a row, and which side of it is worse.
@@ -26,12 +25,6 @@
 
   // ---- making elements -------------------------------------------------------------------------------------------
 
-  function make(tag, properties = {}, ...children) {
-    const element = Object.assign(document.createElement(tag), properties);
-    element.append(...children);
-    return element;
-  }
-
   function draw(tag, attributes = {}, ...children) {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -49,7 +42,6 @@
 
   const withUnit = (value, of) => (value === null || value === undefined || !of.unit ? shown(value, of) : `${shown(value, of)} ${of.unit}`);
   const titled = (of) => (of.gain ? `gain in ${of.name}` : of.name);
-  const plural = (count, what) => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 
   // ---- head: places, gates, errors -------------------------------------------------------------------------------
 
@@ -59,17 +51,13 @@
     if (data.places.baseline) parts.push(`gain over ${data.places.baseline}`);
     if (data.convention !== "tf") parts.push(`convention ${data.convention}`);
     if (data.cropBorder) parts.push(`${data.cropBorder} pixels cropped at every side`);
+    if (folder) parts.push(`all in ${folder}`);
     if (data.missing) parts.push(`${data.missing} without a partner`);
     $("places").textContent = parts.join(" · ");
+    $("means").replaceChildren(...figures.filter((of) => !of.gain).map((of) => make("span", {}, `${of.name} `, make("b", { textContent: withUnit(number(data.summary[of.key].mean), of) }))));
     for (const gate of data.gates) $("gates").append(gateCard(gate));
     $("gates").hidden = !data.gates.length;
-    if (data.errorCount) {
-      $("errors").hidden = false;
-      $("errors").querySelector("summary").textContent = plural(data.errorCount, "error");
-      const more = data.errorCount - data.errors.length;
-      const lines = more ? [...data.errors, `… and ${more} more`] : data.errors;
-      $("errors").querySelector("ul").append(...lines.map((error) => make("li", { textContent: error })));
-    }
+    showErrors();
     $("about").append(
       ...data.metrics.map((metric) => make("p", {}, make("b", { textContent: metric.name }), ` – ${metric.definition}; ${metric.source}; ${metric.higher ? "higher" : "lower"} is better.`)),
       make("p", { textContent: "Made by deblurcli. Pictures are reduced and compressed for this page; scores are of the files." }),
@@ -103,8 +91,7 @@
       if (of.unit) value.append(make("small", { textContent: of.unit }));
       if (data.baseline) {
         const gain = number(data.summary[`gain-${of.key}`].mean);
-        const chip = { className: `chip ${gain < 0 ? "bad" : "good"}`, title: "mean gain over the baseline" };
-        value.append(make("span", { ...chip, textContent: `${gain < 0 ? "▼" : "▲"} ${shown(gain, of, true)}` }));
+        value.append(make("span", { className: `chip ${tone(gain, of)}`, title: "mean gain over the baseline", textContent: inWords(gain, of) }));
       }
       const endless = found.infinite ? ` · ${found.infinite} infinite` : "";
       tile.append(
@@ -115,6 +102,15 @@
       );
       $("tiles").append(tile);
     }
+  }
+
+  const isNone = (gain, of) => gain === null || gain === undefined || Number(gain.toFixed(of.digits)) === 0;
+  const tone = (gain, of) => (isNone(gain, of) ? "" : gain > 0 ? "good" : "bad");
+
+  /** A gain in words: no sign stands beside it that could be read the other way round. */
+  function inWords(gain, of) {
+    if (isNone(gain, of)) return "no change";
+    return `${gain > 0 ? "better" : "worse"} by ${shown(Math.abs(gain), of, false)}`;
   }
 
   function bins(of) {
@@ -253,7 +249,7 @@
       const point = nearest(event);
       tip.hidden = !point;
       if (!point) return;
-      tip.textContent = `${point.row.name}: ${shown(point.y, of, true)}${of.unit ? ` ${of.unit}` : ""}`;
+      tip.textContent = `${point.row.short}: ${shown(point.y, of, true)}${of.unit ? ` ${of.unit}` : ""}`;
       tip.style.left = `${(point.left / WIDE) * 100}%`;
       tip.style.top = `${(point.top / TALL) * 100}%`;
     });
@@ -272,8 +268,7 @@
   }
 
   function gainCell(value, of) {
-    const tone = of.gain && value !== null && value !== undefined && Number(value.toFixed(of.digits)) !== 0 ? (value > 0 ? "good" : "bad") : "";
-    return make("td", { textContent: shown(value, of), className: tone });
+    return make("td", { textContent: shown(value, of), className: of.gain ? tone(value, of) : "" });
   }
 
   // ---- table -----------------------------------------------------------------------------------------------------
@@ -310,7 +305,7 @@
 
   function fits(row) {
     const text = state.text.toLowerCase();
-    if (text && !row.name.toLowerCase().includes(text) && !row.group.toLowerCase().includes(text)) return false;
+    if (text && ![row.name, row.group, row.found].some((each) => each.toLowerCase().includes(text))) return false;
     if (state.range) {
       const value = figure(state.range.key).of(row);
       if (!Number.isFinite(value) || state.range.scale.at(value) !== state.range.bin) return false;
@@ -352,7 +347,7 @@
   }
 
   function line(row) {
-    const button = make("button", { type: "button", textContent: row.name });
+    const button = make("button", { type: "button", title: row.name }, ...spelled(row.short));
     const thumb = make("td", { className: "thumb" });
     const held = $(`t${row.index}`);
     if (held) thumb.append(make("img", { alt: "", loading: "lazy", decoding: "async", src: held.textContent }));
@@ -382,14 +377,8 @@
   function drawSides() {
     const choices = sides();
     state.sides = choices[0] ?? ["restored"];
-    if (choices.length > 1) {
-      for (const pair of choices) {
-        const input = make("input", { type: "radio", name: "sides", value: pair.join("-"), checked: pair === state.sides });
-        input.addEventListener("change", () => { state.sides = pair; look(); });
-        $("sides").append(make("label", {}, input, ` ${pair.map((role) => NAMES[role].toLowerCase()).join(" | ")}`));
-      }
-    }
-    $("sides").hidden = choices.length < 2;
+    const names = choices.map((pair) => pair.map((role) => NAMES[role].toLowerCase()).join(" | "));
+    stage.offer(names, (index) => { state.sides = choices[index]; look(); });
     $("difference-label").hidden = !choices.length;
   }
 
@@ -407,28 +396,21 @@
     const row = state.current;
     $("viewer").hidden = false;
     const rank = state.found.indexOf(row);
-    $("shown").textContent = row.name;
-    $("shown").title = `${rank + 1} of ${state.found.length}`;
+    $("shown").replaceChildren(...spelled(row.short));
+    $("shown").title = `${row.name}, ${rank + 1} of ${state.found.length}`;
     const held = $(`p${row.index}`)?.textContent.split(" ");
     const pictures = held ? Object.fromEntries(data.roles.map((role, index) => [role, held[index]])) : {};
     const small = $(`t${row.index}`)?.textContent;
-    const [left, right] = state.sides.map((role) => pictures[role]);
-    const double = Boolean(left && right);
-    $("stage").hidden = !(left || right || pictures.restored || small);
-    $("stage").classList.toggle("single", !double);
-    $("before").onload = fit;
-    $("before").src = double ? left : pictures.restored ?? small ?? "data:,";
-    if (double) $("after").src = right;
-    $("before").alt = double ? NAMES[state.sides[0]] : NAMES.restored;
-    $("after").alt = double ? NAMES[state.sides[1]] : "";
-    $("before-label").textContent = $("before").alt;
-    $("after-label").textContent = $("after").alt;
-    $("slider").setAttribute("aria-label", `Slide between ${$("before").alt} and ${$("after").alt}`);
-    $("difference").disabled = !double;
+    const [left, right] = state.sides.map((role) => pictures[role] && { src: pictures[role], name: NAMES[role] });
+    const alone = pictures.restored ?? small;
+    if (left && right) stage.show(left, right);
+    else stage.show(alone && { src: alone, name: NAMES.restored });
     tell(row, held);
   }
 
   function tell(row, held) {
+    $("found").hidden = !row.found;
+    $("found").textContent = row.found;
     $("note").hidden = Boolean(held);
     const missing = data.baseline && row.gains.every((gain) => gain === null);
     $("note").textContent = `Only ${data.slides.toLocaleString("en")} of ${plural(rows.length, "picture")}, the worst by ${figures[0].name}, are in this page to be looked at closely, so that it stays light.`;
@@ -439,19 +421,10 @@
       const was = gain === null || gain === undefined ? null : before(row, of);
       const cells = data.baseline ? [make("td", { textContent: missing || Number.isNaN(was) ? "–" : withUnit(was, of) })] : [];
       cells.push(make("td", { textContent: withUnit(row.values[of.metric], of) }));
-      if (data.baseline) cells.push(gainCell(gain, figure(`gain-${of.name}`)));
+      if (data.baseline) cells.push(make("td", { textContent: gain === null || gain === undefined ? "–" : inWords(gain, of), className: tone(gain, of) }));
       return make("tr", {}, make("th", { textContent: of.name, scope: "row" }), ...cells);
     });
     $("figures").replaceChildren(make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { textContent: text })))), make("tbody", {}, ...lines));
-  }
-
-  /** Give the stage the picture's form, as wide as there is room for; small pictures show their pixels as squares. */
-  function fit() {
-    const { naturalWidth: wide, naturalHeight: tall } = $("before");
-    if (!wide || !tall) return;
-    $("stage").style.aspectRatio = `${wide} / ${tall}`;
-    $("stage").style.width = `min(100%, ${((wide / tall) * 62).toFixed(2)}vh)`;
-    $("stage").classList.toggle("square", wide * 1.5 < $("stage").clientWidth);
   }
 
   function step(by) {
@@ -478,22 +451,12 @@
     refresh();
   }
 
-  function switchTheme() {
-    const dark = document.documentElement.dataset.theme
-      ? document.documentElement.dataset.theme === "dark"
-      : matchMedia("(prefers-color-scheme: dark)").matches;
-    document.documentElement.dataset.theme = dark ? "light" : "dark";
-  }
-
   function listen() {
-    $("theme").addEventListener("click", switchTheme);
     $("filter").addEventListener("submit", (event) => event.preventDefault());
     $("filter").addEventListener("input", readFilter);
     $("filter").addEventListener("reset", () => { state.range = null; setTimeout(readFilter); });
     $("more").addEventListener("click", drawMore);
-    new IntersectionObserver((seen) => { if (seen.some((each) => each.isIntersecting)) drawMore(); }, { rootMargin: "600px" }).observe($("more"));
-    $("slider").addEventListener("input", () => $("stage").style.setProperty("--at", `${$("slider").value}%`));
-    $("difference").addEventListener("change", () => $("stage").classList.toggle("difference", $("difference").checked));
+    new IntersectionObserver((seen) => { if (seen.some((each) => each.isIntersecting)) drawMore(); }, { root: $("list").querySelector(".scroll"), rootMargin: "600px" }).observe($("more"));
     $("previous").addEventListener("click", () => step(-1));
     $("next").addEventListener("click", () => step(1));
     $("scatter-metric").addEventListener("change", drawScatter);
@@ -503,7 +466,7 @@
       event.preventDefault();
       $("table").querySelector("tr[aria-current] button").focus();
     });
-    addEventListener("resize", () => { fit(); drawCharts(); });
+    addEventListener("resize", drawCharts);
   }
 
   function begin() {
@@ -516,6 +479,7 @@
     drawTiles();
     drawGroups();
     drawTableHead();
+    watchScrolling();
     drawSides();
     listen();
     refresh();

@@ -1,0 +1,1 @@
+"""What `triage` says of pictures whose blur is known: ``python -m tests.bench.triage``."""
