@@ -12,9 +12,3 @@ def is_batch(source: Inputs) -> bool:
     """Whether there may be more than one picture: a folder's, or several that are named."""
     return isinstance(source, tuple) or os.path.isdir(source)  # noqa: PTH112 (never raises)
 
-
-def name(source: Inputs) -> str:
-    """What titles call it."""
-    if isinstance(source, tuple):
-        return f"{len(source)} pictures"
-    return "standard input" if str(source) == "-" else str(source)

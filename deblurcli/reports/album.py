@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deblurcli.batch import places, planning
+from deblurcli.batch import planning
 from deblurcli.batch.places import Inputs
 from deblurcli.batch.planning import Job
 from deblurcli.batch.record import SKIPPED, JobT, Outcome, ResultT, Written
@@ -17,6 +17,7 @@ from deblurcli.batch.run import Batch, Work
 from deblurcli.pictures import crops
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.processed import Fields, Processed
+from deblurcli.pictures.storage import name_of
 from deblurcli.reports import diagnoses
 from deblurcli.reports.diagnoses import WORDS, Diagnosis
 from deblurcli.reports.html import document, gallery
@@ -142,7 +143,7 @@ def _restored(source: Inputs, seen: Sequence[Outcome[Job, Written]], album: Albu
     others = {entry.kind: f"by {entry.kind}" for entry in entries if entry.kind not in WORDS}
     skipped = sum(outcome.status == SKIPPED for outcome in seen)
     return Gallery(
-        f"Restored: {places.name(source)}",
+        f"Restored: {_named(source)}",
         _NAMES,
         _PAIRS,
         {**WORDS, **others},
@@ -150,6 +151,11 @@ def _restored(source: Inputs, seen: Sequence[Outcome[Job, Written]], album: Albu
         about=(f"{skipped} already there, not shown",) if skipped else (),
         errors=sorted(outcome.error for outcome in seen if outcome.error),
     )
+
+
+def _named(source: Inputs) -> str:
+    """What titles call the pictures' place."""
+    return f"{len(source)} pictures" if isinstance(source, tuple) else name_of(source)
 
 
 def _badness(fields: Fields) -> float:
@@ -185,7 +191,7 @@ def diagnosed(source: Inputs, seen: Sequence[Outcome[Job, Diagnosis]], album: Al
         for each in found
     ]  # fmt: skip
     return Gallery(
-        f"Triage of {places.name(source)}",
+        f"Triage of {_named(source)}",
         {_SEEN: "", _SEEN_DETAIL: ""},
         ((_WHOLE, _SEEN), (_DETAIL, _SEEN_DETAIL)),
         WORDS,

@@ -37,7 +37,10 @@ def test_several_pictures_come_out_as_those_of_a_folder(shoot):
     assert run("blur", "copy", "folder", *noisy, cwd=shoot).returncode == 0
     assert names(shoot / "several") == names(shoot / "folder")
     for name in names(shoot / "several"):
-        assert (shoot / "several" / name).read_bytes() == (shoot / "folder" / name).read_bytes(), name
+        one, other = ((shoot / folder / name).read_bytes() for folder in ("several", "folder"))
+        if name == "manifest.jsonl":  # its lines come as pictures are done
+            one, other = sorted(one.splitlines()), sorted(other.splitlines())
+        assert one == other, name
 
 
 def test_a_slash_makes_a_folder_of_any_name_for_one_picture(shoot):

@@ -132,7 +132,7 @@ def test_a_network_that_was_asked_for_is_named(soft, tmp_path):
     images.write_picture(tmp_path / "a.png", soft)
     make_model(tmp_path / "mine.onnx")
     for model in ("faces", "mine.onnx"):
-        done = run("deblur", "a.png", "b.png", "--model", model, "--json", "-v", cwd=tmp_path)
+        done = run("deblur", "a.png", "b.png", "--model", model, "--json", "-v", "--overwrite", cwd=tmp_path)
         note = f"restored blindly by {model}, as asked"
         assert messages(done)[1:] == [f"done: a.png → b.png, {note}", f"deblur: 1 × {note}", "deblur: 1 done"]
         summary = json.loads(done.stdout)

@@ -30,7 +30,7 @@ def moved():
 def estimated(confidence, family="motion"):
     spec = None if family == "none" else MOTION
     kernel = np.ones((1, 1)) if family == "none" else MOTION.array()
-    return Estimate(spec, kernel, confidence, family)
+    return Estimate(spec, kernel, confidence, family, () if spec is None else spec.values)
 
 
 def test_more_smoothing_leaves_less_noise(moved, tmp_path):

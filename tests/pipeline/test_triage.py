@@ -159,7 +159,7 @@ PATH, DOT = np.pad(np.full((3, 21), 1 / 63), 4), gaussian(1)
     "estimate, expected, size",
     [
         (found("none", 0.7), "sharp", 0),
-        (found("none", 0.5), "unsure", 0),
+        (found("none", 0.3), "unsure", 0),
         (found("motion", 0.9, length=12.0, angle=3.0), "motion", 12),
         (found("motion", 0.7, length=12.0, angle=3.0), "unsure", 12),
         (found("motion", 0.9, length=2.5, angle=3.0), "slightly-soft", 2.5),
