@@ -16,8 +16,8 @@ from deblurcli.reports.album import Album, keep_seen
 from deblurcli.reports.diagnoses import Diagnosis
 
 # CPU seconds of `deblur`: for a picture, and for each of its megapixels; ``python -m tests.bench.triage cost``.
-COSTS = {UNDO: (0.7, 4.3), BLINDLY: (3.2, 5.0), LEAVE: (3.3, 1.3)}
-FREE_FORM_COST = 3.9, 8.7  # of undoing a blur of any form
+COSTS = {UNDO: (0.3, 3.8), BLINDLY: (2.3, 4.4), LEAVE: (0.2, 0.1)}
+FREE_FORM_COST = 1.0, 13.0  # of undoing a blur of any form, whose parts take unequally long
 
 
 @dataclass(frozen=True)

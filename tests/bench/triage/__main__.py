@@ -97,7 +97,7 @@ def _line(label: str, rows: Sequence[Row]) -> list[str]:
 def _shares(rows: Sequence[Row]) -> list[str]:
     """How many pictures, and the shares that are right, unsure and wrong."""
     right, unsure = np.mean([_is_right(row) for row in rows]), np.mean([row["verdict"] == "unsure" for row in rows])
-    return [str(len(rows)), f"{right:.0%}", f"{unsure:.0%}", f"{1 - right - unsure:.0%}"]
+    return [str(len(rows)), f"{right:.0%}", f"{unsure:.0%}", f"{max(1 - right - unsure, 0.0):.0%}"]
 
 
 def _seconds(rows: Sequence[Row]) -> tuple[float, float, float]:
