@@ -11,4 +11,3 @@ Inputs = Path | tuple[Path, ...]  # a picture, a folder of pictures or `STANDARD
 def is_batch(source: Inputs) -> bool:
     """Whether there may be more than one picture: a folder's, or several that are named."""
     return isinstance(source, tuple) or os.path.isdir(source)  # noqa: PTH112 (never raises)
-
