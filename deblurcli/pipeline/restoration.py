@@ -28,7 +28,7 @@ from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, Finding, Source, sour
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
 # Mean squared change, -44 dB. What `BLIND` makes of sharp photographs differs less from them (by -47.7 dB and less in
-# four of five whose edges are not steep), what it makes of 150 slightly blurred ones more (-40.8 dB and more).
+# four of five whose edges are not steep), what it makes of 110 slightly blurred ones more (-40.8 dB and more).
 LEAST_CHANGE = 10**-4.4
 
 
