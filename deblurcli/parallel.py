@@ -76,24 +76,50 @@ def alone(threads: int) -> Iterator[None]:
         _own.threads = 1
 
 
+class _Calm:
+    """How many runs want libraries calm, and what lets these use their own threads again."""
+
+    def __init__(self) -> None:
+        self._guard, self._wanted, self._end = threading.Lock(), 0, contextlib.ExitStack()
+
+    def begin(self, workers: int) -> None:
+        with self._guard:
+            self._wanted += 1
+            if self._wanted == 1:
+                _calm_down(self._end, workers)
+
+    def end(self) -> None:
+        with self._guard:
+            self._wanted -= 1
+            if not self._wanted:
+                self._end.close()
+
+
+def _calm_down(end: contextlib.ExitStack, workers: int) -> None:
+    import cv2
+    from threadpoolctl import threadpool_limits
+
+    end.enter_context(threadpool_limits(1, "blas"))
+    end.callback(cv2.setNumThreads, cv2.getNumThreads())
+    if workers > 1:
+        cv2.setNumThreads(1)
+
+
+_calm = _Calm()
+
+
 @contextlib.contextmanager
 def calm_libraries(workers: int) -> Iterator[None]:
-    """While this lasts, libraries keep to the threads they are called in.
+    """While this lasts, libraries keep to the threads they are called in; of several at a time the first decides.
 
     BLAS does so always: its own threads wait busily between small products, and cost half of all CPU seconds. OpenCV
     does where several workers share the CPUs.
     """
-    import cv2
-    from threadpoolctl import threadpool_limits
-
-    before = cv2.getNumThreads()
-    if workers > 1:
-        cv2.setNumThreads(1)
+    _calm.begin(workers)
     try:
-        with threadpool_limits(1, "blas"):
-            yield
+        yield
     finally:
-        cv2.setNumThreads(before)
+        _calm.end()
 
 
 def in_order(pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], ahead: int) -> Iterator[Result]:

@@ -154,3 +154,20 @@ def test_libraries_keep_to_their_callers_threads(workers, opencv):
             assert blas() == others and cv2.getNumThreads() == 3
     finally:
         cv2.setNumThreads(before)
+
+
+def test_libraries_are_calm_until_the_last_run_that_wants_it_ends():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def blas():
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    with threadpool_limits(2, "blas"):
+        others = blas()
+        first, second = parallel.calm_libraries(2), parallel.calm_libraries(2)
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert blas() == {1}
+        second.__exit__(None, None, None)
+        assert blas() == others

@@ -83,9 +83,10 @@ def _outcomes(arrivals: _Arrivals, function: Work, options: Options) -> Pictures
         finally:
             arrivals.release(job)
 
-    ended, done = False, parallel.as_done(work, arrivals, options.workers or parallel.cpus())
+    workers = options.workers or parallel.cpus()
+    ended, done = False, parallel.as_done(work, arrivals, workers)
     try:
-        with parallel.Interrupt(arrivals.stop.set):
+        with parallel.calm_libraries(workers), parallel.Interrupt(arrivals.stop.set):
             for outcome in done:
                 if outcome.status != FAILED or outcome.job.source.exists():  # else it was renamed before it was read
                     yield outcome
