@@ -83,12 +83,14 @@ class _Calm:
         self._guard, self._wanted, self._end = threading.Lock(), 0, contextlib.ExitStack()
 
     def begin(self, workers: int) -> None:
+        """One run more; the first calms the libraries down."""
         with self._guard:
             self._wanted += 1
             if self._wanted == 1:
                 _calm_down(self._end, workers)
 
     def end(self) -> None:
+        """One run less; the last lets them use their own threads again."""
         with self._guard:
             self._wanted -= 1
             if not self._wanted:

@@ -7,7 +7,7 @@ import pytest
 
 from deblurcli import choices
 from deblurcli.blur import psf
-from deblurcli.commands import options
+from deblurcli.commands import values
 from deblurcli.deconvolution import methods
 from deblurcli.estimation import estimate, families
 from deblurcli.inference import models, session
@@ -29,7 +29,7 @@ SAME = {
     "VARYING": (choices.VARYING, psf.VARYING),
     "DRAWN": (choices.DRAWN, psf.DRAWN),
     "ESTIMATED": (choices.ESTIMATED, (choices.AUTO, *families.PARAMETRIC, estimate.GENERAL)),
-    "COLOURS": (choices.COLOURS, options.DIGITS),
+    "COLOURS": (choices.COLOURS, values.DIGITS),
 }
 
 

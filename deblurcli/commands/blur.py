@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deblurcli.choices import DIRECTIONS, DRAWN, PSFS, RANDOM, VARYING
-from deblurcli.commands import options
+from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION, OUTPUT
 
 DEFAULT_LENGTH = 8.0
@@ -61,7 +61,7 @@ def blur(
         typer.Option(
             "--psf",
             metavar="SPEC|FILE|random",
-            parser=options.word,
+            parser=values.word,
             help="Any blur. SPEC is a formula such as gaussian:sigma=2,size=9, motion:length=15,angle=30, "
             "defocus:radius=3, box:size=5, trajectory:length=20,seed=7 (camera shake), "
             "paper-motion:direction=diagonal or varying:length=14,parts=1,seed=3 (motion that differs from place to "
@@ -105,7 +105,7 @@ def blur(
         Path | None,
         typer.Option(
             metavar="FILE",
-            parser=options.place,
+            parser=values.place,
             help="Write the PSF to this file, as a picture or an .npy array.",
             rich_help_panel=OUTPUT,
         ),
@@ -115,7 +115,7 @@ def blur(
         typer.Option(
             "--manifest",
             metavar="FILE.jsonl",
-            parser=options.place,
+            parser=values.place,
             help="Write the manifest, which lists the PSF of each picture, to this file. By default it is "
             "manifest.jsonl in the output folder.",
             rich_help_panel=OUTPUT,
@@ -134,7 +134,7 @@ def blur(
     paper-motion keeps the off-centre PSFs of the paper. --psf varying makes motion that no PSF describes: the camera
     turns, and parts of the picture move. Noise is added after the blur; JPEG compression comes last.
     """
-    options.check_streams(source, target, shared)
+    checks.check_streams(source, target, shared)
     spec = _spec(gaussian, motion, length, defocus, psf_spec)
 
     from deblurcli.batch import manifest, planning, run

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deblurcli.choices import MEGAPIXELS, METRICS, PICKS, SHOWN
-from deblurcli.commands import options
+from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION, OUTPUT, PICTURES
 from deblurcli.commands.score import metric_names
 
@@ -35,7 +35,7 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="DIR",
-            parser=options.place,
+            parser=values.place,
             help="Two or more folders or pictures. The last one holds the sharp pictures.",
         ),
     ],
@@ -45,7 +45,7 @@ def compare(
             "--output",
             "-o",
             metavar="FILE",
-            parser=options.place,
+            parser=values.place,
             help="Picture file to write the contact sheet to.",
             rich_help_panel=OUTPUT,
         ),
@@ -54,7 +54,7 @@ def compare(
         Path | None,
         typer.Option(
             metavar="FILE.html",
-            parser=options.place,
+            parser=values.place,
             help="Write a web page with all rows, the worst first, and a slider between any two columns.",
             rich_help_panel=OUTPUT,
         ),
@@ -63,7 +63,7 @@ def compare(
         Path | None,
         typer.Option(
             metavar="DIR",
-            parser=options.place,
+            parser=values.place,
             help="Which DIR holds the sharp pictures, if it is not the last one.",
             rich_help_panel=PICTURES,
         ),
@@ -145,7 +145,7 @@ def compare(
         width=width,
         crop=None if crop is None else _rectangle(crop),
     )
-    rest = (look, workers, options.pixels(max_pixels), lambda rows: console.follow(rows, "compare", quiet))
+    rest = (look, workers, values.pixels(max_pixels), lambda rows: console.follow(rows, "compare", quiet))
     codes = []
     if html is not None:
         codes.append(console.paged(html, comparison.page(places, html, *rest), quiet))
@@ -166,7 +166,7 @@ def _parts(text: str) -> tuple[str, ...]:
 def _check(places: list[Path], sharp: Path | None, titles: str | None) -> None:
     """Refuse what does not fit together."""
     for place in places:
-        options.check_stdin(place, "DIR")
+        checks.check_stdin(place, "DIR")
     if len(places) < 2:
         raise typer.BadParameter("name at least two folders or pictures, the sharp one last", param_hint="DIR")
     if sharp is not None and sharp not in places:

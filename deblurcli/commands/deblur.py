@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deblurcli.choices import AUTO, BLIND, MODELS, REFINE
-from deblurcli.commands import options
+from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _model(value: str) -> str:
             f"'{REFINE}' only corrects what a known or found blur was taken out of, as deblur does by itself; leave "
             "--model out, or use deblurcli wiener --psf SPEC --refine"
         )
-    return options.word(value)
+    return values.word(value)
 
 
 def _psf(value: str | None) -> None:
@@ -93,12 +93,12 @@ def deblur(
     network restores the picture without knowing the blur. Sharp pictures stay as they are. --report tells what was
     done to each picture. If you know the blur, `deblurcli wiener --refine` gives better results.
     """
-    options.check_streams(source, target, shared)
-    options.check_preview(crop, attempts, shared)
-    options.check_page(html, crop, attempts, shared)
-    name, values = options.tries(attempts, ("strength", "model")) if attempts else ("model", [model])
-    strengths = [options.number(each, 0, 1, "--try") for each in values] if name == "strength" else [strength]
-    wanted = [_Wanted(each, provider, ensemble, smooth, force) for each in ([model] if name == "strength" else values)]
+    checks.check_streams(source, target, shared)
+    checks.check_preview(crop, attempts, shared)
+    checks.check_page(html, crop, attempts, shared)
+    name, tried = values.tries(attempts, ("strength", "model")) if attempts else ("model", [model])
+    strengths = [values.number(each, 0, 1, "--try") for each in tried] if name == "strength" else [strength]
+    wanted = [_Wanted(each, provider, ensemble, smooth, force) for each in ([model] if name == "strength" else tried)]
     for each in wanted:
         each.check()
 
@@ -113,14 +113,14 @@ def deblur(
     works, places = zip(*(_work(each, shared, source, ticker) for each in wanted))
     if crop or attempts:
         ways = [(work, share) for work in works for share in strengths]
-        work = preview.preview(crop, [f"{name} {each}" for each in values] if attempts else None, ways)
+        work = preview.preview(crop, [f"{name} {each}" for each in tried] if attempts else None, ways)
     else:
         work = Blend(works[0], strength) if strength < 1 else works[0]
     runner, about, settings = shared.runner(), {"model": model}, shared.settings()
     html = None if shared.dry_run else html
     if watch:
         beside = {"--crop": crop is not None, "--try": attempts is not None, "--html": html is not None}
-        under_way = watching.transform(options.watched(source, shared, beside), target, work, settings, about)
+        under_way = watching.transform(checks.watched(source, shared, beside), target, work, settings, about)
     else:
         under_way = album.illustrated(
             html, source, target, work, lambda each: run.transform(source, target, each, settings, about, runner)

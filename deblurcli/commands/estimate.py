@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deblurcli.choices import ESTIMATED, MEGAPIXELS
-from deblurcli.commands import options
+from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION, OUTPUT
 
 EXAMPLES = (
@@ -32,7 +32,7 @@ def estimate(
         Path | None,
         typer.Option(
             metavar="FOLDER|FILE",
-            parser=options.place,
+            parser=values.place,
             help="Write the PSF of each picture to this folder, as a picture. If IN is one picture, this can be a "
             "file: a picture or an .npy array.",
             rich_help_panel=OUTPUT,
@@ -49,7 +49,7 @@ def estimate(
     commands takes, the confidence from 0 to 1, and whether `deblurcli wiener --psf auto` would trust the result.
     """
     source = options.inputs(places)
-    options.check_stdin(source, "IN")
+    checks.check_stdin(source, "IN")
 
     if save_psf is not None and save_psf.suffix and not options.is_single(source):
         raise typer.BadParameter(
@@ -67,5 +67,5 @@ def estimate(
         if save_psf.suffix:
             psf_files.check_name(save_psf)
         run.prepare(save_psf.parent if save_psf.suffix else save_psf, set())
-    under_way = run.inspect(source, EstimateWork(family, save_psf), workers, options.pixels(max_pixels))
+    under_way = run.inspect(source, EstimateWork(family, save_psf), workers, values.pixels(max_pixels))
     raise typer.Exit(console.print_json_lines(under_way, "estimate", quiet))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from deblurcli.choices import MODELS
-from deblurcli.commands import options
+from deblurcli.commands import options, values
 
 EXAMPLES = (
     ("See which networks there are", "models"),
@@ -16,7 +16,7 @@ EXAMPLES = (
 
 
 def _name(value: str | None) -> str | None:
-    return None if value is None else options.checked(value, MODELS)
+    return None if value is None else values.checked(value, MODELS)
 
 
 def models(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import math
 import os
-import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -16,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from deblurcli.batch.places import Inputs, is_batch
-from deblurcli.choices import COLOURS, FORMATS, MEGAPIXELS, PROVIDERS, QUALITY, did_you_mean
+from deblurcli.choices import COLOURS, FORMATS, MEGAPIXELS, PROVIDERS, QUALITY
+from deblurcli.commands import values
 from deblurcli.commands.help import ACTION, MACHINE, OUTPUT, PICTURES
 
 if TYPE_CHECKING:
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
     from deblurcli.batch.run import Runner
 
 STANDARD = Path("-")
-DIGITS: dict[str, str] = dict(zip(COLOURS, ("ffffff", "000000")))
-MOST_TRIES = 8  # columns beside each other
-ALIASES = {"jpg": "jpeg", "tif": "tiff"}
 
 
 def completed(names: Sequence[str]) -> Callable[[str], list[str]]:
@@ -48,116 +43,30 @@ def completed_list(names: Sequence[str]) -> Callable[[str], list[str]]:
     return complete
 
 
-def checked(value: str, names: Sequence[str]) -> str:
-    """A value that is one of the names."""
-    if value not in names:
-        raise typer.BadParameter(
-            f"'{value}' is unknown; {did_you_mean(value, tuple(names))}choose one of {', '.join(names)}"
-        )
-    return value
-
-
 def choice(names: Sequence[str], help: str, panel: str, metavar: str = "NAME") -> Any:
     """An option that takes one of the names."""
 
     def check(value: str) -> str:
-        return checked(value, names)
+        return values.checked(value, names)
 
     return typer.Option(
         metavar=metavar, help=help, callback=check, autocompletion=completed(names), rich_help_panel=panel
     )
 
 
-def _format(value: str | None) -> str | None:
-    """A format as asked for, in lower case; jpg and tif are understood."""
-    return None if value is None else checked(ALIASES.get(value.lower(), value.lower()), FORMATS)
-
-
-def _shard(value: str) -> str:
-    """I/N with I from 1 to N."""
-    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", value)
-    if not found or not 1 <= int(found[1]) <= int(found[2]):
-        raise typer.BadParameter(f"'{value}' is not I/N with I from 1 to N, such as 3/10")
-    return value
-
-
-def _colour(value: str | None) -> str | None:
-    """A colour as six hexadecimal digits."""
-    if value is None:
-        return None
-    digits = DIGITS.get(value.lower(), value.lower().removeprefix("#"))
-    if not re.fullmatch(r"[0-9a-f]{6}", digits):
-        raise typer.BadParameter(f"'{value}' is no colour; write white, black or #rrggbb")
-    return digits
-
-
-def crop(value: str | None) -> str | None:
-    """X,Y,W,H in whole numbers, W and H at least 1; or centre:SIDE."""
-    plain = value and value.replace("center:", "centre:")
-    if plain and not re.fullmatch(r"(\d{1,6},){2}[1-9]\d{0,5},[1-9]\d{0,5}|centre:[1-9]\d{0,5}", plain):
-        raise typer.BadParameter(f"'{value}' is not X,Y,W,H in pixels, such as 40,60,128,96, or centre:512")
-    return plain
-
-
-def tries(text: str, names: Sequence[str]) -> tuple[str, list[str]]:
-    """What --try names, one of the names, and its values; at least one, and no more than `MOST_TRIES`."""
-    name, equals, values = text.partition("=")
-    found = [value.strip() for value in values.split(",")]
-    if not equals or name not in names or not all(found):
-        examples = " or ".join(f"{each}=VALUE,..." for each in names)
-        raise typer.BadParameter(f"'{text}' is not {examples}", param_hint="--try")
-    if len(found) > MOST_TRIES:
-        raise typer.BadParameter(f"has {len(found)} values; give at most {MOST_TRIES}", param_hint="--try")
-    return name, found
-
-
-def number(text: str, low: float, high: float, hint: str) -> float:
-    """A number within bounds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise typer.BadParameter(f"'{text}' is not a number from {low:g} to {high:g}", param_hint=hint)
-    return value
-
-
-def pixels(megapixels: float) -> int:
-    """A number of pixels, as the library counts them."""
-    return round(megapixels * 1e6)
-
-
-def word(text: str) -> str:
-    """A text as given; an empty one, as an unset shell variable leaves it, is refused."""
-    if not text:
-        raise typer.BadParameter("the value is empty; is a shell variable unset?")
-    return text
-
-
-def place(text: str) -> Path:
-    """A path as given; an empty one, as an unset shell variable leaves it, is refused."""
-    if not text:
-        raise typer.BadParameter("the path is empty; is a shell variable unset?")
-    return Path(text)
-
-
-def _as_typed(text: str) -> str:
-    """A path with the slash at its end, which `Path` drops; an empty one is refused."""
-    place(text)
-    return text
-
-
 Sources = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="IN", parser=place, help="Picture, several pictures, folder of pictures, or - for standard input."
+        metavar="IN",
+        parser=values.place,
+        help="Picture, several pictures, folder of pictures, or - for standard input.",
     ),
 ]
 Target = Annotated[
     str,
     typer.Argument(
         metavar="OUT",
-        parser=_as_typed,
+        parser=values.as_typed,
         help="Output picture, output folder, or - for standard output. Of several pictures it is the folder that you "
         "name last; it is made if need be.",
     ),
@@ -186,7 +95,7 @@ Crop = Annotated[
         metavar="X,Y,W,H|centre:SIDE",
         help="Restore only this part, for a quick look: left edge, top edge, width and height in pixels, or a square "
         "in the middle. The blur is still that of the whole picture.",
-        callback=crop,
+        callback=values.crop,
         rich_help_panel=ACTION,
     ),
 ]
@@ -275,7 +184,7 @@ Html = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE.html",
-        parser=place,
+        parser=values.place,
         help="Write a web page with all pictures, and what was found of each.",
         rich_help_panel=OUTPUT,
     ),
@@ -292,7 +201,7 @@ class Shared:
         typer.Option(
             metavar="NAME",
             help=f"Format to write: {', '.join(FORMATS)}. By default each picture keeps its own format.",
-            callback=_format,
+            callback=values.format_name,
             autocompletion=completed(FORMATS),
             rich_help_panel=OUTPUT,
         ),
@@ -312,7 +221,7 @@ class Shared:
         typer.Option(
             metavar="COLOUR",
             help=f"Colour behind transparent pixels in formats without transparency: {', '.join(COLOURS)} or #rrggbb.",
-            callback=_colour,
+            callback=values.colour,
             autocompletion=completed(COLOURS),
             rich_help_panel=OUTPUT,
         ),
@@ -342,7 +251,7 @@ class Shared:
         Path | None,
         typer.Option(
             metavar="FILE.jsonl",
-            parser=place,
+            parser=values.place,
             help="Write a report: one line of JSON for each picture, then a summary.",
             rich_help_panel=OUTPUT,
         ),
@@ -361,7 +270,7 @@ class Shared:
         typer.Option(
             metavar="I/N",
             help="Divide the pictures into N parts and process part I only.",
-            callback=_shard,
+            callback=values.shard,
             rich_help_panel=PICTURES,
         ),
     ] = "1/1"
@@ -392,7 +301,7 @@ class Shared:
         given = {field.name: getattr(self, field.name) for field in fields(Options) if hasattr(self, field.name)}
         index, count = (int(part) for part in self.shard.split("/"))
         colour = None if self.background is None else tuple(bytes.fromhex(self.background))
-        limit = pixels(self.max_pixels)
+        limit = values.pixels(self.max_pixels)
         return Options(**{**given, "shard": (index, count), "background": colour, "max_pixels": limit})
 
 
@@ -442,58 +351,6 @@ def inputs(places: list[Path] | None) -> Inputs:
     return (places or [STANDARD])[0] if len(places or []) < 2 else tuple(places or [])
 
 
-def watched(source: Inputs, shared: Shared, others: dict[str, bool]) -> Path:
-    """The folder to watch; what does not go with --watch is refused, and so are `others` that are given."""
-    beside = {
-        "--in-place": shared.in_place,
-        "--dry-run": shared.dry_run,
-        "--shard": shared.shard != "1/1",
-        "--cluster": shared.cluster is not None,
-    }
-    for option, is_given in {**beside, **others}.items():
-        if is_given:
-            raise typer.BadParameter("does not work with --watch; leave one of them out", param_hint=option)
-    if not isinstance(source, Path) or not is_batch(source):
-        raise typer.BadParameter("needs one folder for IN", param_hint="--watch")
-    return source
-
-
 def is_single(source: Inputs) -> bool:
     """Whether there is one picture to work on."""
     return not is_batch(source)
-
-
-def check_stdin(source: Inputs, name: str) -> None:
-    """Refuse a terminal or nothing at all in place of a picture."""
-    if source == STANDARD and (sys.stdin is None or sys.stdin.isatty()):
-        raise typer.BadParameter("name a picture or a folder, or pipe a picture in", param_hint=name)
-
-
-def check_page(html: Path | None, crop: str | None, attempts: str | None, shared: Shared) -> None:
-    """Refuse a page of what is not shown in it: parts of pictures, sheets, and what other machines do."""
-    for given, option in ((crop, "--crop"), (attempts, "--try"), (shared.cluster, "--cluster")):
-        if html is not None and given:
-            raise typer.BadParameter(f"does not work with {option}; leave one of them out", param_hint="--html")
-
-
-def check_preview(crop: str | None, attempts: str | None, shared: Shared) -> None:
-    """Refuse to put a part of a picture, or a sheet, in place of the picture."""
-    if shared.in_place and (crop or attempts):
-        hint = "--crop" if crop else "--try"
-        raise typer.BadParameter("would replace the picture by a part of it; leave --in-place out", param_hint=hint)
-
-
-def refuse_both(json: bool, csv: bool) -> None:
-    """Refuse two kinds of results on one stream."""
-    if json and csv:
-        raise typer.BadParameter("give either --json or --csv, not both", param_hint="--csv")
-
-
-def check_streams(source: Inputs, target: Path, shared: Shared) -> None:
-    """Refuse a terminal in place of a picture, and two things on one stream; say what is missing."""
-    to_stdout = target == STANDARD and is_single(source) and not shared.in_place
-    if to_stdout and shared.json:
-        raise typer.BadParameter("the picture goes to standard output; name a file for it", param_hint="--json")
-    check_stdin(source, "IN")
-    if to_stdout and (sys.stdout is None or sys.stdout.isatty()):
-        raise typer.BadParameter("name an output, or pipe standard output somewhere", param_hint="OUT")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deblurcli.choices import CONVENTIONS, GATES, MEAN, MEGAPIXELS, METRICS, SCORED
-from deblurcli.commands import options
+from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION, OUTPUT, PICTURES
 
 EXAMPLES = (
@@ -20,19 +20,19 @@ EXAMPLES = (
 def metric_names(given: list[str] | None) -> list[str]:
     """Names of metrics, each once; those given in one text have commas between them."""
     names = [name.strip() for text in given or () for name in text.split(",")]
-    return list(dict.fromkeys(options.checked(name, METRICS) for name in names))
+    return list(dict.fromkeys(values.checked(name, METRICS) for name in names))
 
 
 def score(
     restored: Annotated[
         Path,
-        typer.Argument(metavar="OUT", parser=options.place, help="Restored picture, folder, or - for standard input."),
+        typer.Argument(metavar="OUT", parser=values.place, help="Restored picture, folder, or - for standard input."),
     ],
     sharp: Annotated[
         Path | None,
         typer.Argument(
             metavar="REF",
-            parser=options.place,
+            parser=values.place,
             help="Sharp picture, folder, or - for standard input. Without it, only sharpness is scored.",
         ),
     ] = None,
@@ -51,7 +51,7 @@ def score(
         Path | None,
         typer.Option(
             metavar="DIR",
-            parser=options.place,
+            parser=values.place,
             help="The blurred pictures. Their scores show how much better the restored ones are (the gain).",
             rich_help_panel=ACTION,
         ),
@@ -138,7 +138,7 @@ def score(
         Path | None,
         typer.Option(
             metavar="FILE.html",
-            parser=options.place,
+            parser=values.place,
             help="Write a web page with all scores, charts and pictures.",
             rich_help_panel=OUTPUT,
         ),
@@ -156,8 +156,8 @@ def score(
     """
     for place, name in ((restored, "OUT"), (sharp, "REF"), (baseline, "--baseline")):
         if place is not None:
-            options.check_stdin(place, name)
-    options.refuse_both(json, csv)
+            checks.check_stdin(place, name)
+    checks.refuse_both(json, csv)
     if report is not None and html is None:
         raise typer.BadParameter("is for the page; add --html", param_hint="--report")
 
@@ -180,7 +180,7 @@ def score(
         allow_missing=allow_missing,
         html=html,
         workers=workers,
-        max_pixels=options.pixels(max_pixels),
+        max_pixels=values.pixels(max_pixels),
     )
     run = scoring.score(restored, sharp, baseline, settings)
     raise typer.Exit(scores.scored(run, "json" if json else "csv" if csv else "table", quiet))

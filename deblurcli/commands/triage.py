@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deblurcli.choices import BLURRED, MEGAPIXELS, VERDICTS
-from deblurcli.commands import options
+from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION
 
 EXAMPLES = (
@@ -20,7 +20,7 @@ _NAMES = (BLURRED, *VERDICTS)
 
 def _verdicts(given: list[str] | None) -> list[str]:
     """Names of verdicts; those given in one text have commas between them."""
-    return [options.checked(name.strip(), _NAMES) for text in given or () for name in text.split(",")]
+    return [values.checked(name.strip(), _NAMES) for text in given or () for name in text.split(",")]
 
 
 def triage(
@@ -29,7 +29,7 @@ def triage(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            parser=options.place,
+            parser=values.place,
             help="Copy each picture into a folder of this one that is named after its verdict, such as FOLDER/motion. "
             "No file is ever replaced.",
             rich_help_panel=ACTION,
@@ -39,7 +39,7 @@ def triage(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            parser=options.place,
+            parser=values.place,
             help="Move the pictures there instead. A picture whose place is taken stays where it is.",
             rich_help_panel=ACTION,
         ),
@@ -69,8 +69,8 @@ def triage(
     CPU core. The estimate is that of `deblur`, so both agree. No picture is changed.
     """
     source = options.inputs(places)
-    options.check_stdin(source, "IN")
-    options.refuse_both(json, csv)
+    checks.check_stdin(source, "IN")
+    checks.refuse_both(json, csv)
     if copy is not None and move is not None:
         raise typer.BadParameter("give either --copy or --move, not both", param_hint="--move")
     place = copy or move
@@ -89,7 +89,7 @@ def triage(
     if html is not None:
         planning.check_beside(html, source)
     book = None if html is None else album.Album(html)
-    under_way = run.inspect(source, TriageWork(album=book), workers, options.pixels(max_pixels))
+    under_way = run.inspect(source, TriageWork(album=book), workers, values.pixels(max_pixels))
     if place is not None:
         planning.check_beside(place, source)
         planning.check_distinct(source)

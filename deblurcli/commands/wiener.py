@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deblurcli.choices import AUTO, ITERATING, ITERATIONS, MANIFEST, METHODS, PSFS, REFINE, REFINED
-from deblurcli.commands import options
+from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION
 
 EXAMPLES = (
@@ -25,7 +25,7 @@ def wiener(
         str | None,
         typer.Option(
             metavar="SPEC|FILE|manifest|auto",
-            parser=options.word,
+            parser=values.word,
             help="The PSF that blurred the pictures. SPEC is a formula such as motion:length=15,angle=30, FILE a "
             "picture or an .npy array; see `deblurcli blur --psf`. manifest reads the PSF of each picture from the "
             "manifest.jsonl beside it. auto estimates the PSF of each picture, and copies the picture if the estimate "
@@ -38,7 +38,7 @@ def wiener(
         Path | None,
         typer.Option(
             metavar="FILE.jsonl",
-            parser=options.place,
+            parser=values.place,
             help="Read the PSFs from this manifest instead of the one beside the pictures.",
             rich_help_panel=ACTION,
         ),
@@ -104,7 +104,7 @@ def wiener(
     The blur is given as a point spread function (PSF): it describes how one point of light is smeared. Deconvolution
     computes the picture that this PSF would blur to the one at hand.
     """
-    options.check_streams(source, target, shared)
+    checks.check_streams(source, target, shared)
     if psf is None and manifest is None:
         raise typer.BadParameter(
             "is missing; name the PSF that blurred the pictures, or write --psf auto", param_hint="--psf"
@@ -119,11 +119,11 @@ def wiener(
         raise typer.BadParameter("needs one PSF for all pictures; name it with --psf", param_hint="--adjust")
     if iterations is not None and method != ITERATING:
         raise typer.BadParameter(f"works with --method {ITERATING} only, not with {method}", param_hint="--iterations")
-    options.check_preview(crop, attempts, shared)
+    checks.check_preview(crop, attempts, shared)
     own = REFINE if refine else method
-    name, values = options.tries(attempts, ("method", "nsr")) if attempts else ("method", [own])
+    name, tried = values.tries(attempts, ("method", "nsr")) if attempts else ("method", [own])
     if name == "method":
-        values = [options.checked(each, (*METHODS, REFINE)) for each in values]
+        tried = [values.checked(each, (*METHODS, REFINE)) for each in tried]
 
     from deblurcli.batch import run
     from deblurcli.deconvolution.options import ITERATIONS, DeconvolutionOptions, unwatched
@@ -146,10 +146,10 @@ def wiener(
             spec, deconvolution, method, source, manifest, network, adjusts=adjusts, progress=ticker or unwatched
         )
 
-    ways = [way(each, nsr) if name == "method" else way(own, each) for each in values]
+    ways = [way(each, nsr) if name == "method" else way(own, each) for each in tried]
     work = ways[0]
     if crop or attempts:
-        titles = [f"{name} {each}" for each in values] if attempts else None
+        titles = [f"{name} {each}" for each in tried] if attempts else None
         work = preview.preview(crop, titles, [(each, 1) for each in ways])
     under_way = run.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
