@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
+import os
 import re
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from deblurcli.commands import blur, compare, deblur, estimate, models, score, triage, wiener
 from deblurcli.commands.help import WIDEST, Command, Commands, examples
 from deblurcli.errors import DeblurError
+from deblurcli.parallel import Interrupt
 
 SETUP = 2
 # The function of each command, and the examples at the end of its help.
@@ -85,9 +88,9 @@ def main() -> None:
     try:
         app(prog_name="deblurcli")
     except DeblurError as error:
-        from deblurcli.terminal import console
+        from deblurcli.terminal import messages
 
-        console.say(f"error: {error}")
+        messages.say(f"error: {error}")
         raise SystemExit(SETUP) from None
     except ImportError as error:
         found = _NO_LIBRARY.search(str(error))
@@ -98,6 +101,21 @@ def main() -> None:
         if error.errno != errno.ENOSPC:
             raise
         _fail(f"standard output: {error.strerror}; free some space")
+    finally:
+        if Interrupt.is_urgent:
+            _end_at_once()
+
+
+def _end_at_once() -> NoReturn:
+    """End without waiting for threads that are at work, and without a trace of what they are writing."""
+    from deblurcli.pictures import storage
+    from deblurcli.terminal.messages import INTERRUPTED
+
+    storage.abandon()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, AttributeError):
+            stream.flush()
+    os._exit(INTERRUPTED)
 
 
 def _fail(message: str) -> None:

@@ -153,7 +153,7 @@ def as_done(function: Callable[[Item], Result], items: Iterable[Item], workers: 
 
     Threads wait when twice their number of results is not yet taken. What `function` raises is raised here. At
     Ctrl-C, or when this is closed early, no further item is begun; the results of those in work are waited for and,
-    at the former, yielded before KeyboardInterrupt is raised.
+    at the former, yielded before KeyboardInterrupt is raised. At a second Ctrl-C nothing is waited for.
     """
     crew = _Crew(function, iter(items), workers)
     with Interrupt(crew.dismiss):
@@ -163,8 +163,24 @@ def as_done(function: Callable[[Item], Result], items: Iterable[Item], workers: 
                 yield outcome.get()
         finally:
             crew.dismiss()
-            while crew.next_outcome() is not None:
+            while not Interrupt.is_urgent and crew.next_outcome() is not None:
                 pass
+
+
+_listeners: list[Callable[[int], None]] = []
+
+
+@contextlib.contextmanager
+def interrupts_told(listener: Callable[[int], None]) -> Iterator[None]:
+    """While this lasts, a first Ctrl-C that some `Interrupt` notes is told, with how many items are still in work.
+
+    listener: is called in a thread of its own, so that it may print whatever the main thread is at.
+    """
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 class Interrupt:
@@ -172,10 +188,17 @@ class Interrupt:
 
     So what is done to a result once it is taken (counting it, listing it) is never cut in two. Where another
     handler than Python's own is set, or in another thread than the main one, all stays as it is.
+
+    is_urgent: whether a second Ctrl-C came since the last outermost context began. What is in work then goes on in its
+    threads, which end with the process.
     """
 
-    def __init__(self, heard: Callable[[], None] = lambda: None):
-        """`heard` is called at the first Ctrl-C, in the main thread, between any two steps of the program."""
+    is_urgent = False
+
+    def __init__(self, heard: Callable[[], int]):
+        """`heard` is called at the first Ctrl-C, in the main thread, between any two steps of the program; it returns
+        how many items are in work, which will be finished.
+        """
         self.noted = False
         self._heard = heard
         self._handling = False
@@ -184,13 +207,18 @@ class Interrupt:
         mine = threading.current_thread() is threading.main_thread()
         self._handling = mine and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if self._handling:
+            Interrupt.is_urgent = False
             signal.signal(signal.SIGINT, self._note)
         return self
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self.noted:
+            Interrupt.is_urgent = True
+            raise KeyboardInterrupt
         self.noted = True
-        self._heard()
+        left = self._heard()
+        for listener in _listeners:
+            threading.Thread(target=listener, args=(left,), daemon=True).start()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._handling:
@@ -221,15 +249,17 @@ class _Crew(Generic[Item, Result]):
         self._dismissed = False
         self._outcomes: queue.Queue[_Outcome[Result] | None] = queue.Queue(2 * workers)
         self._working = workers
+        self._in_work: set[int] = set()  # threads that are at an item
 
     def start(self) -> None:
-        """Let the threads begin."""
+        """Let the threads begin; they end with the process, as what is in work may be given up."""
         for _ in range(self._working):
-            threading.Thread(target=self._work).start()
+            threading.Thread(target=self._work, daemon=True).start()
 
-    def dismiss(self) -> None:
-        """Begin no further item."""
+    def dismiss(self) -> int:
+        """Begin no further item; how many are in work."""
         self._dismissed = True
+        return len(self._in_work)
 
     def next_outcome(self) -> _Outcome[Result] | None:
         """The next outcome; None when all threads have ended."""
@@ -251,7 +281,10 @@ class _Crew(Generic[Item, Result]):
             return None if self._dismissed else next(((item,) for item in self._items), None)
 
     def _outcome(self, item: Item) -> _Outcome[Result]:
+        self._in_work.add(threading.get_ident())
         try:
             return _Outcome((self._function(item),))
         except BaseException as error:  # raised again where the results are taken
             return _Outcome(error=error)
+        finally:
+            self._in_work.discard(threading.get_ident())

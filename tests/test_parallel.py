@@ -58,7 +58,44 @@ def test_an_interrupt_begins_nothing_more_and_loses_no_result(where, heeding):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_second_interrupt_is_raised_at_once(heeding):
+def test_a_first_interrupt_is_told_with_what_is_in_work(heeding):
+    told, gate = [], threading.Event()
+
+    def listener(left):
+        told.append(left)
+        gate.set()
+
+    def work(n):
+        if n == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert n < 3 or gate.wait(10)
+
+    with parallel.interrupts_told(listener), pytest.raises(KeyboardInterrupt):
+        list(parallel.as_done(work, range(1000), 1))
+    assert told == [1]
+
+
+def test_a_second_interrupt_waits_for_nothing(heeding, monkeypatch):
+    monkeypatch.setattr(parallel.Interrupt, "is_urgent", False)
+    gate = threading.Event()
+
+    def work(n):
+        if n == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGINT)
+            gate.wait(30)
+        return n
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(parallel.as_done(work, range(1000), 1))
+    assert parallel.Interrupt.is_urgent and time.monotonic() - begun < 20
+    gate.set()
+
+
+def test_a_second_interrupt_is_raised_at_once(heeding, monkeypatch):
+    monkeypatch.setattr(parallel.Interrupt, "is_urgent", False)
     taken = []
     with pytest.raises(KeyboardInterrupt):
         for n in parallel.as_done(lambda n: n, range(1000), 1):
@@ -70,7 +107,7 @@ def test_a_second_interrupt_is_raised_at_once(heeding):
 
 def test_another_handler_than_pythons_stays(heeding):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with parallel.Interrupt():
+    with parallel.Interrupt(lambda: 0):
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 

@@ -53,11 +53,12 @@ def _run(address: str, jobs: Sequence[Job], function: Work, options: Options) ->
         raise ClusterError("--cluster works on files; name the input and the output")
     from distributed import as_completed
 
-    with _connected(address) as client, parallel.Interrupt() as interrupt:
+    sent: dict[Future, Sequence[Job]] = {}
+    with _connected(address) as client, parallel.Interrupt(lambda: sum(map(len, sent.values()))) as interrupt:
         threads = sum(_threads(client).values())
         chunks = iter(_chunks(jobs, threads))
         send = partial(_send, client, function, options)
-        sent = dict(send(chunk) for chunk in islice(chunks, CHUNKS_AHEAD * threads))
+        sent.update(send(chunk) for chunk in islice(chunks, CHUNKS_AHEAD * threads))
         finished = as_completed(sent, loop=client.loop)
         while sent:
             future = next(finished)

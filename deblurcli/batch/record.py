@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
+from deblurcli.batch.phases import PHASES, Seconds
 from deblurcli.batch.planning import Job, real
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images, storage
@@ -29,6 +30,7 @@ ResultT = TypeVar("ResultT")
 class Outcome(Generic[JobT, ResultT]):
     """How one job went.
 
+    seconds: that it took, and phases: those of its parts; see `phases`.
     result: what came of it; None where there is none, as of a job that failed.
     """
 
@@ -37,6 +39,7 @@ class Outcome(Generic[JobT, ResultT]):
     seconds: float = 0.0
     error: str = ""
     result: ResultT | None = None
+    phases: Seconds = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,19 +112,24 @@ def _is_report(path: Path) -> bool:
 def recorded(outcomes: Pictures, report: IO[str], about: dict[str, str]) -> Pictures:
     """The outcomes, each written to the report as a line of JSON as it comes, and a summary behind the last.
 
-    Raises PlanError behind the last when a line could not be written; the pictures come first.
+    The summary says whether the run was interrupted. Raises PlanError behind the last outcome when a line could not be
+    written; the pictures come first.
     """
     counts: Counter[str] = Counter(dict.fromkeys((DONE, SKIPPED, FAILED), 0))
     begun = time.perf_counter()
-    complete = True
+    complete, interrupted = True, False
     try:
         for outcome in outcomes:
             counts[outcome.status] += 1
             complete &= _write_line(report, {**_row(outcome), **about, **_result(outcome)})
             yield outcome
+    except (KeyboardInterrupt, GeneratorExit):  # the latter where whoever takes the outcomes was interrupted
+        interrupted = True
+        raise
     finally:
         seconds = round(time.perf_counter() - begun, 3)
-        complete &= _write_line(report, {"summary": True, **counts, "seconds": seconds, **about})
+        end = {"seconds": seconds, "interrupted": interrupted, **about}
+        complete &= _write_line(report, {"summary": True, **counts, **end})
         with contextlib.suppress(OSError):  # it was flushed line by line; what failed then fails again
             report.close()
     if not complete:
@@ -137,6 +145,7 @@ def _row(outcome: Outcome[Job, Written]) -> Fields:
         "output": str(outcome.job.target),
         "status": outcome.status,
         "seconds": round(outcome.seconds, 6),
+        "phases": {name: round(outcome.phases.get(name, 0.0), 6) for name in PHASES},
         "error": outcome.error or None,
         "width": None,
         "height": None,

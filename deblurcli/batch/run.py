@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from deblurcli import parallel
 from deblurcli.batch import manifest as manifests
-from deblurcli.batch import planning
+from deblurcli.batch import phases, planning
 from deblurcli.batch.places import Inputs
 from deblurcli.batch.planning import DEFAULTS, Job, Options
 from deblurcli.batch.record import (
@@ -164,22 +164,28 @@ def _apply(function: Work, job: Job, options: Options) -> Outcome[Job, Written]:
     """Read, transform and write one picture."""
     if _is_done(job, options):
         return Outcome(job, SKIPPED)
-    data = storage.read_bytes(job.source)
-    picture = images.decode(data, job.name, options.max_pixels)
+    with phases.phase(phases.READ):
+        data = storage.read_bytes(job.source)
+        picture = images.decode(data, job.name, options.max_pixels)
     form = _format(job, picture, options)
     original = storage.Original.of(job.source, data) if _may_copy(picture.format, form, options) else None
     del data
-    with named(job.name):
+    with named(job.name), phases.phase(phases.WORK):
         made = hidden.uncovered(function(hidden.covered(picture), job.key), picture)
     if original is not None and not made.picture.equals(picture):
         original = None
-    note = made.note
     del picture  # a large one need not stay in memory while the result is encoded
-    if original is None or not _copied(original, job):
-        result = _dressed(made.picture, form, options)
-        storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)), job.source)
-        note = "; ".join(filter(None, (note, metadata.lost(result.metadata, form))))
+    with phases.phase(phases.WRITE):
+        lost = None if original is not None and _copied(original, job) else _written(made.picture, job, form, options)
+    note = "; ".join(filter(None, (made.note, lost)))
     return Outcome(job, DONE, result=Written(*made.picture.size, made.fields, note))
+
+
+def _written(picture: Picture, job: Job, form: str, options: Options) -> str:
+    """Encode and write a picture; what is lost of its metadata in that."""
+    result = _dressed(picture, form, options)
+    storage.write_bytes(job.target, images.encode(result, form, options.quality, str(job.target)), job.source)
+    return metadata.lost(result.metadata, form)
 
 
 def _may_copy(own: str, form: str, options: Options) -> bool:
@@ -251,13 +257,15 @@ def run(
 def _timed(work: Callable[[NamedT], Outcome[NamedT, ResultT]], job: NamedT) -> Outcome[NamedT, ResultT]:
     """An outcome with its seconds; our own errors become failed outcomes."""
     begun = time.perf_counter()
-    try:
-        outcome = work(job)
-    except DeblurError as error:
-        outcome = Outcome(job, FAILED, error=str(error))
-    except MemoryError:
-        outcome = Outcome(job, FAILED, error=f"{job.name}: not enough memory; use fewer --workers or a smaller picture")
-    return replace(outcome, seconds=time.perf_counter() - begun)
+    with phases.timed() as seconds:
+        try:
+            outcome = work(job)
+        except DeblurError as error:
+            outcome = Outcome(job, FAILED, error=str(error))
+        except MemoryError:
+            said = f"{job.name}: not enough memory; use fewer --workers or a smaller picture"
+            outcome = Outcome(job, FAILED, error=said)
+    return replace(outcome, seconds=time.perf_counter() - begun, phases=seconds)
 
 
 def inspect(

@@ -86,7 +86,7 @@ def _outcomes(arrivals: _Arrivals, function: Work, options: Options) -> Pictures
     workers = options.workers or parallel.cpus()
     ended, done = False, parallel.as_done(work, arrivals, workers)
     try:
-        with parallel.calm_libraries(workers), parallel.Interrupt(arrivals.stop.set):
+        with parallel.calm_libraries(workers), parallel.Interrupt(arrivals.end):
             for outcome in done:
                 if outcome.status != FAILED or outcome.job.source.exists():  # else it was renamed before it was read
                     yield outcome
@@ -138,6 +138,11 @@ class _Arrivals:
                 self.taken[name] = stamp
                 self.clash(job)
         return {self.root, *jobs.folders()}
+
+    def end(self) -> int:
+        """Hand on no further picture; how many are in work."""
+        self.stop.set()
+        return len(self._in_work)
 
     def release(self, job: Job) -> None:
         """Tell that a job is done, so that its picture may come again."""

@@ -134,7 +134,7 @@ def compare(
         raise typer.BadParameter("is missing; name a file for the sheet, or a page with --html", param_hint="--output")
 
     from deblurcli.reports import comparison, contact_sheet
-    from deblurcli.terminal import console
+    from deblurcli.terminal import console, progress
 
     look = contact_sheet.Look(
         titles=None if titles is None else _parts(titles),
@@ -145,7 +145,7 @@ def compare(
         width=width,
         crop=None if crop is None else _rectangle(crop),
     )
-    rest = (look, workers, values.pixels(max_pixels), lambda rows: console.follow(rows, "compare", quiet))
+    rest = (look, workers, values.pixels(max_pixels), lambda rows: progress.follow(rows, "compare", quiet))
     codes = []
     if html is not None:
         codes.append(console.paged(html, comparison.page(places, html, *rest), quiet))

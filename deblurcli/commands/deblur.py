@@ -15,7 +15,7 @@ from deblurcli.commands.help import ACTION
 if TYPE_CHECKING:
     from deblurcli.batch.run import Work
     from deblurcli.inference.restorer import Deferred, Restorer
-    from deblurcli.terminal.console import Ticker
+    from deblurcli.terminal.progress import Ticker
 
 CLUSTER = "the cluster"
 EXAMPLES = (
@@ -107,15 +107,16 @@ def deblur(
     from deblurcli.pipeline import preview
     from deblurcli.pipeline.restoration import Blend
     from deblurcli.reports import album
-    from deblurcli.terminal import console
+    from deblurcli.terminal import console, messages, progress
 
-    ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
+    ticker = progress.Ticker() if shared.cluster is None else None
     works, places = zip(*(_work(each, shared, source, ticker) for each in wanted))
     if crop or attempts:
         ways = [(work, share) for work in works for share in strengths]
         work = preview.preview(crop, [f"{name} {each}" for each in tried] if attempts else None, ways)
     else:
         work = Blend(works[0], strength) if strength < 1 else works[0]
+    work = work if ticker is None else ticker.watched(work)
     runner, about, settings = shared.runner(), {"model": model}, shared.settings()
     html = None if shared.dry_run else html
     if watch:
@@ -126,9 +127,9 @@ def deblur(
             html, source, target, work, lambda each: run.transform(source, target, each, settings, about, runner)
         )
     if not shared.quiet:
-        console.say(f"deblur: model {', '.join(each.model for each in wanted)}, running on {places[0]}")
+        messages.say(f"deblur: model {', '.join(each.model for each in wanted)}, running on {places[0]}")
     if watch and not shared.quiet:
-        console.say(f"deblur: watching {source}; Ctrl-C ends it")
+        messages.say(f"deblur: watching {source}; Ctrl-C ends it")
     verbose = shared.verbose or (watch and not shared.quiet)
     code = console.transformed(under_way, "deblur", shared.quiet, verbose, shared.json, ticker)
     console.tell_page("deblur", html, shared.quiet)
@@ -137,8 +138,9 @@ def deblur(
 
 def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticker: Ticker | None) -> tuple[Work, str]:
     """What is done to a picture, and where."""
-    from deblurcli.deconvolution.options import DeconvolutionOptions, unwatched
+    from deblurcli.deconvolution.options import DeconvolutionOptions
     from deblurcli.inference.restorer import deferred, refiner, restorer
+    from deblurcli.pictures.tiles import unwatched
     from deblurcli.pipeline.restoration import Alone, restoration
 
     model, provider, ensemble = wanted.model, wanted.provider, wanted.ensemble
@@ -161,7 +163,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
         network = deferred(model, provider, ensemble=ensemble)
     else:
         network = restorer(model, provider, shared.workers, ensemble=ensemble)
-    return Alone(network, Path(model).name), _place(network)
+    return Alone(network, Path(model).name, ticker or unwatched), _place(network)
 
 
 def _place(network: Restorer | Deferred) -> str:

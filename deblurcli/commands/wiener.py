@@ -126,14 +126,15 @@ def wiener(
         tried = [values.checked(each, (*METHODS, REFINE)) for each in tried]
 
     from deblurcli.batch import run
-    from deblurcli.deconvolution.options import ITERATIONS, DeconvolutionOptions, unwatched
+    from deblurcli.deconvolution.options import ITERATIONS, DeconvolutionOptions
     from deblurcli.inference.restorer import refiner
     from deblurcli.pictures.noise import NSR
+    from deblurcli.pictures.tiles import unwatched
     from deblurcli.pipeline import preview
     from deblurcli.pipeline.restoration import Restoration, restoration
-    from deblurcli.terminal import console
+    from deblurcli.terminal import console, progress
 
-    ticker = console.Ticker() if shared.cluster is None and options.is_single(source) else None
+    ticker = progress.Ticker() if shared.cluster is None else None
     spec = psf or MANIFEST
 
     def way(method: str, nsr: str) -> Restoration:
@@ -151,6 +152,7 @@ def wiener(
     if crop or attempts:
         titles = [f"{name} {each}" for each in tried] if attempts else None
         work = preview.preview(crop, titles, [(each, 1) for each in ways])
+    work = work if ticker is None else ticker.watched(work)
     under_way = run.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
     raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from deblurcli.deconvolution import fourier
 from deblurcli.deconvolution.observation import float_inputs
-from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions
 from deblurcli.deconvolution.statistics import ImageStatistics
+from deblurcli.pictures.tiles import Progress, unwatched
 
 _LEAST_OTF = 1e-4
 

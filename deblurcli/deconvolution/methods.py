@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from deblurcli.deconvolution.inverse import inverse
-from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions
 from deblurcli.deconvolution.richardson_lucy import richardson_lucy
 from deblurcli.deconvolution.sparse import sparse
 from deblurcli.deconvolution.statistics import ImageStatistics
@@ -15,6 +15,7 @@ from deblurcli.deconvolution.tiled import Method, in_tiles
 from deblurcli.deconvolution.wiener import wiener
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
+from deblurcli.pictures.tiles import Progress, unwatched
 
 _LOSSY = ("jpeg", "webp", "avif", "heic")
 

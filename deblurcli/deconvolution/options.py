@@ -1,8 +1,7 @@
-"""The options of the methods of deconvolution, and how they report progress."""
+"""The options of the methods of deconvolution."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from deblurcli.choices import ITERATIONS
@@ -10,12 +9,6 @@ from deblurcli.pictures.noise import NSR
 
 _LEAST_NOISE = 1e-5
 _NOISE_FLOOR_RATIO, _NOISE_FLOOR_RATIO_OF_JPEG = 1.0, 100.0  # chosen on a few photographs
-
-Progress = Callable[[float], None]  # takes the share of the work that was done since it was last called
-
-
-def unwatched(_: float) -> None:
-    """The `Progress` that tells nobody."""
 
 
 @dataclass(frozen=True)

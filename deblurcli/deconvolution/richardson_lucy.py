@@ -7,8 +7,9 @@ import scipy.fft
 
 from deblurcli.deconvolution import fourier
 from deblurcli.deconvolution.observation import float_inputs
-from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions
 from deblurcli.deconvolution.statistics import ImageStatistics, noise_variance
+from deblurcli.pictures.tiles import Progress, unwatched
 
 DAMPING = 2.0  # standard deviations of noise below which Richardson–Lucy changes little
 _SHARPNESS = 10  # of the damping's onset

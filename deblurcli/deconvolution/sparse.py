@@ -9,9 +9,10 @@ import scipy.fft
 
 from deblurcli.deconvolution import fourier
 from deblurcli.deconvolution.observation import Observation
-from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions
 from deblurcli.deconvolution.statistics import ImageStatistics
 from deblurcli.deconvolution.wiener import THOROUGH, wiener_spectrum
+from deblurcli.pictures.tiles import Progress, unwatched
 
 EXPONENT = 0.8  # of the hyper-Laplacian
 PENALTIES = 2.0 ** np.arange(-1, 8)  # of half-quadratic splitting, in turn

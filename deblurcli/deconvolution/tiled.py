@@ -8,11 +8,11 @@ import numpy as np
 
 from deblurcli import parallel
 from deblurcli.deconvolution.observation import checked_inputs
-from deblurcli.deconvolution.options import DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.statistics import ImageStatistics
 from deblurcli.pictures import noise, tiles, tiling
 from deblurcli.pictures.images import to_float
-from deblurcli.pictures.tiles import Window
+from deblurcli.pictures.tiles import Progress, Window, unwatched
 from deblurcli.pictures.tiling import Span
 
 TILE, OVERLAP = 832, 16  # side in pixels of what is restored at once, and what neighbours share

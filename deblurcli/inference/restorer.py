@@ -17,7 +17,7 @@ from deblurcli.inference.session import Session
 from deblurcli.pictures import images, power_spectrum, tiles, tiling
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.luma import central_luma
-from deblurcli.pictures.tiles import Map, Window
+from deblurcli.pictures.tiles import Map, Progress, Window, unwatched
 from deblurcli.pictures.tiling import Span
 
 TILE = 640  # two cores, 12 megapixels, halo 64: 2.0 MP/s, against 1.7 at 512 and 1.75 at 1024 with twice the memory
@@ -60,16 +60,20 @@ class Restorer:
         """The provider that runs the network."""
         return self.session.provider
 
-    def __call__(self, picture: Picture) -> Picture:
-        """The restored picture, of the same size, depth and kind; its alpha is kept as it is."""
-        return picture.with_pixels(self.restore(picture.pixels))
+    def __call__(self, picture: Picture, progress: Progress = unwatched) -> Picture:
+        """The restored picture, of the same size, depth and kind; its alpha is kept as it is.
 
-    def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
+        progress: called after each tile.
+        """
+        return picture.with_pixels(self.restore(picture.pixels, progress=progress))
+
+    def restore(self, pixels: np.ndarray, *others: np.ndarray, progress: Progress = unwatched) -> np.ndarray:
         """Restored pixels, of the same shape and type.
 
         pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey; uint8, uint16, or float in [0, 1] (float64 becomes
             float32).
         others: images of the same height and width that the network looks at as well, if it is made for more than one.
+        progress: called after each tile.
 
         Raises ImageError when one is no image, ModelError when the network fails on them.
         """
@@ -77,7 +81,7 @@ class Restorer:
         height, width, _ = layers[0].shape
         rows, columns = self._spans(height), self._spans(width)
         spectra = (power_spectrum.log_power_spectrum(central_luma(layers[0]))[None],) if self.needs_spectrum else ()
-        return tiles.assembled(layers[0], rows, columns, partial(self._tile, layers, spectra), self.map)
+        return tiles.assembled(layers[0], rows, columns, partial(self._tile, layers, spectra), self.map, progress)
 
     def suppress_halos(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
         """A restored image within `overshoot` of the blurred one's flat areas; both float32 ``(H, W, C)``."""
@@ -165,9 +169,9 @@ class Deferred:
         """The provider that runs the network: known only where it is opened."""
         return None
 
-    def __call__(self, picture: Picture) -> Picture:
+    def __call__(self, picture: Picture, progress: Progress = unwatched) -> Picture:
         """The restored picture; raises ModelError or ProviderError when the network does not open."""
-        return self._opened()(picture)
+        return self._opened()(picture, progress)
 
     @property
     def halo(self) -> int | None:

@@ -11,6 +11,7 @@ import re
 import secrets
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def replacing(path: str | Path, source: Path = STANDARD) -> Iterator[IO[bytes]]:
         raise ImageError(f"{path}: is read-only; make it writable, or choose another place")
     temporary = place.with_name(f".deblurcli-{os.getpid()}@{platform.node()}-{secrets.token_hex(8)}{place.suffix}")
     try:
-        with _created(temporary) as file:
+        with _unfinished.created(temporary) as file:
             yield file
         if old is None and of_source is not None:
             old = stat.S_IMODE(temporary.stat().st_mode) & (of_source | stat.S_IRWXU)
@@ -127,6 +128,41 @@ def replacing(path: str | Path, source: Path = STANDARD) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError):
             raise ImageError(f"{path}: cannot be written ({error.strerror}); choose another place for it") from error
         raise
+    finally:
+        _unfinished.paths.discard(temporary)
+
+
+class _Unfinished:
+    """The files that are being written under a name for the time being."""
+
+    def __init__(self) -> None:
+        self.paths: set[Path] = set()
+        self._guard = threading.Lock()
+
+    def created(self, path: Path) -> IO[bytes]:
+        """A file that must not have been there yet; missing folders are made."""
+        with self._guard:
+            self.paths.add(path)
+            try:
+                return path.open("xb")
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                return path.open("xb")
+
+    def remove(self) -> None:
+        """Remove them all, and let no others be made."""
+        self._guard.acquire()  # and never given back
+        for path in self.paths.copy():
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+_unfinished = _Unfinished()
+
+
+def abandon() -> None:
+    """Remove what other threads are writing; for a process that is about to end without them."""
+    _unfinished.remove()
 
 
 def _mode(path: Path) -> int | None:
@@ -135,15 +171,6 @@ def _mode(path: Path) -> int | None:
         return None if path == STANDARD else stat.S_IMODE(path.stat().st_mode)
     except OSError:
         return None
-
-
-def _created(path: Path) -> IO[bytes]:
-    """A file that must not have been there yet; missing folders are made."""
-    try:
-        return path.open("xb")
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("xb")
 
 
 def _write_stdout(data: bytes) -> None:

@@ -15,6 +15,11 @@ from deblurcli.pictures.tiling import Span
 
 Window = tuple[Span, Span]
 Map = Callable[[Callable[[Window], np.ndarray], Iterable[Window]], Iterable[np.ndarray]]
+Progress = Callable[[float], None]  # takes the share of the work that was done since it was last called
+
+
+def unwatched(_: float) -> None:
+    """The `Progress` that tells nobody."""
 
 
 def assembled(
@@ -23,24 +28,34 @@ def assembled(
     columns: list[Span],
     restore: Callable[[Window], np.ndarray],
     spread: Map = map,
+    progress: Progress = unwatched,
 ) -> np.ndarray:
     """Pixels of the shape and type of those given, blended from the results for all windows.
 
     pixels: ``(H, W, C)``, uint8, uint16 or float32.
     rows, columns: tiles along both axes, as `tiling.spans` cuts them; they may reach beyond the picture.
     restore: what a window's tile becomes, float32 ``(h, w, C)``, cut to what is kept of it; see `kept`.
-    spread: runs that over many windows, in order; `map`, or an executor's.
+    spread: runs that over many windows, in order; `map`, or an executor's. progress: called after each window.
     """
     height, width, channels = pixels.shape
     if len(rows) == len(columns) == 1:  # no need to hand one tile to another thread, or to blend it
-        return _samples(restore((rows[0], columns[0]))[:height, :width], pixels.dtype)
+        whole = _samples(restore((rows[0], columns[0]))[:height, :width], pixels.dtype)
+        progress(1)
+        return whole
     whole, first = images.empty_like(pixels), 0
-    tiles = iter(spread(restore, windows(rows, columns)))
+    tiles = _watched(spread(restore, windows(rows, columns)), progress, 1 / (len(rows) * len(columns)))
     for strip in _strips(rows, columns, tiles, channels):
         part = whole[first : first + len(strip)]
         part[:] = _samples(strip[: len(part), :width], pixels.dtype)
         first += len(strip)
     return whole
+
+
+def _watched(tiles: Iterable[np.ndarray], progress: Progress, share: float) -> Iterator[np.ndarray]:
+    """The tiles, with a word to `progress` as each comes."""
+    for tile in tiles:
+        progress(share)
+        yield tile
 
 
 def windows(rows: list[Span], columns: list[Span]) -> Iterator[Window]:

@@ -10,18 +10,20 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from deblurcli.batch import phases
 from deblurcli.batch.places import Inputs
 from deblurcli.choices import BLIND
 from deblurcli.deconvolution import methods, tiled
 from deblurcli.deconvolution.data_consistency import enforce_data_consistency
 from deblurcli.deconvolution.observation import Observation
-from deblurcli.deconvolution.options import DeconvolutionOptions, Progress, unwatched
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.sparse import sparse
 from deblurcli.deconvolution.statistics import ImageStatistics
 from deblurcli.deconvolution.wiener import wiener_pair
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import NSR
 from deblurcli.pictures.processed import Processed
+from deblurcli.pictures.tiles import Progress, unwatched
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly
 from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, Finding, Source, source
 
@@ -63,14 +65,15 @@ class Restoration:
     options: DeconvolutionOptions
     method: str
     refiner: Refiner | None = None
-    blind: Callable[[Picture], Picture] | None = None
+    blind: Callable[[Picture, Progress], Picture] | None = None
     progress: Progress = unwatched
     smoothing: float = 1.0
     forced: bool = False
 
     def __call__(self, picture: Picture, key: str) -> Processed:
         """The restored picture, and what the report says of it."""
-        found = self.source(picture, key)
+        with phases.phase(phases.FIND):
+            found = self.source(picture, key)
         if found.psf is None:
             return self._without_psf(picture, found)
         options = replace(self.options, nsr=self._nsr(found), compressed=found.is_compressed)
@@ -91,7 +94,7 @@ class Restoration:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
         if self.blind is None or found.course == LEAVE:
             return LEFT.made(picture, found.fields, found.reason)
-        restored = self.blind(picture)
+        restored = self.blind(picture, self.progress)
         if not self.forced and _change(picture, restored) < LEAST_CHANGE:
             return LEFT.made(picture, found.fields, LOOKS_SHARP)
         return blindly(BLIND).made(restored, found.fields, found.reason)
@@ -153,15 +156,16 @@ class _Averaged:
 class Alone:
     """A network that is given nothing but the picture; call it with a picture and its name.
 
-    name: of the network, in reports and messages.
+    name: of the network, in reports and messages. progress: called as parts of the work on a picture are done.
     """
 
-    network: Callable[[Picture], Picture]
+    network: Callable[[Picture, Progress], Picture]
     name: str
+    progress: Progress = unwatched
 
     def __call__(self, picture: Picture, key: str) -> Processed:
         """What the network makes of it."""
-        return blindly(self.name).made(self.network(picture), {}, "as asked")
+        return blindly(self.name).made(self.network(picture, self.progress), {}, "as asked")
 
 
 @dataclass(frozen=True)
@@ -218,7 +222,7 @@ def restoration(
     folder: Inputs,
     listing: Path | None = None,
     refiner: Refiner | None = None,
-    blind: Callable[[Picture], Picture] | None = None,
+    blind: Callable[[Picture, Progress], Picture] | None = None,
     adjusts: bool = False,
     progress: Progress = unwatched,
     smoothing: float = 1.0,

@@ -1,109 +1,36 @@
-"""What people see: progress and tables on stderr or stdout, data as JSON; scores have `scores` for that."""
+"""How runs and cards are told: summaries on stderr, tables and JSON on stdout; `scores` and `triage` have their own."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
+from deblurcli.batch.phases import FIND, READ, WORK, WRITE
 from deblurcli.batch.planning import Job
-from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, JobT, Outcome, ResultT, Written
+from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, Outcome, Written
 from deblurcli.batch.run import Batch
 from deblurcli.errors import DeblurError
 from deblurcli.inference.cards import Card
 from deblurcli.pictures.processed import Fields
 from deblurcli.pictures.storage import as_json
+from deblurcli.reports.diagnoses import duration
+from deblurcli.terminal.messages import INTERRUPTED, OK, PARTLY, counted, emit, list_errors, say
+from deblurcli.terminal.progress import Ticker, follow, pictures_per_second
 
 if TYPE_CHECKING:
     from deblurcli.reports.contact_sheet import Sheet
 
-MOST_ERRORS = 20
-WIDEST = 1000  # of a table that is read by a program
-OK, PARTLY, INTERRUPTED = 0, 1, 130
 VERBS = {DONE: "done", SKIPPED: "already there", PLANNED: "planned", FAILED: "failed"}
-
-
-@cache
-def _stderr() -> Console:
-    """The one console for messages, so that a line printed over a progress bar does not break it."""
-    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-
-
-def say(message: str) -> None:
-    """One line to stderr; control characters, which file names may hold, are shown as escapes."""
-    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
-    _stderr().print(shown, markup=False)
-
-
-def emit(data: str | Table) -> None:
-    """Data to stdout, off a terminal as wide as it is; DeblurError when it cannot be written there."""
-    if sys.stdout is None:
-        raise DeblurError("standard output is closed; leave it open, or use --quiet")
-    try:
-        if isinstance(data, str):  # as it is: rich would drop control characters, which CSV may hold
-            sys.stdout.write(f"{data}\n")
-        else:
-            Console(highlight=False, emoji=False, width=_width()).print(data, markup=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise DeblurError(f"standard output: cannot be written ({error.strerror}); send it elsewhere") from error
-
-
-def fits(table: Table, least_name: int = 12) -> bool:
-    """Whether stdout is wide enough for all columns but the first to be shown uncut, and so much of the first."""
-    texts = ((column.header, *column.cells) for column in table.columns[1:])
-    needed = least_name + sum(max(cell_len(str(text)) for text in column) for column in texts) + 3 * len(table.columns)
-    return needed < Console(width=_width()).width
-
-
-def _width() -> int | None:
-    """How wide a table may be: what rich finds where people look, and all it needs where a program reads."""
-    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDEST
-
-
-class Ticker:
-    """A second progress bar, for the work on one picture, once it comes in parts; call it with the share of each."""
-
-    def __init__(self) -> None:
-        self._advance: Callable[[float], None] = lambda share: None
-
-    def show(self, progress: Progress) -> None:
-        """Add the bar to those that are shown, from the first part on."""
-        task = progress.add_task("this picture, %", total=100, visible=False)
-        self._advance = lambda share: progress.update(task, advance=100 * share, visible=True)
-
-    def __call__(self, share: float) -> None:
-        self._advance(share)
-
-
-def follow(
-    batch: Batch[JobT, ResultT], title: str, quiet: bool = False, ticker: Ticker | None = None
-) -> Iterator[Outcome[JobT, ResultT]]:
-    """The outcomes of a batch as they come, with a progress bar on stderr when that is a terminal."""
-    console = _stderr()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task(title, total=batch.total)
-        if ticker is not None:
-            ticker.show(progress)
-        for outcome in batch.outcomes:
-            progress.advance(task)
-            yield outcome
+_WORK = {"blur": "blurring"}  # what a command does to pictures; all others restore
 
 
 def transformed(
@@ -129,15 +56,19 @@ def transformed(
     except DeblurError as error:  # of the run as a whole; what was done until then is told first
         failure = error
     code = INTERRUPTED if interrupted else PARTLY if tally.errors else OK
+    seconds = time.perf_counter() - begun
     list_errors(sorted(tally.errors))
     if not quiet:
         for note, count in _ranked(tally.notes).items():
             say(f"{title}: {count} × {note}")
         if tally.statuses or not failure:
             say(_summary(title, tally.statuses, batch) + (", interrupted" if interrupted else ""))
+        if tally.phases:
+            say(_times(title, tally.statuses[DONE], seconds, tally.phases))
     if as_json:
-        seconds = round(time.perf_counter() - begun, 3)
-        end = {"others": batch.others, "seconds": seconds, "exit_code": code, "errors": sorted(tally.errors)}
+        phases = {name: round(spent, 3) for name, spent in tally.phases.items()}
+        times = {"seconds": round(seconds, 3), "phases": phases, "interrupted": interrupted}
+        end = {"others": batch.others, **times, "exit_code": code, "errors": sorted(tally.errors)}
         emit(json.dumps({"command": title, **tally.counts(), **end}, indent=2))
     if failure:
         raise failure
@@ -146,11 +77,12 @@ def transformed(
 
 @dataclass
 class _Tally:
-    """What became of the pictures of a run, counted by status, by method of restoration and by note."""
+    """What became of the pictures of a run, counted by status, method and note; the seconds of those done, by phase."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     methods: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    phases: Counter[str] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
 
     def add(self, outcome: Outcome[Job, Written]) -> None:
@@ -159,6 +91,7 @@ class _Tally:
         if outcome.status == FAILED:
             self.errors.append(outcome.error)
         if outcome.result is not None:
+            self.phases.update(outcome.phases)
             self.methods.update(filter(None, [outcome.result.fields.get("method")]))
             self.notes.update(filter(None, [outcome.result.note]))
 
@@ -182,25 +115,25 @@ def _ranked(counts: Counter[str]) -> dict[str, int]:
 
 
 def _summary(title: str, counts: Counter, batch: Batch) -> str:
-    nothing = f"nothing to do, as this shard is empty; other shards have {_counted(batch.elsewhere, 'picture')}"
+    nothing = f"nothing to do, as this shard is empty; other shards have {counted(batch.elsewhere, 'picture')}"
     parts = [f"{counts[status]} {verb}" for status, verb in VERBS.items() if counts[status]] or [
         nothing if batch.elsewhere else "nothing to do"
     ]
-    left = f" ({_counted(batch.others, 'other file')} ignored)" if batch.others else ""
+    left = f" ({counted(batch.others, 'other file')} ignored)" if batch.others else ""
     return f"{title}: {', '.join(parts)}{left}"
 
 
-def _counted(count: int, what: str) -> str:
-    """A number of things, as people write it."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def list_errors(errors: Sequence[str]) -> None:
-    """The first of the errors to stderr, and how many more there are."""
-    for error in errors[:MOST_ERRORS]:
-        say(f"error: {error}")
-    if len(errors) > MOST_ERRORS:
-        say(f"error: … and {len(errors) - MOST_ERRORS} more")
+def _times(title: str, pictures: int, seconds: float, phases: Mapping[str, float]) -> str:
+    """How long a run took, its pace, and where the time of its pictures went."""
+    parts = {
+        "finding the blur": phases.get(FIND, 0),
+        _WORK.get(title, "restoring"): phases.get(WORK, 0),
+        "reading and writing": phases.get(READ, 0) + phases.get(WRITE, 0),
+    }
+    total = max(sum(parts.values()), 1e-9)
+    shares = ", ".join(f"{spent / total:.0%} {name}" for name, spent in parts.items() if spent)
+    pace = f", {pictures_per_second(pictures, seconds)}" if pictures > 1 else ""
+    return f"{title}: took {duration(seconds)}{pace}; {shares}"
 
 
 def print_json_lines(batch: Batch[Job, Fields], title: str, quiet: bool = False) -> int:

@@ -15,7 +15,8 @@ from deblurcli.metrics.table import METRICS
 from deblurcli.reports.gates import Verdict
 from deblurcli.reports.results import GAIN, Results, Scored, by_group, summary, text, with_unit, worst_first
 from deblurcli.reports.scoring import Run
-from deblurcli.terminal.console import INTERRUPTED, MOST_ERRORS, OK, PARTLY, emit, fits, follow, list_errors, say
+from deblurcli.terminal.messages import INTERRUPTED, MOST_ERRORS, OK, PARTLY, emit, fits, list_errors, say
+from deblurcli.terminal.progress import follow
 
 WORST = 5
 TABLE, JSON, CSV = "table", "json", "csv"

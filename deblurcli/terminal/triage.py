@@ -15,7 +15,8 @@ from deblurcli.batch.run import Batch
 from deblurcli.choices import COURSES
 from deblurcli.errors import DeblurError
 from deblurcli.reports.diagnoses import WORDS, Diagnosis, counts, duration, worst_first
-from deblurcli.terminal.console import INTERRUPTED, MOST_ERRORS, OK, PARTLY, emit, follow, list_errors, say
+from deblurcli.terminal.messages import INTERRUPTED, MOST_ERRORS, OK, PARTLY, emit, list_errors, say
+from deblurcli.terminal.progress import follow
 
 TABLE, JSON, CSV = "table", "json", "csv"
 

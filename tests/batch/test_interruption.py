@@ -50,6 +50,38 @@ def test_ctrl_c_finishes_the_files_in_hand_and_exits_130(many):
     listed = [json.loads(line) for line in (many / "out" / "manifest.jsonl").read_text().splitlines()]
     assert len(listed) == done
     assert not temporary(many)
+    assert re.search(r"blur: finishing [12] pictures?; Ctrl-C again to stop now", errors)
+
+
+def test_ctrl_c_is_answered_at_once_and_a_second_one_waits_for_nothing(tmp_path):
+    """Pictures that would take minutes: 12 megapixels by an iterative method."""
+    rng = np.random.default_rng(0)
+    for index in range(3):
+        images.write(tmp_path / "in" / f"{index}.png", rng.integers(0, 255, (1500, 2000, 3), np.uint8))
+    command = [sys.executable, "-m", "deblurcli", "wiener", "in", "out", "--psf", "gaussian:sigma=2", "--workers", "2"]
+    options = ["--method", "richardson-lucy", "--iterations", "1000", "--report", "run.jsonl", "--json"]
+    running = interruptible([*command, *options], cwd=tmp_path, stdout=subprocess.PIPE)
+    until_busy(running.pid)
+    running.send_signal(signal.SIGINT)
+    assert running.stderr.readline() == "wiener: finishing 2 pictures; Ctrl-C again to stop now\n"
+    running.send_signal(signal.SIGINT)
+    summary, errors = running.communicate(timeout=30)  # seconds on a machine at leisure, against minutes
+    assert running.returncode == 130 and "Traceback" not in errors and "interrupted" in errors
+    assert json.loads(summary)["interrupted"]
+    assert json.loads((tmp_path / "run.jsonl").read_text())["interrupted"]
+    assert not list((tmp_path / "out").iterdir())
+
+
+def until_busy(pid):
+    """Wait until a process has several threads that have used CPU time since it began to use several."""
+    while len(busy(pid)) < 3:
+        time.sleep(0.2)
+
+
+def busy(pid):
+    """The threads of a process that have used over half a second of CPU time."""
+    spent = (Path(f"/proc/{pid}/task/{task.name}/stat").read_text() for task in Path(f"/proc/{pid}/task").iterdir())
+    return [line for line in spent if sum(map(int, line.rsplit(")", 1)[1].split()[11:13])) > 50]
 
 
 def test_sigkill_leaves_whole_files_only_and_the_next_run_clears_up(many):

@@ -45,7 +45,18 @@ def test_the_report_has_a_line_for_every_picture_and_a_summary(folder, tmp_path)
     }  # fmt: skip
     for row in files:
         told = ["method", "note"] if row["status"] == "done" else []
-        assert list(row) == ["input", "output", "status", "seconds", "error", "width", "height", "model", *told]
+        assert list(row) == [
+            "input",
+            "output",
+            "status",
+            "seconds",
+            "phases",
+            "error",
+            "width",
+            "height",
+            "model",
+            *told,
+        ]
         assert row["model"] == "faces" and row["seconds"] > 0
         assert (row["error"] is None) == (row["status"] == "done") == (row["width"] is not None)
     assert (summary["summary"], summary["done"], summary["failed"], summary["skipped"]) == (True, 3, 1, 0)

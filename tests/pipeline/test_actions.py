@@ -37,15 +37,15 @@ def finding(found, **rest):
     return Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", **rest)
 
 
-def lighter(picture, by=8):
+def lighter(picture, progress, by=8):
     return picture.with_pixels(np.minimum(picture.pixels, 247) + np.uint8(by))
 
 
 WORK = {
-    "none": lambda: finding(SHARP, refiner=refiner(), blind=lambda picture: picture),
+    "none": lambda: finding(SHARP, refiner=refiner(), blind=lambda picture, progress: picture),
     "photo": lambda: finding(UNCERTAIN, refiner=refiner(), blind=lighter),
     "refine": lambda: given(refiner=refiner()),
-    "faces": lambda: Alone(lambda picture: picture, "faces"),
+    "faces": lambda: Alone(lambda picture, progress: picture, "faces"),
     **{method: lambda method=method: given((method,)) for method in METHODS},
 }
 
@@ -58,7 +58,8 @@ def test_the_method_is_what_was_done(method, soft):
 @pytest.mark.parametrize(("by", "method"), [(1, "none"), (2, "photo")])  # -48.1 and -42.1 dB of 255 steps
 def test_what_the_blind_network_hardly_changes_is_left(by, method, soft):
     dark = soft.with_pixels(soft.pixels // 2)
-    made = finding(UNCERTAIN, blind=lambda picture: picture.with_pixels(picture.pixels + np.uint8(by)))(dark, "a")
+    brighter = dark.with_pixels(dark.pixels + np.uint8(by))
+    made = finding(UNCERTAIN, blind=lambda picture, progress: brighter)(dark, "a")
     assert made.fields["method"] == method
     assert made.picture.equals(dark) == (method == "none")
     assert made.note == ("left unchanged, it looks sharp" if method == "none" else made.note)

@@ -68,7 +68,7 @@ def test_what_is_not_certain_is_undone_all_the_same_if_forced(moved):
 def test_ripples_are_kept_if_forced(moved):
     picture, _ = moved
     found = Finding(psf.parse("motion:25").array(), {}, "straight motion", nsr=1e-7, is_estimated=True)
-    blind = lambda given: given.with_pixels(255 - given.pixels)  # noqa: E731
+    blind = lambda given, progress: given.with_pixels(255 - given.pixels)  # noqa: E731
     made = [
         Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=blind, forced=forced)(picture, "a")
         for forced in (False, True)
@@ -80,7 +80,7 @@ def test_ripples_are_kept_if_forced(moved):
 def test_what_looks_sharp_is_restored_blindly_if_forced(forced, moved, monkeypatch):
     picture, _ = moved
     monkeypatch.setattr(sources.estimate, "estimate", lambda pixels: estimated(0.9, "none"))
-    blind = lambda given: given.with_pixels(255 - given.pixels)  # noqa: E731
+    blind = lambda given, progress: given.with_pixels(255 - given.pixels)  # noqa: E731
     work = Restoration(Estimated(forced), DeconvolutionOptions(), "wiener", blind=blind, forced=forced)
     made = work(picture, "a")
     assert (made.picture is picture) != forced

@@ -69,7 +69,7 @@ def test_transparency_is_cut_with_the_picture(blurred):
 
 
 def test_a_sheet_shows_the_part_before_and_after_each_way(blurred):
-    def inverted(picture):
+    def inverted(picture, progress):
         return picture.with_pixels(255 - picture.pixels)
 
     work, large = Alone(inverted, "mine"), Crop(300, 256)

@@ -74,7 +74,9 @@ def test_what_is_sharp_or_not_certain_is_left_as_it_was(sharp, what):
 def test_what_is_not_certain_is_restored_blindly_if_it_is_not_sharp(sharp, found, reason):
     noisy = sharp + np.random.default_rng(0).normal(0, 0.02, sharp.shape).astype(np.float32)
     picture, other = eight_bits(noisy), eight_bits(1 - sharp)
-    made = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda given: other)(picture, "a")
+    made = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda given, progress: other)(
+        picture, "a"
+    )
     if reason is None:
         assert made.picture is picture and made.note == "left unchanged, it looks sharp"
     else:

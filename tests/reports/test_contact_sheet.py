@@ -13,6 +13,7 @@ from deblurcli.reports import contact_sheet as sheets
 from deblurcli.reports import drawing
 from deblurcli.reports.contact_sheet import Look, contact_sheet
 from deblurcli.terminal import console
+from deblurcli.terminal import messages as exits
 from tests.conftest import DATA
 from tests.shell import messages, run
 
@@ -252,9 +253,9 @@ def test_rows_are_watched(folders, tmp_path):
 
 def test_the_summary_and_the_exit_code(tmp_path, capsys):
     made = sheets.Sheet(tmp_path / "x.png", (3, 2), 1, 4, ())
-    assert console.compared(made) == console.OK
+    assert console.compared(made) == exits.OK
     assert capsys.readouterr().err == f"compare: 1 of 4 pictures, {tmp_path / 'x.png'} 3×2\n"
-    assert console.compared(sheets.Sheet(tmp_path / "x.png", None, 0, 4, ("bad",)), quiet=True) == console.PARTLY
+    assert console.compared(sheets.Sheet(tmp_path / "x.png", None, 0, 4, ("bad",)), quiet=True) == exits.PARTLY
     assert capsys.readouterr().err == "error: bad\n"
 
 
