@@ -98,7 +98,7 @@ class Effort:
 
 
 QUICK = Effort(7e-4, 7e-4, 30)
-THOROUGH = Effort(5e-4, 5e-5, 100)
+THOROUGH = Effort(5e-4, 1e-4, 100)
 
 
 def _solve(observation: Observation, guess: np.ndarray, effort: Effort) -> np.ndarray:
@@ -107,40 +107,39 @@ def _solve(observation: Observation, guess: np.ndarray, effort: Effort) -> np.nd
     Minimises ``|h * x − y|²`` where y was seen, plus the prior, for each plane by conjugate gradients, preconditioned
     by the Wiener filter for a picture seen everywhere.
     """
-    weight = np.full(observation.otf.shape, 2, np.float32)  # a half plane stands for the other half as well
-    weight[:, 0] = 1
-    weight[:, -1] -= 1 - observation.shape[1] % 2
     scale = max(observation.variance, _PRECISION) * np.prod(observation.shape, dtype=float) ** 2 / len(guess)
     planes = zip(guess, observation.normal_target(), observation.prior)
-    return np.stack([conjugate_gradients(observation, *plane, weight / scale, effort) for plane in planes])
+    return np.stack([conjugate_gradients(observation, *plane, scale, effort) for plane in planes])
 
 
 def conjugate_gradients(
-    observation: Observation, x: np.ndarray, target: np.ndarray, prior: np.ndarray, weight: np.ndarray, effort: Effort
+    observation: Observation, x: np.ndarray, target: np.ndarray, prior: np.ndarray, scale: float, effort: Effort
 ) -> np.ndarray:
     """Solve ``(AᵀA + prior) x = target`` for the spectrum of one plane, ``(H, W // 2 + 1)``.
 
-    x: first guess. weight: of each frequency in inner products.
+    x: first guess. scale: what inner products are divided by, so that an error worth the noise is 1.
     """
+    mirrored = observation.shape[1] % 2 == 0
+
+    def product(one: np.ndarray, other: np.ndarray) -> float:
+        """Inner product of two spectra, of which a half plane stands for the other half as well."""
+        alone = np.vdot(one[:, 0], other[:, 0]) + (np.vdot(one[:, -1], other[:, -1]) if mirrored else 0)
+        return float((2 * np.vdot(one, other) - alone).real / scale)
+
     inverse = 1 / np.maximum(observation.otf_power + prior, _TINY)
     residual = target - observation.normal_operator(x) - prior * x
     direction = inverse * residual
-    slope = _product(weight, residual, direction)
+    slope = product(residual, direction)
     if slope < effort.good_guess:
         return x
     for _ in range(effort.most):
         curved = observation.normal_operator(direction) + prior * direction
-        step = np.float32(slope / max(_product(weight, direction, curved), _TINY))
+        step = np.float32(slope / max(product(direction, curved), _TINY))
         x = x + step * direction
         residual -= step * curved
         towards = inverse * residual
-        before, slope = slope, _product(weight, residual, towards)
+        before, slope = slope, product(residual, towards)
         if slope < effort.good_enough:
             break
         direction = towards + np.float32(slope / before) * direction
     return x
-
-
-def _product(weight: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
-    """Inner product of two spectra."""
-    return float(np.vdot(weight * one, other).real)
