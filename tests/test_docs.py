@@ -212,9 +212,10 @@ def test_the_table_of_psfs_has_every_family_its_fields_and_their_ranges():
 
 def test_the_messages_that_the_guide_explains_are_those_of_the_program():
     source = "".join(read(path) for path in sorted((ROOT / "deblurcli" / "pipeline").glob("*.py")))
-    begun = {action.message for action in (actions.LEFT, actions.REFINED, *map(actions.blindly, ("photo", "NAME")))}
+    blindly, specially = map(actions.blindly, ("photo", "NAME")), actions.specially("faces")
+    begun = {action.message for action in (actions.LEFT, actions.REFINED, *blindly, specially)}
     messages = re.findall(r"^\| `(left|restored)(.*?)` \|", read(DOCS / "deblurring.md"), re.MULTILINE)
-    assert len(messages) == 12
+    assert len(messages) == 13
     for begin, detail in ("".join(message).split(", ") for message in messages):
         assert begin in begun and detail in source, f"{begin}, {detail}"
     assert {detail for _, detail in messages} >= {f", {kind}" for kind in actions.KINDS.values()}

@@ -142,6 +142,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
     from deblurcli.inference.restorer import deferred, refiner, restorer
     from deblurcli.pictures.tiles import unwatched
     from deblurcli.pipeline.restoration import Alone, restoration
+    from deblurcli.pipeline.specialist import faces
 
     model, provider, ensemble = wanted.model, wanted.provider, wanted.ensemble
     there = shared.cluster is not None
@@ -154,6 +155,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
             source,
             refiner=network,
             blind=deferred(BLIND, provider, ensemble=ensemble, workers=None if there else shared.workers),
+            special=faces(provider, None if there else shared.workers),
             progress=ticker or unwatched,
             smoothing=wanted.smooth,
             forced=wanted.force,

@@ -35,6 +35,11 @@ def blindly(network: str) -> Action:
     return Action(network, f"restored blindly by {network}")
 
 
+def specially(network: str) -> Action:
+    """Restored by a network that was made for the picture's blur."""
+    return Action(network, f"restored by {network}")
+
+
 # How people read the family of a PSF that was found.
 KINDS = {
     "motion": "straight motion",

@@ -24,8 +24,9 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import NSR
 from deblurcli.pictures.processed import Processed
 from deblurcli.pictures.tiles import Progress, unwatched
-from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly
+from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly, specially
 from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, Finding, Source, source
+from deblurcli.pipeline.specialist import Specialist
 
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
@@ -56,6 +57,7 @@ class Restoration:
     """A method, where the PSF comes from, and what corrects the result; call it with a picture and its name.
 
     blind: the network `BLIND`, which restores what no PSF is certain for; without it such a picture is left as it was.
+    special: a network that restores the pictures that show one of its own blurs.
     progress: called as parts of the work on a picture are done.
     smoothing: factor of the noise-to-signal ratio that goes with an estimated PSF; more is smoother, less is noisier.
     forced: a result is kept even where it shows that the PSF may be wrong.
@@ -66,6 +68,7 @@ class Restoration:
     method: str
     refiner: Refiner | None = None
     blind: Callable[[Picture, Progress], Picture] | None = None
+    special: Specialist | None = None
     progress: Progress = unwatched
     smoothing: float = 1.0
     forced: bool = False
@@ -74,6 +77,10 @@ class Restoration:
         """The restored picture, and what the report says of it."""
         with phases.phase(phases.FIND):
             found = self.source(picture, key)
+        special = self.special(picture) if self.special else None
+        if special is not None:
+            fields = {**found.fields, "psf": str(special.spec)}
+            return specially(special.network).made(special.picture, fields, "which was made for its blur")
         if found.psf is None:
             return self._without_psf(picture, found)
         options = replace(self.options, nsr=self._nsr(found), compressed=found.is_compressed)
@@ -223,6 +230,7 @@ def restoration(
     listing: Path | None = None,
     refiner: Refiner | None = None,
     blind: Callable[[Picture, Progress], Picture] | None = None,
+    special: Specialist | None = None,
     adjusts: bool = False,
     progress: Progress = unwatched,
     smoothing: float = 1.0,
@@ -233,6 +241,7 @@ def restoration(
     folder: of the pictures, or pictures in it, where the manifest lies unless `listing` names it.
     refiner: a network that corrects the result.
     blind: the network `BLIND`, which restores what no PSF is certain for.
+    special: a network that restores the pictures that show one of its own blurs.
     adjusts: whether a specification is adjusted to each picture; see `refit.adjusted`.
     progress: called as parts of the work on a picture are done.
     smoothing: factor of the noise that is allowed for where the PSF is estimated; see `Restoration`.
@@ -241,4 +250,4 @@ def restoration(
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
     found = source(psf, folder, listing, adjusts, forced)
-    return Restoration(found, options, method, refiner, blind, progress, smoothing, forced)
+    return Restoration(found, options, method, refiner, blind, special, progress, smoothing, forced)
