@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -43,12 +44,14 @@ def in_tiles(
     options: DeconvolutionOptions,
     progress: Progress = unwatched,
     context: int | None = 0,
+    seen: Callable[[np.ndarray], np.ndarray] = to_float,
 ) -> np.ndarray:
     """Pixels of the same shape and type, restored tile by tile, several at a time where threads are to spare.
 
     method: restores a tile, float32 ``(h, w, C)``, to float32 of the same shape. The statistics it is given are the
         same for all tiles: the picture's noise, its colours and the prior.
     pixels: ``(H, W, 1 or 3)``, uint8, uint16 or float in [0, 1].
+    seen: what the method is given for samples, float32 in [0, 1]; what it returns are values as in the picture.
     context: pixels that the method looks at around each, besides those that the PSF mixes into it; None for one that
         looks at the whole picture, which is then not cut.
     """
@@ -56,11 +59,11 @@ def in_tiles(
     reach = None if context is None else max(psf.shape) + context
     rows, columns = (_spans(length, reach) for length in pixels.shape[:2])
     windows = [*tiles.windows(rows, columns)]
-    statistics = _statistics(pixels, windows, psf, options) if len(windows) > 1 else None
+    statistics = _statistics(pixels, windows, psf, options, seen) if len(windows) > 1 else None
 
     def restored(window: Window) -> np.ndarray:
         part = _Part(progress, 1 / len(windows))
-        tile = method(to_float(tiles.cut(pixels, window)), psf, options, statistics, part)
+        tile = method(seen(tiles.cut(pixels, window)), psf, options, statistics, part)
         part.over()
         return tiles.kept(tile, window)
 
@@ -68,12 +71,16 @@ def in_tiles(
 
 
 def _statistics(
-    pixels: np.ndarray, windows: list[Window], psf: np.ndarray, options: DeconvolutionOptions
+    pixels: np.ndarray,
+    windows: list[Window],
+    psf: np.ndarray,
+    options: DeconvolutionOptions,
+    seen: Callable[[np.ndarray], np.ndarray],
 ) -> ImageStatistics:
     """What a picture tells as a whole, from a sample of it and some of its tiles."""
     looked_at = windows[:: -(-len(windows) // MOST_LOOKED_AT)]
-    samples = (to_float(tiles.cut(pixels, window)) for window in looked_at)
-    return ImageStatistics.from_tiles(noise.sample(pixels), samples, psf, options)
+    samples = (seen(tiles.cut(pixels, window)) for window in looked_at)
+    return ImageStatistics.from_tiles(seen(noise.sample(pixels)), samples, psf, options)
 
 
 class _Part:

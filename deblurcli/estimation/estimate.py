@@ -20,10 +20,10 @@ import numpy as np
 from deblurcli.blur.psf import PSFSpec
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import PSFError
-from deblurcli.estimation import confidence, edges, families, free_form, shake
+from deblurcli.estimation import confidence, edges, families, free_form, light, shake
 from deblurcli.estimation.families import PARAMETRIC, Search
 from deblurcli.pictures import noise
-from deblurcli.pictures.images import checked
+from deblurcli.pictures.images import checked, to_float
 from deblurcli.pictures.luma import LUMA_WEIGHTS, central_luma
 
 SMALLEST_SIDE = 32  # below, a picture has too few patches and lines in its spectrum to tell anything
@@ -63,6 +63,8 @@ class Estimate:
         nothing can be told.
     parameters: the numbers of the specification, by name.
     noise: variance of the noise in the picture's luma, on the scale [0, 1], as its spectrum shows it.
+    is_linear: whether the PSF was at work in linear light, not in the values of the file; see `light`. The noise is
+        that of luma in light, then.
     """
 
     spec: PSFSpec | None
@@ -71,6 +73,7 @@ class Estimate:
     family: str
     parameters: tuple[tuple[str, float], ...] = ()
     noise: float = 0.0
+    is_linear: bool = False
 
     def about(self) -> dict[str, Any]:
         """The estimate without its PSF, ready for JSON."""
@@ -79,6 +82,7 @@ class Estimate:
             "parameters": dict(self.parameters),
             "confidence": round(self.confidence, 4),
             "size": [*self.psf.shape],
+            "linear_light": self.is_linear,
             "spec": None if self.spec is None else str(self.spec),
         }
 
@@ -110,10 +114,18 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     image = checked(image)
     luma = central_luma(image)
     found = _estimate(luma, family)
-    if family == GENERAL or is_sharp(found) or min(image.shape[:2]) < _REDUCTIONS[0] * _REDUCIBLE:
+    if family != GENERAL and not is_sharp(found) and min(image.shape[:2]) >= _REDUCTIONS[0] * _REDUCIBLE:
+        found = _of_sizes(image, found, family)
+        found = _refit(luma, found) if found.spec and trusted(found) else found
+    return _in_its_values(luma, found)
+
+
+def _in_its_values(luma: np.ndarray, found: Estimate) -> Estimate:
+    """The estimate, if it is of a blur, with the values in which that was at work."""
+    if found.family == "none" or found.is_linear or min(luma.shape) < SMALLEST_SIDE:
         return found
-    found = _of_sizes(image, found, family)
-    return _refit(luma, found) if found.spec and trusted(found) else found
+    fit = light.fit_in_light(luma, found.psf)
+    return found if fit is None else replace(found, is_linear=True, noise=fit.noise)
 
 
 def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Estimate:
@@ -133,13 +145,25 @@ def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Es
         return named
     if is_sharp(sharp):
         return sharp
+    linear = _named_in_light(luma)
+    if trusted(linear):
+        return linear
     largest = edges.SMALL_SHAKE if sharp.confidence >= edges.HARDLY_SHAKEN else shake.LARGEST
     free = _general(luma, search, largest) if seeks_free_form else _none(0.0)
     if trusted(free):
         return free
     lower = (families.search(luma, highest) for highest in (families.LOW, families.MIDDLE))
-    found = (sharp, named, free, *(_named(each.best, each) for each in lower))
+    found = (sharp, named, linear, free, *(_named(each.best, each) for each in lower))
     return max(found, key=lambda each: (trusted(each), each.confidence))
+
+
+def _named_in_light(luma: np.ndarray) -> Estimate:
+    """The likeliest family of blurs that was at work in linear light; of confidence 0 when none was."""
+    search = families.search(light.decoded(luma))
+    found = _named(search.best, search)
+    if found.family == "none" or light.fit_in_light(luma, found.psf) is None:
+        return _none(0.0)
+    return replace(found, is_linear=True)
 
 
 def trusted(found: Estimate) -> bool:
@@ -180,7 +204,9 @@ def _refit(luma: np.ndarray, found: Estimate) -> Estimate:
 
     The noise is that of the size at which it was found, if larger: what JPEG adds to low frequencies shows there.
     """
-    fit = families.refit(luma, found.family, [value for _, value in found.parameters])
+    fit = families.refit(
+        light.decoded(luma) if found.is_linear else luma, found.family, [value for _, value in found.parameters]
+    )
     if fit is None:
         return found
     return replace(found, noise=max(found.noise, fit.noise), **_specified(found.family, fit.parameters))
@@ -208,6 +234,7 @@ def noise_to_signal(image: np.ndarray, found: Estimate | None = None, floor: flo
     if found is None:
         return noise.measured_nsr(image) if floor is None else noise.measured_nsr(image, floor)
     image = noise.sample(image)
+    image = light.decoded(to_float(image)) if found.is_linear else image
     ratio = noise.measured_nsr(image, floor or 0.0)
     share = 1.0 if image.shape[2] == 1 else float(np.square(LUMA_WEIGHTS).sum())  # of a channel's noise left in luma
     shown = found.noise / share / max(float(image.var(axis=(0, 1)).mean()), 1e-6)

@@ -176,7 +176,7 @@ def test_an_estimate_tells_about_itself(coffee):
     about = estimate(seen_through(coffee, "defocus:radius=4")).about()
     assert json.loads(json.dumps(about)) == about
     assert about["spec"] == f"defocus:radius={about['parameters']['radius']:g}"
-    assert list(about) == ["family", "parameters", "confidence", "size", "spec"]
+    assert list(about) == ["family", "parameters", "confidence", "size", "linear_light", "spec"]
 
 
 def test_the_ratio_is_the_usual_one_for_white_noise_and_more_after_jpeg(coffee):

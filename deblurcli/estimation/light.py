@@ -1,0 +1,48 @@
+"""In which values a blur happened: in linear light, or in the values of the file, which are a power of it.
+
+A camera's sensor adds up light, so that a real blur obeys its PSF there. One that a computer made mostly obeys it in
+the file's values. A PSF explains the power spectrum better in the values in which it was at work: in the others its
+zeros are filled up. Undone in the wrong ones, a blur of light gains a decibel less, and one of values three.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deblurcli.blur.varying import GAMMA
+from deblurcli.estimation import families, whittle
+from deblurcli.estimation.whittle import Fit
+from deblurcli.pictures import power_spectrum
+
+_LEAST_SEEN = 0.02  # added to the share of frequencies seen, by which leads are divided
+# By how much further ahead of no blur a PSF must be in light, per frequency seen. 24 training photographs, seven blurs,
+# each in light (with tone curves) and in values, noise, half of them through JPEG: so it is for 83 % of those in light
+# (Gaussians 50 to 80 %), and for none of 168 in values. The area under the curve is 0.98, of `l0.objective` 0.85.
+_LEAD = 0.01
+
+
+def decoded(values: np.ndarray) -> np.ndarray:
+    """The light that values in [0, 1] stand for, float32."""
+    return np.clip(values, 0, 1).astype(np.float32) ** np.float32(GAMMA)
+
+
+def encoded(light: np.ndarray) -> np.ndarray:
+    """The values that stand for light in [0, 1], float32."""
+    return np.clip(light, 0, 1).astype(np.float32) ** np.float32(1 / GAMMA)
+
+
+def fit_in_light(luma: np.ndarray, psf: np.ndarray) -> Fit | None:
+    """How a PSF ``(K, L)`` explains a picture's spectrum in linear light; None where it does better in values.
+
+    luma: of the picture, float32 ``(H, W)`` in [0, 1].
+    """
+    (in_light, fit), (in_values, _) = (_lead(each, psf) for each in (decoded(luma), luma))
+    return fit if in_light > in_values + _LEAD else None
+
+
+def _lead(luma: np.ndarray, psf: np.ndarray) -> tuple[float, Fit]:
+    """How far a PSF is ahead of no blur at all, per frequency seen, and its fit."""
+    seen = families.spectrum_of(luma)
+    fit = whittle.fit_known(seen, power_spectrum.power_of(psf, seen))
+    nothing = whittle.fit_known(seen, np.ones_like(seen.power))
+    return (nothing.misfit - fit.misfit) / (fit.seen + _LEAST_SEEN), fit
