@@ -18,19 +18,20 @@ from deblurcli.errors import DeblurError
 from deblurcli.parallel import Interrupt
 
 SETUP = 2
-# The function of each command, and the examples at the end of its help.
+# The function of each command, and the examples at the end of its help; the most common jobs first.
 COMMANDS = {
-    "blur": (blur.blur, blur.EXAMPLES),
     "deblur": (deblur.deblur, deblur.EXAMPLES),
-    "wiener": (wiener.wiener, wiener.EXAMPLES),
-    "score": (score.score, score.EXAMPLES),
-    "compare": (compare.compare, compare.EXAMPLES),
     "triage": (triage.triage, triage.EXAMPLES),
+    "compare": (compare.compare, compare.EXAMPLES),
+    "score": (score.score, score.EXAMPLES),
+    "blur": (blur.blur, blur.EXAMPLES),
+    "wiener": (wiener.wiener, wiener.EXAMPLES),
     "estimate": (estimate.estimate, estimate.EXAMPLES),
     "models": (models.models, models.EXAMPLES),
 }
 EXAMPLES = (
     ("Restore all pictures of a folder", "deblur photos restored"),
+    ("See which pictures of a folder are blurred, and how", "triage photos"),
     ("See all options of a command", "deblur --help"),
 )
 

@@ -154,7 +154,7 @@ def test_a_wheel_holds_the_parts_of_pages_and_the_weights_and_finds_them(tmp_pat
     build = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
     made = subprocess.run([sys.executable, "-c", build, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True)
     zipfile.ZipFile(tmp_path / made.stdout.split()[-1]).extractall(tmp_path / "site")
-    for part in ("page.html", "page.css", "page.js"):
+    for part in ("shell.html", "viewer.html", "page.html", "page.css", "page.js"):
         place = Path("deblurcli", "reports", "html", part)
         assert (tmp_path / "site" / place).read_text() == (ROOT / place).read_text()
     find = "import deblurcli.inference.models as m; print(m.find().path)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ SOURCES = ("lfw", "folder")
 FOLDER = Path(__file__).parent / "recipes"
 FORMERLY = "adversary"  # what the section of the critic was called; recipes that say so are read as well
 SPECTRAL = "spectral-unet"
+_SLIPS = (
+    (r"(\w+)\.__init__\(\) missing \d+ required positional arguments?: (.+)", "the section {} lacks {}"),
+    (r"(\w+)\.__init__\(\) got an unexpected keyword argument (.+)", "the section {} knows no {}"),
+)
 _SHARES = "shot", "round", "jpeg", "scale", "noiseless", "twice", "linear", "soft", "wrong"
 
 
@@ -254,7 +259,16 @@ def load(name: str) -> Recipe:
     try:
         return _recipe(_table(path))
     except (tomllib.TOMLDecodeError, TypeError, KeyError, ValueError, OSError, PSFError, RecursionError) as error:
-        raise RecipeError(f"{path}: not a valid recipe ({error})") from error
+        raise RecipeError(f"{path}: not a valid recipe ({_slip(str(error))})") from error
+
+
+def _slip(error: str) -> str:
+    """What is wrong with a recipe; of a key too few or too many the section, in place of the class that holds it."""
+    for python, plain in _SLIPS:
+        found = re.fullmatch(python, error)
+        if found:
+            return plain.format(found[1].lower(), found[2])
+    return error
 
 
 def _table(path: Path) -> dict:

@@ -219,8 +219,8 @@ def plan(source: Inputs, target: Path, options: Options = DEFAULTS) -> Plan:
     return replace(made, jobs=jobs, elsewhere=len(made.jobs) - len(jobs))
 
 
-def _missing(path: Path) -> PlanError:
-    return PlanError(f"{path}: no such file or folder; check the path")
+def _missing(path: Path, also: str = "") -> PlanError:
+    return PlanError(f"{path}: no such file or folder; check the path{also}")
 
 
 @paths_checked()
@@ -279,7 +279,7 @@ def _check_several(given: Sequence[Path]) -> None:
         if path.is_dir():
             raise PlanError(f"{path}: is a folder among several inputs; name pictures only, or one folder")
         if not path.exists():
-            raise _missing(path)
+            raise _missing(path, ", and put names with spaces in quotes")
 
 
 def _shard(jobs: Sequence[Job], shard: tuple[int, int]) -> Sequence[Job]:

@@ -47,10 +47,11 @@ def check_preview(crop: str | None, attempts: str | None, shared: Shared) -> Non
         raise typer.BadParameter("would replace the picture by a part of it; leave --in-place out", param_hint=hint)
 
 
-def refuse_both(json: bool, csv: bool) -> None:
-    """Refuse two kinds of results on one stream."""
+def form(json: bool, csv: bool) -> str:
+    """How results are printed: json, csv or table. Two kinds on one stream are refused."""
     if json and csv:
         raise typer.BadParameter("give either --json or --csv, not both", param_hint="--csv")
+    return "json" if json else "csv" if csv else "table"
 
 
 def check_streams(source: Inputs, target: Path, shared: Shared) -> None:

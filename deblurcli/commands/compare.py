@@ -11,7 +11,6 @@ import typer
 from deblurcli.choices import MEGAPIXELS, METRICS, PICKS, SHOWN
 from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION, OUTPUT, PICTURES
-from deblurcli.commands.score import metric_names
 
 EXAMPLES = (
     ("Put blurred, restored and sharp pictures side by side", "compare blurred restored photos -o sheet.png"),
@@ -20,7 +19,7 @@ EXAMPLES = (
 
 
 def _metrics(given: list[str] | None) -> list[str]:
-    return metric_names(given) or list(SHOWN)
+    return values.listed(given, METRICS) or list(SHOWN)
 
 
 def _crop(value: str | None) -> str | None:
@@ -51,13 +50,7 @@ def compare(
         ),
     ] = None,
     html: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.html",
-            parser=values.place,
-            help="Write a web page with all rows, the worst first, and a slider between any two columns.",
-            rich_help_panel=OUTPUT,
-        ),
+        Path | None, options.page("all rows, the worst first, and a slider between any two columns")
     ] = None,
     sharp: Annotated[
         Path | None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CLUSTER = "the cluster"
 EXAMPLES = (
-    ("Restore all pictures of a folder", "deblur photos restored"),
+    ("Restore a folder; a page shows each picture before and after", "deblur photos restored --html page.html"),
     ("Try three strengths on the middle of a picture", "deblur photo.png sheet.png --try strength=0.5,0.75,1"),
 )
 

@@ -180,15 +180,16 @@ Csv = Annotated[
         "--csv", help="Print the results as CSV on standard output, one line for each picture.", rich_help_panel=OUTPUT
     ),
 ]
-Html = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE.html",
-        parser=values.place,
-        help="Write a web page with all pictures, and what was found of each.",
-        rich_help_panel=OUTPUT,
-    ),
-]
+
+
+def page(shows: str) -> Any:
+    """The option --html of a command; shows: what the page holds."""
+    return typer.Option(
+        metavar="FILE.html", parser=values.place, help=f"Write a web page with {shows}.", rich_help_panel=OUTPUT
+    )
+
+
+Html = Annotated[Path | None, page("all pictures, and what was found of each")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.", rich_help_panel=OUTPUT)]
 
 

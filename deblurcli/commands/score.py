@@ -17,10 +17,8 @@ EXAMPLES = (
 )
 
 
-def metric_names(given: list[str] | None) -> list[str]:
-    """Names of metrics, each once; those given in one text have commas between them."""
-    names = [name.strip() for text in given or () for name in text.split(",")]
-    return list(dict.fromkeys(values.checked(name, METRICS) for name in names))
+def _metrics(given: list[str] | None) -> list[str]:
+    return values.listed(given, METRICS)
 
 
 def score(
@@ -42,7 +40,7 @@ def score(
             metavar="NAME,...",
             help=f"Scores to compute: {', '.join(METRICS)}. {','.join(SCORED)} by default. Pictures are ranked by the "
             "first one.",
-            callback=metric_names,
+            callback=_metrics,
             autocompletion=options.completed_list(METRICS),
             rich_help_panel=ACTION,
         ),
@@ -134,15 +132,7 @@ def score(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
-    html: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.html",
-            parser=values.place,
-            help="Write a web page with all scores, charts and pictures.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
+    html: Annotated[Path | None, options.page("all scores, charts and pictures")] = None,
     json: options.Json = False,
     csv: options.Csv = False,
     workers: options.Workers = 0,
@@ -157,7 +147,7 @@ def score(
     for place, name in ((restored, "OUT"), (sharp, "REF"), (baseline, "--baseline")):
         if place is not None:
             checks.check_stdin(place, name)
-    checks.refuse_both(json, csv)
+    form = checks.form(json, csv)
     if report is not None and html is None:
         raise typer.BadParameter("is for the page; add --html", param_hint="--report")
 
@@ -183,4 +173,4 @@ def score(
         max_pixels=values.pixels(max_pixels),
     )
     run = scoring.score(restored, sharp, baseline, settings)
-    raise typer.Exit(scores.scored(run, "json" if json else "csv" if csv else "table", quiet))
+    raise typer.Exit(scores.scored(run, form, quiet))

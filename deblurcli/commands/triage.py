@@ -19,8 +19,7 @@ _NAMES = (BLURRED, *VERDICTS)
 
 
 def _verdicts(given: list[str] | None) -> list[str]:
-    """Names of verdicts; those given in one text have commas between them."""
-    return [values.checked(name.strip(), _NAMES) for text in given or () for name in text.split(",")]
+    return values.listed(given, _NAMES)
 
 
 def triage(
@@ -70,7 +69,7 @@ def triage(
     """
     source = options.inputs(places)
     checks.check_stdin(source, "IN")
-    checks.refuse_both(json, csv)
+    form = checks.form(json, csv)
     if copy is not None and move is not None:
         raise typer.BadParameter("give either --copy or --move, not both", param_hint="--move")
     place = copy or move
@@ -97,7 +96,6 @@ def triage(
         under_way = replace(under_way, outcomes=Filing(place, moves=move is not None)(under_way.outcomes))
     if book is not None:
         under_way = book.listing(under_way, lambda seen: album.diagnosed(source, seen, book))
-    form = "json" if json else "csv" if csv else "table"
     code = terminal.triaged(under_way, form, quiet, meant(fail_on or ()))
     console.tell_page("triage", html, quiet)
     raise typer.Exit(code)

@@ -25,6 +25,12 @@ def checked(value: str, names: Sequence[str]) -> str:
     return value
 
 
+def listed(given: Sequence[str] | None, names: Sequence[str]) -> list[str]:
+    """Some of the names, each once; those given in one text have commas between them."""
+    found = [name.strip() for text in given or () for name in text.split(",")]
+    return list(dict.fromkeys(checked(name, names) for name in found))
+
+
 def format_name(value: str | None) -> str | None:
     """A format as asked for, in lower case; jpg and tif are understood."""
     return None if value is None else checked(ALIASES.get(value.lower(), value.lower()), FORMATS)

@@ -94,6 +94,7 @@ def wiener(
     ] = None,
     crop: options.Crop = None,
     attempts: Annotated[str | None, options.attempts("method=wiener,sparse,refine or nsr=0.001,0.01")] = None,
+    html: options.Html = None,
     ensemble: options.Ensemble = False,
     provider: options.Provider = AUTO,
     *,
@@ -120,6 +121,7 @@ def wiener(
     if iterations is not None and method != ITERATING:
         raise typer.BadParameter(f"works with --method {ITERATING} only, not with {method}", param_hint="--iterations")
     checks.check_preview(crop, attempts, shared)
+    checks.check_page(html, crop, attempts, shared)
     own = REFINE if refine else method
     name, tried = values.tries(attempts, ("method", "nsr")) if attempts else ("method", [own])
     if name == "method":
@@ -132,6 +134,7 @@ def wiener(
     from deblurcli.pictures.tiles import unwatched
     from deblurcli.pipeline import preview
     from deblurcli.pipeline.restoration import Restoration, restoration
+    from deblurcli.reports import album
     from deblurcli.terminal import console, progress
 
     ticker = progress.Ticker() if shared.cluster is None else None
@@ -153,8 +156,14 @@ def wiener(
         titles = [f"{name} {each}" for each in tried] if attempts else None
         work = preview.preview(crop, titles, [(each, 1) for each in ways])
     work = work if ticker is None else ticker.watched(work)
-    under_way = run.transform(source, target, work, shared.settings(), {"psf": spec}, shared.runner())
-    raise typer.Exit(console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker))
+    settings, runner = shared.settings(), shared.runner()
+    html = None if shared.dry_run else html
+    under_way = album.illustrated(
+        html, source, target, work, lambda each: run.transform(source, target, each, settings, {"psf": spec}, runner)
+    )
+    code = console.transformed(under_way, "wiener", shared.quiet, shared.verbose, shared.json, ticker)
+    console.tell_page("wiener", html, shared.quiet)
+    raise typer.Exit(code)
 
 
 def _number(nsr: str, low: float, high: float) -> float | None:

@@ -17,7 +17,7 @@ from deblurcli.batch.run import Batch, Work
 from deblurcli.pictures import crops
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.processed import Fields, Processed
-from deblurcli.pictures.storage import name_of
+from deblurcli.pictures.storage import STANDARD, name_of
 from deblurcli.reports import diagnoses
 from deblurcli.reports.diagnoses import WORDS, Diagnosis
 from deblurcli.reports.html import document, gallery
@@ -155,7 +155,9 @@ def _restored(source: Inputs, seen: Sequence[Outcome[Job, Written]], album: Albu
 
 def _named(source: Inputs) -> str:
     """What titles call the pictures' place."""
-    return f"{len(source)} pictures" if isinstance(source, tuple) else name_of(source)
+    if isinstance(source, tuple):
+        return f"{len(source)} pictures"
+    return (source != STANDARD and source.resolve().name) or name_of(source)
 
 
 def _badness(fields: Fields) -> float:
@@ -166,7 +168,11 @@ def _entry(outcome: Outcome[Job, Written], written: Written, album: Album) -> En
     """One picture: the blur that was found, what was done, and how long it took."""
     about, key = written.fields, outcome.job.key
     verdict = about.get("verdict")
-    words = written.note if verdict is None else diagnoses.in_words(verdict, about["family"], about["pixels"])
+    words = (
+        written.note or about.get("psf") or ""
+        if verdict is None
+        else diagnoses.in_words(verdict, about["family"], about["pixels"])
+    )
     facts = [
         ("blur found", words if verdict is not None else ""),
         ("how sure", f"{about['confidence']:.0%}" if "confidence" in about else ""),

@@ -98,7 +98,8 @@ def _gallery(titles: tuple[str, ...], look: Look, entries: Sequence[Entry], erro
     roles = {f"{kind}{index}": title for kind in ("whole", "detail") for index, title in enumerate(titles)}
     sides = dict.fromkeys((*zip(range(count), range(1, count)), *((each, look.sharp) for each in range(count))))
     pairs = [_pair(kind, one, other, titles) for kind in ("whole", "detail") for one, other in sides if one < other]
-    return Gallery(f"Compared: {' and '.join(titles)}", roles, pairs, {}, entries, errors=sorted(errors))
+    named = f"{', '.join(titles[:-1])} and {titles[-1]}"
+    return Gallery(f"Compared: {named}", roles, pairs, {}, entries, errors=sorted(errors))
 
 
 def _pair(kind: str, one: int, other: int, titles: tuple[str, ...]) -> Pair:

@@ -86,7 +86,7 @@ def _show(results: Results) -> None:
     shown = next((count for count in range(len(keys), 1, -1) if fits(build(results, keys[:count]))), 1)
     emit(build(results, keys[:shown]))
     if shown < len(keys):
-        say(f"score: {len(keys) - shown} more columns do not fit; widen the window, or see --json, --csv or --html")
+        say(f"score: {len(keys) - shown} more columns do not fit; widen the window, or use --csv or --html")
 
 
 def _table(results: Results, keys: Sequence[str]) -> Table:

@@ -70,6 +70,7 @@ REFUSED = {
     "a folder among them": ((*BLUR, "a.png", "more", "out"), "more: is a folder among several inputs"),
     "the pipe among them": ((*BLUR, "a.png", "-", "out"), "standard input cannot be one of several inputs"),
     "one that is missing": ((*BLUR, "a.png", "z.png", "out"), "z.png: no such file or folder"),
+    "a name with a space": ((*BLUR, "my", "photos", "out"), "my: no such file or folder; check the path, and put"),
     "one named twice": ((*BLUR, "a.png", "./a.png", "out"), "2 inputs share an output"),
     "their own folder": ((*BLUR, "a.png", "b.png", "."), "a.png: the output would replace the input"),
     "a picture for OUT": ((*BLUR, "a.png", "b.png"), "b.png: is there already; name another output or a folder"),

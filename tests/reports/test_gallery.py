@@ -199,6 +199,20 @@ def test_deblur_shows_what_it_did(folder):
     assert len(data["errors"]) == 1 and "broken.png" in data["errors"][0]
 
 
+def test_wiener_shows_what_it_undid(folder):
+    given = ("--psf", "motion:15,angle=30")
+    done = run("wiener", "in/sub", "undone", *given, "--html", "wiener.html", cwd=folder)
+    assert done.returncode == 0 and "wiener: wrote wiener.html" in messages(done)
+    data, held = told(folder / "wiener.html")
+    assert "<title>Restored: sub</title>" in (folder / "wiener.html").read_text(encoding="utf-8")
+    for _, _, words, facts, drawn in data["rows"]:
+        assert words == dict(facts)["as --psf takes it"] == "motion:length=15,angle=30"
+        assert drawn.startswith("data:image/png;base64,")
+    assert held == {"moved.png": 4, "sharp.png": 2}
+    done = run("wiener", "in/sub", "nowhere", *given, "--html", "p.html", "--try", "nsr=0.1", cwd=folder)
+    assert done.returncode == 2 and "does not work with --try" in " ".join(done.stderr.decode().split())
+
+
 def test_triage_shows_what_it_saw(folder):
     done = run("triage", "in", "--html", "triage.html", "-q", cwd=folder)
     assert done.returncode == 1

@@ -1,6 +1,8 @@
 """Recipes: they load, they build, and wrong ones are refused by name."""
 
-from dataclasses import replace
+import re
+import tomllib
+from dataclasses import fields, replace
 
 import pytest
 
@@ -35,6 +37,31 @@ def test_a_recipe_may_be_like_another_but_for_some_sections(tmp_path):
     path.write_text('like = "nope"\nname = "mine"')
     with pytest.raises(RecipeError, match=r"mine\.toml.*nope"):
         recipe.load(str(path))
+
+
+@pytest.mark.parametrize(
+    "slip, said",
+    [
+        ("minutes = 3\nbatch = 4", "schedule lacks 'epochs' and 'seed'"),
+        ("epochs = 3\nbatches = 4", "knows no 'batches'"),
+    ],
+)
+def test_a_slip_names_its_section(tmp_path, slip, said):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'like = "photo"\n[schedule]\n{slip}')
+    with pytest.raises(RecipeError, match=said):
+        recipe.load(str(path))
+
+
+def test_the_guide_s_recipe_is_one_and_its_keys_are_known(tmp_path):
+    guide = (recipe.FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    whole, more = re.findall(r"^```toml\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    (tmp_path / "mine.toml").write_text(whole, encoding="utf-8")
+    mine = recipe.load(str(tmp_path / "mine.toml"))
+    assert mine.data.source == "folder" and mine.network == recipe.load("faces").network and mine.schedule.minutes
+    section = tomllib.loads(more)["data"]
+    for keys, kind in ((section, recipe.Data), (section["varying"], recipe.Varying), (section["blur"][0], recipe.Blur)):
+        assert set(keys) <= {field.name for field in fields(kind)}
 
 
 def test_a_critic_is_read_under_the_name_its_section_once_had(tmp_path):

@@ -1,4 +1,5 @@
 "use strict";
+const FEW_ERRORS = 3; // that are read without opening their list
 const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("data").textContent);
 
@@ -30,6 +31,7 @@ function spelled(name) {
 function showErrors() {
   if (!data.errorCount) return;
   $("errors").hidden = false;
+  $("errors").open = data.errorCount <= FEW_ERRORS;
   $("errors").querySelector("summary").textContent = plural(data.errorCount, "error");
   const more = data.errorCount - data.errors.length;
   const lines = more ? [...data.errors, `… and ${more} more`] : data.errors;
@@ -87,7 +89,7 @@ const stage = {
     const { naturalWidth: wide, naturalHeight: tall } = $("before");
     if (!wide || !tall) return;
     $("stage").style.aspectRatio = `${wide} / ${tall}`;
-    $("stage").style.width = `min(100%, ${((wide / tall) * 62).toFixed(2)}vh)`;
+    $("stage").style.width = `min(100%, calc(${(wide / tall).toFixed(4)} * var(--tallest)))`;
     $("stage").classList.toggle("square", wide * 1.5 < $("stage").clientWidth);
   },
 

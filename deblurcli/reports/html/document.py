@@ -1,8 +1,8 @@
 """A page in one HTML file that holds its own style, script, data and pictures, and fetches nothing.
 
-Its parts lie beside this file: a frame, to be filled with one style and one script, each put together from files. Data
-stands in the page as JSON, pictures as data URIs, both in elements that no browser runs or shows by itself; a content
-security policy lets nothing else run or load.
+Its parts lie beside this file: a shell that all kinds of pages have, to be filled with one frame, one style and one
+script, the last two put together from files. Data stands in the page as JSON, pictures as data URIs, both in elements
+that no browser runs or shows by itself; a content security policy lets nothing else run or load.
 """
 
 from __future__ import annotations
@@ -26,11 +26,16 @@ MOST_ERRORS = 1000
 
 @dataclass(frozen=True)
 class Frame:
-    """What a kind of page is made of: names of the files of its frame, its style and its script."""
+    """What a kind of page is made of: names of the files of its main part, its style and its script."""
 
-    html: str
+    main: str
     styles: tuple[str, ...]
     scripts: tuple[str, ...]
+
+    @property
+    def html(self) -> str:
+        """The shell with the main part in it, and in that the viewer of one picture."""
+        return _part("shell.html").replace("[[main]]", _part(self.main)).replace("[[viewer]]", _part("viewer.html"))
 
     @property
     def style(self) -> str:
@@ -64,7 +69,7 @@ def write(output: Path, frame: Frame, title: str, data: Iterator[str], pictures:
         "pictures": lambda: pictures,
     }
     with storage.replacing(output) as file:
-        for text in _filled(_part(frame.html), parts):
+        for text in _filled(frame.html, parts):
             file.write(text.encode("utf-8", "backslashreplace"))
 
 

@@ -47,10 +47,13 @@
     mark();
   }
 
+  /** A text that may break behind its commas and slashes. */
+  const breakable = (text) => text.split(/(?<=[,/])/).flatMap((part) => [part, make("wbr")]);
+
   function card(row) {
     const held = $(`t${row.index}`);
     const picture = held ? make("img", { alt: "", loading: "lazy", decoding: "async", src: held.textContent }) : make("span", { className: "blank" });
-    const button = make("button", { type: "button", title: row.name }, picture, make("span", { className: "file" }, ...spelled(row.short)), make("span", { className: "faint", textContent: row.words }));
+    const button = make("button", { type: "button", title: row.name }, picture, make("span", { className: "file" }, ...spelled(row.short)), make("span", { className: "faint" }, ...breakable(row.words)));
     button.dataset.index = row.index;
     button.addEventListener("click", () => select(row));
     return make("li", {}, button);
@@ -92,8 +95,7 @@
     $("note").textContent = `Only ${data.slides.toLocaleString("en")} of ${plural(rows.length, "picture")}, the worst ones, are in this page to be looked at closely, so that it stays light.`;
     $("psf").hidden = !row.psf;
     $("psf").querySelector("img").src = row.psf || "data:,";
-    $("psf").querySelector("figcaption").textContent = row.psf ? "blur found" : "";
-    $("facts").replaceChildren(...row.facts.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", {}, ...value.split(/(?<=[,/])/).flatMap((part) => [part, make("wbr")]))]));
+    $("facts").replaceChildren(...row.facts.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", {}, ...breakable(value))]));
   }
 
   function showPair(pair, has, small) {

@@ -54,7 +54,7 @@
     if (folder) parts.push(`all in ${folder}`);
     if (data.missing) parts.push(`${data.missing} without a partner`);
     $("places").textContent = parts.join(" · ");
-    $("means").replaceChildren(...figures.filter((of) => !of.gain).map((of) => make("span", {}, `${of.name} `, make("b", { textContent: withUnit(number(data.summary[of.key].mean), of) }))));
+    $("places").after(make("p", { id: "means" }, ...figures.filter((of) => !of.gain).map((of) => make("span", {}, `${of.name} `, make("b", { textContent: withUnit(number(data.summary[of.key].mean), of) })))));
     for (const gate of data.gates) $("gates").append(gateCard(gate));
     $("gates").hidden = !data.gates.length;
     showErrors();
