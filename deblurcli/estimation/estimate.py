@@ -38,6 +38,7 @@ _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 # training photographs restored with such PSFs, 19 in 20 came nearer to the sharp ones.
 CONFIDENT = {"none": 0.4, "motion": 0.8, "gaussian": 0.8, "defocus": 0.8, "general": free_form.CERTAIN}
 NSR_SAFETY = 3.0  # multiple of the noise-to-signal ratio to restore with, as an estimated PSF is never quite right
+LIGHT_SAFETY = 9.0  # the same in linear light, where what is left of bright parts shows in dark ones
 # What part of that is enough where a network corrects the result, by family: 0.1 dB better on Gaussians, 0.3 on defocus
 # and 0.4 on motion (17 held-out photographs, twelve blurs each), and no better with less care about any form.
 REFINED_NSR_SCALE = {"motion": 1 / 3, "gaussian": 1 / 3, "defocus": 1 / 3, "general": 1.0}
@@ -63,8 +64,8 @@ class Estimate:
         nothing can be told.
     parameters: the numbers of the specification, by name.
     noise: variance of the noise in the picture's luma, on the scale [0, 1], as its spectrum shows it.
-    is_linear: whether the PSF was at work in linear light, not in the values of the file; see `light`. The noise is
-        that of luma in light, then.
+    linear_noise: the same of luma in linear light, if the PSF was at work there and not in the values of the file (see
+        `light`); else None.
     """
 
     spec: PSFSpec | None
@@ -73,7 +74,12 @@ class Estimate:
     family: str
     parameters: tuple[tuple[str, float], ...] = ()
     noise: float = 0.0
-    is_linear: bool = False
+    linear_noise: float | None = None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the PSF was at work in linear light, not in the values of the file."""
+        return self.linear_noise is not None
 
     def about(self) -> dict[str, Any]:
         """The estimate without its PSF, ready for JSON."""
@@ -124,8 +130,8 @@ def _in_its_values(luma: np.ndarray, found: Estimate) -> Estimate:
     """The estimate, if it is of a blur, with the values in which that was at work."""
     if found.family == "none" or found.is_linear or min(luma.shape) < SMALLEST_SIDE:
         return found
-    fit = light.fit_in_light(luma, found.psf)
-    return found if fit is None else replace(found, is_linear=True, noise=fit.noise)
+    fits = light.fits(luma, found.psf)
+    return found if fits is None else replace(found, linear_noise=fits[1].noise)
 
 
 def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Estimate:
@@ -161,9 +167,8 @@ def _named_in_light(luma: np.ndarray) -> Estimate:
     """The likeliest family of blurs that was at work in linear light; of confidence 0 when none was."""
     search = families.search(light.decoded(luma))
     found = _named(search.best, search)
-    if found.family == "none" or light.fit_in_light(luma, found.psf) is None:
-        return _none(0.0)
-    return replace(found, is_linear=True)
+    fits = None if found.family == "none" else light.fits(luma, found.psf)
+    return _none(0.0) if fits is None else replace(found, noise=fits[0].noise, linear_noise=found.noise)
 
 
 def trusted(found: Estimate) -> bool:
@@ -204,22 +209,26 @@ def _refit(luma: np.ndarray, found: Estimate) -> Estimate:
 
     The noise is that of the size at which it was found, if larger: what JPEG adds to low frequencies shows there.
     """
-    fit = families.refit(
-        light.decoded(luma) if found.is_linear else luma, found.family, [value for _, value in found.parameters]
-    )
+    values = light.decoded(luma) if found.is_linear else luma
+    fit = families.refit(values, found.family, [value for _, value in found.parameters])
     if fit is None:
         return found
-    return replace(found, noise=max(found.noise, fit.noise), **_specified(found.family, fit.parameters))
+    noise = "linear_noise" if found.is_linear else "noise"
+    larger = {noise: max(getattr(found, noise), fit.noise)}
+    return replace(found, **larger, **_specified(found.family, fit.parameters))
 
 
 def _enlarged(found: Estimate, times: int) -> Estimate:
     """The estimate for a picture so many times larger; white noise is stronger there by the square of that."""
-    noise = found.noise * times**2
+    in_light = None if found.linear_noise is None else found.linear_noise * times**2
+    noise = {"noise": found.noise * times**2, "linear_noise": in_light}
     size, *others = (value for _, value in found.parameters)
-    return replace(found, noise=noise, **_specified(found.family, [times * size, *others]))
+    return replace(found, **noise, **_specified(found.family, [times * size, *others]))
 
 
-def noise_to_signal(image: np.ndarray, found: Estimate | None = None, floor: float | None = None) -> float:
+def noise_to_signal(
+    image: np.ndarray, found: Estimate | None = None, floor: float | None = None, in_light: bool = False
+) -> float:
     """The noise-to-signal ratio of variances to restore an image with, within `noise.NSR`.
 
     image: ``(H, W, 1 or 3)``, float in [0, 1], uint8 or uint16.
@@ -228,17 +237,20 @@ def noise_to_signal(image: np.ndarray, found: Estimate | None = None, floor: flo
         noise of the finest detail, the spectrum's counts: JPEG clears the finest detail and not the rest (70 JPEGs of
         training photographs, restored with the true PSF: 97% improved against 60%).
     floor: least standard deviation of the noise to believe in, such as that of rounding.
+    in_light: of the image in linear light, for an estimate of a PSF that was at work there; 3 times as much.
 
     Raises ImageError when the image is none.
     """
     if found is None:
         return noise.measured_nsr(image) if floor is None else noise.measured_nsr(image, floor)
     image = noise.sample(image)
-    image = light.decoded(to_float(image)) if found.is_linear else image
+    shown_noise, safety = found.noise, NSR_SAFETY
+    if in_light:
+        image, shown_noise, safety = light.decoded(to_float(image)), found.linear_noise or 0.0, LIGHT_SAFETY
     ratio = noise.measured_nsr(image, floor or 0.0)
     share = 1.0 if image.shape[2] == 1 else float(np.square(LUMA_WEIGHTS).sum())  # of a channel's noise left in luma
-    shown = found.noise / share / max(float(image.var(axis=(0, 1)).mean()), 1e-6)
-    safety = NSR_SAFETY * (_MORE if found.family == "motion" and max(found.psf.shape) > _LONG else 1)
+    shown = shown_noise / share / max(float(image.var(axis=(0, 1)).mean()), 1e-6)
+    safety *= _MORE if found.family == "motion" and max(found.psf.shape) > _LONG else 1
     believed = safety * (shown if shown > _MUCH * ratio else ratio)
     return float(np.clip(max(believed, LEAST_NSR.get(found.family, 0.0)), *noise.NSR))
 

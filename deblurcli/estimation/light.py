@@ -31,13 +31,13 @@ def encoded(light: np.ndarray) -> np.ndarray:
     return np.clip(light, 0, 1).astype(np.float32) ** np.float32(1 / GAMMA)
 
 
-def fit_in_light(luma: np.ndarray, psf: np.ndarray) -> Fit | None:
-    """How a PSF ``(K, L)`` explains a picture's spectrum in linear light; None where it does better in values.
+def fits(luma: np.ndarray, psf: np.ndarray) -> tuple[Fit, Fit] | None:
+    """How a PSF ``(K, L)`` explains a picture's spectrum in values and in linear light; None if in light no better.
 
     luma: of the picture, float32 ``(H, W)`` in [0, 1].
     """
-    (in_light, fit), (in_values, _) = (_lead(each, psf) for each in (decoded(luma), luma))
-    return fit if in_light > in_values + _LEAD else None
+    (in_values, values), (in_light, light) = (_lead(each, psf) for each in (luma, decoded(luma)))
+    return (values, light) if in_light > in_values + _LEAD else None
 
 
 def _lead(luma: np.ndarray, psf: np.ndarray) -> tuple[float, Fit]:

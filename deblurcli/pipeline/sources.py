@@ -35,7 +35,7 @@ class Finding:
     psf: None where none is certain. fields: what the report says of it. note: what people read of it.
     nsr: noise-to-signal ratio to restore with, where the source of the PSF knows better than the picture does.
     refined_nsr_scale: what part of it is enough where a network corrects the result.
-    is_linear: the PSF was at work in linear light, not in the values of the file.
+    linear_nsr: the same ratio in linear light, where the PSF was at work there and not in the values of the file.
     is_compressed: whether the picture is known to have gone through JPEG.
     is_free_form: the PSF has no formula, and its errors are of no form either.
     is_estimated: the PSF may be wrong; a restoration that shows it is not used.
@@ -49,7 +49,7 @@ class Finding:
     refined_nsr_scale: float = 1.0
     is_free_form: bool = False
     is_estimated: bool = False
-    is_linear: bool = False
+    linear_nsr: float | None = None
     is_compressed: bool = False
     reason: str = ""
     is_sharp: bool = False
@@ -144,7 +144,9 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
     certain = estimate.trusted(found)
     if not certain and not forced:
         return Finding(None, fields, reason="its blur is uncertain")
-    nsr = estimate.noise_to_signal(picture.pixels, found, rounding_noise(picture.pixels.dtype))
+    floor = rounding_noise(picture.pixels.dtype)
+    nsr = estimate.noise_to_signal(picture.pixels, found, floor)
+    linear = estimate.noise_to_signal(picture.pixels, found, floor, in_light=True) if found.is_linear else None
     scale = estimate.REFINED_NSR_SCALE[found.family]
     note = KINDS[found.family] if certain else FORCED
     return Finding(
@@ -155,7 +157,7 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
         refined_nsr_scale=scale,
         is_free_form=found.spec is None,
         is_estimated=True,
-        is_linear=found.is_linear,
+        linear_nsr=linear,
     )
 
 

@@ -52,7 +52,7 @@ def test_more_smoothing_leaves_less_noise(moved, tmp_path):
 def test_smoothing_is_a_factor_of_the_ratio_found(smoothing, nsr, expected):
     found = Finding(MOTION.array(), {}, nsr=nsr)
     made = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", smoothing=smoothing)
-    assert made._nsr(found) == pytest.approx(expected)
+    assert made._nsr(found, found.nsr) == pytest.approx(expected)
 
 
 def test_what_is_not_certain_is_undone_all_the_same_if_forced(moved):

@@ -28,6 +28,7 @@ from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import measured_nsr, rounding_noise
+from deblurcli.pictures.tiles import Progress
 from deblurcli.pipeline.restoration import Refiner, Restoration
 from deblurcli.pipeline.sources import Estimated, Finding, Given
 
@@ -101,7 +102,7 @@ class _Once:
 _ESTIMATED = _Once()
 
 
-def blind(refiner: Refiner | None = None, fallback: Callable[[Picture], Picture] | None = None) -> Method:
+def blind(refiner: Refiner | None = None, fallback: Callable[[Picture, Progress], Picture] | None = None) -> Method:
     """Deconvolution with the PSF that the picture itself shows, as ``wiener --psf auto`` and ``deblur``."""
     restoration = Restoration(_ESTIMATED, DeconvolutionOptions(), "wiener", refiner, fallback)
     return lambda blurred, _: _applied(restoration, blurred)
