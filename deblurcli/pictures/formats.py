@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import re
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -17,7 +19,7 @@ import PIL.ImageOps
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from deblurcli.pictures import jpeg, png
+from deblurcli.pictures import colours, jpeg, png
 
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # what is damaged is an error of ours
 for _library in ("PIL", "tifffile"):  # what they log of damaged files is not for standard error
@@ -126,7 +128,7 @@ class Header:
 
     mode: Pillow's. bits: of a sample of PNG, TIFF and AVIF files, 8 of others. info: Pillow's dictionary of what else
     stands in the header. exif: the EXIF block, empty when there is none. form: as `sniff` gives it. native: the parts
-    that only another file of the same format takes over.
+    that only a file of the format `native_form` takes over, which mostly is the same.
     """
 
     width: int
@@ -138,6 +140,7 @@ class Header:
     exif: bytes
     form: str = ""
     native: tuple[bytes, ...] = ()
+    native_form: str = ""
 
     @property
     def clear_level(self) -> float | None:
@@ -155,17 +158,22 @@ MALFORMED = (
 
 def header(data: bytes) -> Header | None:
     """The header of a file, without decoding its picture; None when it makes no sense."""
-    try:
-        form = sniff(data) or ""
-        with PIL.Image.open(io.BytesIO(png.described(data) if form == "png" else data)) as opened:
-            tiff = isinstance(opened, TiffImageFile)
-            exif = _describing(opened.getexif()) if tiff else _exif_of(opened)
-            bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
-            width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
-            frames = getattr(opened, "n_frames", 1)
-            return Header(width, height, frames, opened.mode, bits, dict(opened.info), exif, form, _native(data, form))
-    except MALFORMED:
-        return _tiff_header(data) if sniff(data) == "tiff" else None
+    form = sniff(data) or ""
+    for described in png.described(data) if form == "png" else (data,):
+        with contextlib.suppress(*MALFORMED):
+            return _header(data, form, described)
+    return _tiff_header(data) if form == "tiff" else None
+
+
+def _header(data: bytes, form: str, described: bytes) -> Header:
+    """The header of a file as Pillow finds it in what is described there; one of `MALFORMED` when it makes no sense."""
+    with PIL.Image.open(io.BytesIO(described)) as opened:
+        tiff = isinstance(opened, TiffImageFile)
+        exif = _describing(opened.getexif()) if tiff else _exif_of(opened)
+        bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
+        width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
+        frames = getattr(opened, "n_frames", 1)
+        return Header(width, height, frames, opened.mode, bits, dict(opened.info), exif, form, *_native(data, form))
 
 
 def _bits(data: bytes) -> int:
@@ -176,9 +184,21 @@ def _bits(data: bytes) -> int:
     return {0x40: 10, 0x60: 12}.get(data[at + 6] & 0x60, 8) if form == "avif" and at > 0 else 8
 
 
-def _native(data: bytes, form: str) -> tuple[bytes, ...]:
-    """The parts of a file that only another file of the same format takes over."""
-    return {"png": png.kept, "jpeg": jpeg.kept}.get(form, lambda _: ())(data)
+def _native(data: bytes, form: str) -> tuple[tuple[bytes, ...], str]:
+    """The parts of a file that only a file of one format takes over, and that format."""
+    taken, read = _NATIVE.get(form, ("", lambda _: ()))
+    return read(data), taken
+
+
+def _avif_colours(data: bytes) -> tuple[bytes, ...]:
+    """What an AVIF file says of its colours in place of a profile, as chunks of PNG."""
+    at = data.find(b"colrnclx") + 8
+    return () if at < 8 or b"colrprof" in data else colours.as_chunks(*struct.unpack_from(">HH", data, at))
+
+
+_NATIVE: dict[str, tuple[str, Callable[[bytes], tuple[bytes, ...]]]] = {
+    "png": ("png", png.kept), "jpeg": ("jpeg", jpeg.kept), "avif": ("png", _avif_colours),
+}  # fmt: skip
 
 
 def widened(stored: np.ndarray, bits: int) -> np.ndarray:

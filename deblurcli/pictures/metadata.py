@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import tifffile
 
-from deblurcli.pictures import formats, icc, png, stale
-from deblurcli.pictures.formats import Header
+from deblurcli.pictures import colours, formats, icc, png, stale
+from deblurcli.pictures.colours import Colours
+from deblurcli.pictures.formats import FORMATS, Header
 
 _EXIF_PREFIX = b"Exif\x00\x00"
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\x00"
@@ -26,7 +27,7 @@ class Metadata:
 
     exif: a TIFF structure without prefix, its orientation normal. icc: a colour profile. xmp: an XML packet.
     dpi: pixels per inch across and down, (0, 0) when unknown.
-    native, form: parts of a file of a format that only another file of this format takes over, such as comments.
+    native, form: parts that only a file of this format takes over, such as comments of JPEG, colour chunks of PNG.
     """
 
     exif: bytes = b""
@@ -60,7 +61,7 @@ def read(header: Header, size: tuple[int, int] | None = None, is_grey: bool = Fa
         xmp=stale.xmp(_packet(header), size),
         dpi=(float(across), float(down)) if known else (0.0, 0.0),
         native=header.native,
-        form=header.form if header.native else "",
+        form=header.native_form if header.native else "",
     )
 
 
@@ -92,7 +93,9 @@ def fitting(metadata: Metadata, array: np.ndarray, form: str) -> Metadata:
 
     array: ``(H, W)`` grey, or ``(H, W, 3 or 4)``.
     """
-    profile, is_rgb = metadata.icc, array.ndim == 3 or form == "webp"  # which has no grey
+    is_rgb = array.ndim == 3 or form == "webp"  # which has no grey
+    meant = _unsaid(metadata, form)
+    profile = metadata.icc if meant is None else meant.profile(not is_rgb)
     if icc.model(profile) == icc.GREY and is_rgb:
         profile = icc.as_rgb(profile)
     elif icc.model(profile) == icc.RGB and not is_rgb:
@@ -102,10 +105,15 @@ def fitting(metadata: Metadata, array: np.ndarray, form: str) -> Metadata:
 
 def lost(metadata: Metadata, form: str) -> str:
     """What people should know that a format cannot say of a picture's colours; empty for nothing."""
-    if metadata.form != "png" or form == "png" or metadata.icc:
+    meant = _unsaid(metadata, form)
+    if meant is None or ("ICC" in FORMATS[form].keeps and meant.profile(is_grey=False)):
         return ""
-    meant = png.colours_beyond_srgb(metadata.native)
-    return f"its colours are {meant}, which {form} does not say; write png" if meant else ""
+    return f"its colours are {meant.name}, which {form} does not say; write png"
+
+
+def _unsaid(metadata: Metadata, form: str) -> Colours | None:
+    """What a picture's numbers mean where chunks of PNG say so and a file of a format takes none over."""
+    return colours.stated(metadata.native) if metadata.form == "png" != form and not metadata.icc else None
 
 
 def blocks(metadata: Metadata, form: str) -> tuple[list[int], list[np.ndarray]]:
