@@ -86,6 +86,7 @@ _BRANDS = {
     "raw": {b"crx "},
     "heic": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"},
 }
+_NO_PICTURE = 0b101  # of a page's kind: a smaller copy, a mask
 _SUBFILE, _MAKE, _SUB_DIRECTORIES, _DNG = 254, 271, 330, 50706
 
 
@@ -145,8 +146,8 @@ class Header:
     @property
     def clear_level(self) -> float | None:
         """The one level of a grey PNG file that is fully transparent, on the scale [0, 1]; None without one."""
-        level = self.info.get("transparency")
-        return level / (2**self.bits - 1) if isinstance(level, int) and self.mode in GREY else None
+        level, top = self.info.get("transparency"), 2**self.bits - 1
+        return (level & top) / top if isinstance(level, int) and self.mode in GREY else None  # higher bits say nothing
 
 
 # What Pillow and tifffile raise, found by feeding them damaged files.
@@ -172,8 +173,18 @@ def _header(data: bytes, form: str, described: bytes) -> Header:
         exif = _describing(opened.getexif()) if tiff else _exif_of(opened)
         bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
         width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
-        frames = getattr(opened, "n_frames", 1)
-        return Header(width, height, frames, opened.mode, bits, dict(opened.info), exif, form, *_native(data, form))
+        mode, info = opened.mode, dict(opened.info)
+        frames = _pages(opened) if tiff else getattr(opened, "n_frames", 1)
+        return Header(width, height, frames, mode, bits, info, exif, form, *_native(data, form))
+
+
+def _pages(opened: TiffImageFile) -> int:
+    """How many pictures a TIFF file holds; what else there is of the first, such as smaller copies, does not count."""
+    others = 0
+    for page in range(1, opened.n_frames):
+        opened.seek(page)
+        others += not int(opened.tag_v2.get(_SUBFILE, 0)) & _NO_PICTURE
+    return 1 + others
 
 
 def _bits(data: bytes) -> int:
@@ -225,7 +236,8 @@ def _tiff_header(data: bytes) -> Header | None:
             )
             held = {"icc_profile": page.tags.valueof(_ICC), "xmp": page.tags.valueof(_XMP)}
             info = {name: bytes(value) for name, value in held.items() if isinstance(value, (bytes, tuple))}
-            return Header(width, height, len(opened.pages), _MODES.get(samples, "RGB"), bits, info, b"", "tiff")
+            others = sum(not int(other.subfiletype) & _NO_PICTURE for other in opened.pages[1:])
+            return Header(width, height, 1 + others, _MODES.get(samples, "RGB"), bits, info, b"", "tiff")
     except (*MALFORMED, tifffile.TiffFileError):
         return None
 
