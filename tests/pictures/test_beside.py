@@ -241,3 +241,15 @@ def test_a_long_packet_costs_no_time(filling):
 def test_only_what_announces_is_taken_out_of_a_packet():
     packet = b'<a hdrgm:Version="1" dc:title="x"/><hdrgm:A/><b/><hdrgm:A><c></hdrgm:AB></hdrgm:A ><d/><GDepth:B><e/>'
     assert stale.xmp(packet, (1, 1)) == b'<a  dc:title="x"/><b/><d/><GDepth:B><e/>'
+
+
+@pytest.mark.parametrize("form", [form for form, spec in formats.FORMATS.items() if spec.alpha and "XMP" in spec.keeps])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_and_a_packet_go_together(form, dtype):
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (20, 30, 3), dtype)
+    packet = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>"
+    written = images.encode(Picture(pixels, pixels[..., 0], metadata=Metadata(xmp=packet)), form)
+    read = images.decode(written)
+    assert read.alpha is not None and read.metadata.xmp.rstrip(b"\0") == packet
+    if dtype == np.uint16 and formats.FORMATS[form].bits > 8:
+        assert read.pixels.dtype == np.uint16
