@@ -19,7 +19,8 @@ import PIL.ImageOps
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from deblurcli.pictures import colours, jpeg, png
+from deblurcli.pictures import colours, directories, iptc, jpeg, png
+from deblurcli.pictures.directories import Directory, Entry
 
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # what is damaged is an error of ours
 for _library in ("PIL", "tifffile"):  # what they log of damaged files is not for standard error
@@ -53,7 +54,7 @@ FORMATS: dict[str, Format] = {
     ),
     "png": Format((".png",), alpha=True, bits=16, keeps=("EXIF", "ICC", "XMP", "resolution", "colour chunks", "texts")),
     "webp": Format((".webp",), alpha=True, bits=8, keeps=("EXIF", "ICC", "XMP"), quality=cv2.IMWRITE_WEBP_QUALITY),
-    "tiff": Format((".tif", ".tiff"), alpha=True, bits=16, keeps=("describing tags", "ICC", "XMP", "resolution")),
+    "tiff": Format((".tif", ".tiff"), alpha=True, bits=16, keeps=("EXIF", "ICC", "XMP", "resolution", "IPTC")),
     "bmp": Format((".bmp", ".dib"), alpha=True, bits=8),
     "avif": Format((".avif",), alpha=True, bits=10, keeps=("EXIF", "ICC", "XMP"), quality=cv2.IMWRITE_AVIF_QUALITY),
 }
@@ -65,6 +66,7 @@ EXIF_CODING = "latin-1"  # in which Pillow gives texts, so that their bytes, mos
 GREY = ("1", "L", "I;16")
 GREY_MODES = (*GREY, "LA", "La", "I;16B", "I;16L", "I")
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
+BELOW = (directories.EXIF, directories.GPS)  # directories that describe: exposure, lens, time, place
 
 _BITS_PER_SAMPLE, _XMP, _ICC = 258, 700, 34675
 _MODES = {1: "I;16", 2: "LA"}  # as Pillow would call what it has no mode for, by samples a pixel
@@ -170,10 +172,10 @@ def _header(data: bytes, form: str, described: bytes) -> Header:
     """The header of a file as Pillow finds it in what is described there; one of `MALFORMED` when it makes no sense."""
     with PIL.Image.open(io.BytesIO(described)) as opened:
         tiff = isinstance(opened, TiffImageFile)
-        exif = _describing(opened.getexif()) if tiff else _exif_of(opened)
+        exif = (describing(data) or _describing(opened.getexif())) if tiff else _exif_of(opened)
         bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
         width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
-        mode, info = opened.mode, dict(opened.info)
+        mode, info = opened.mode, {**opened.info, "iptc": iptc.read(data, form)}
         frames = _pages(opened) if tiff else getattr(opened, "n_frames", 1)
         return Header(width, height, frames, mode, bits, info, exif, form, *_native(data, form))
 
@@ -236,10 +238,15 @@ def _tiff_header(data: bytes) -> Header | None:
             )
             held = {"icc_profile": page.tags.valueof(_ICC), "xmp": page.tags.valueof(_XMP)}
             info = {name: bytes(value) for name, value in held.items() if isinstance(value, (bytes, tuple))}
-            others = sum(not int(other.subfiletype) & _NO_PICTURE for other in opened.pages[1:])
+            others = sum(not _is_beside(other) for other in opened.pages[1:])
             return Header(width, height, 1 + others, _MODES.get(samples, "RGB"), bits, info, b"", "tiff")
     except (*MALFORMED, tifffile.TiffFileError):
         return None
+
+
+def _is_beside(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
+    """Whether a page is no picture of its own, but a smaller copy or a mask."""
+    return isinstance(page, tifffile.TiffPage) and bool(int(page.subfiletype) & _NO_PICTURE)
 
 
 def _exif_of(opened: PIL.Image.Image) -> bytes:
@@ -249,7 +256,7 @@ def _exif_of(opened: PIL.Image.Image) -> bytes:
 
 
 def _describing(own: PIL.Image.Exif) -> bytes:
-    """An EXIF block of the tags of a TIFF file that describe the picture rather than its storage."""
+    """An EXIF block of the describing texts that Pillow finds, also in a TIFF file of over 4 GB."""
     kept = PIL.Image.Exif()
     for tag in DESCRIBING:
         if isinstance(own.get(tag), str):
@@ -257,10 +264,16 @@ def _describing(own: PIL.Image.Exif) -> bytes:
     return kept.tobytes() if len(kept) else b""
 
 
-def describing_exif(data: bytes) -> bytes:
-    """The same of a raw file that is built like TIFF; empty of others."""
-    found = exif(data) if data[:4] in _TIFF else None
-    return _describing(found) if found is not None else b""
+def describing(data: bytes) -> bytes:
+    """An EXIF block of what a file that is built like TIFF says of its picture, but of its storage nothing."""
+    found = directories.first(data)
+    return directories.block({tag: entry for tag, entry in found.items() if tag in (*texts(found), *BELOW)})
+
+
+def texts(found: Directory) -> dict[int, bytes]:
+    """The texts in a directory that describe the picture, by their tags."""
+    entries = {tag: entry for tag in DESCRIBING if isinstance(entry := found.get(tag), Entry)}
+    return {tag: entry.value for tag, entry in entries.items() if entry.kind == directories.TEXT}
 
 
 def exif(block: bytes) -> PIL.Image.Exif | None:

@@ -65,7 +65,7 @@ def _raw(library: ModuleType, data: bytes) -> Opened:
     found = library.imread(io.BytesIO(data))
     turned = found.sizes.flip in (5, 6)  # by a quarter
     width, height = (found.sizes.width, found.sizes.height)[:: -1 if turned else 1]
-    header = Header(width, height, 1, "RGB", 16, {}, formats.describing_exif(data), "raw")
+    header = Header(width, height, 1, "RGB", 16, {}, formats.describing(data), "raw")
 
     def samples() -> np.ndarray:
         with found:
