@@ -14,7 +14,7 @@ _MAKER_NOTE = 0x927C  # which points to places in its own file
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 4, 6: 1, 7: 1, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}  # bytes that belong together
 _PARTS = {5: 2, 10: 2}  # fractions are of two numbers
-_DEEPEST, _MOST = 3, 1000  # levels, and entries of a directory
+_DEEPEST, _MOST, _LARGEST = 3, 250, 1 << 18  # levels, entries of a directory, bytes of a value
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ Directory: TypeAlias = "dict[int, Entry | Directory]"
 def first(data: bytes) -> Directory:
     """The first directory of a TIFF structure, with those that EXIF keeps below it; empty where there is none.
 
-    Entries that are malformed or point outside are left out, and so are maker notes.
+    Entries that are malformed, point outside or are very large are left out, and so are maker notes.
     """
     order = _ORDERS.get(data[:4])
     if order is None or len(data) < 8:
@@ -48,7 +48,7 @@ def _read(data: bytes, at: int, order: str, levels: int) -> Directory:
     for entry_at in range(at + 2, min(at + 2 + 12 * min(count, _MOST), len(data) - 11), 12):
         tag, kind, number = struct.unpack_from(order + "HHI", data, entry_at)
         size = _SIZES.get(kind, 0) * _PARTS.get(kind, 1) * number
-        if tag == _MAKER_NOTE or not 0 < size <= len(data):
+        if tag == _MAKER_NOTE or not 0 < size <= _LARGEST:
             continue
         (pointed,) = struct.unpack_from(order + "I", data, entry_at + 8)
         if tag in (EXIF, GPS, INTEROPERABILITY):
