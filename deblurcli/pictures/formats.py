@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import re
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -17,7 +19,8 @@ import PIL.ImageOps
 import tifffile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from deblurcli.pictures import jpeg, png
+from deblurcli.pictures import colours, directories, iptc, jpeg, png
+from deblurcli.pictures.directories import Directory, Entry
 
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # what is damaged is an error of ours
 for _library in ("PIL", "tifffile"):  # what they log of damaged files is not for standard error
@@ -51,7 +54,7 @@ FORMATS: dict[str, Format] = {
     ),
     "png": Format((".png",), alpha=True, bits=16, keeps=("EXIF", "ICC", "XMP", "resolution", "colour chunks", "texts")),
     "webp": Format((".webp",), alpha=True, bits=8, keeps=("EXIF", "ICC", "XMP"), quality=cv2.IMWRITE_WEBP_QUALITY),
-    "tiff": Format((".tif", ".tiff"), alpha=True, bits=16, keeps=("describing tags", "ICC", "XMP", "resolution")),
+    "tiff": Format((".tif", ".tiff"), alpha=True, bits=16, keeps=("EXIF", "ICC", "XMP", "resolution", "IPTC")),
     "bmp": Format((".bmp", ".dib"), alpha=True, bits=8),
     "avif": Format((".avif",), alpha=True, bits=10, keeps=("EXIF", "ICC", "XMP"), quality=cv2.IMWRITE_AVIF_QUALITY),
 }
@@ -63,6 +66,7 @@ EXIF_CODING = "latin-1"  # in which Pillow gives texts, so that their bytes, mos
 GREY = ("1", "L", "I;16")
 GREY_MODES = (*GREY, "LA", "La", "I;16B", "I;16L", "I")
 DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)  # description, make, model … copyright
+BELOW = (directories.EXIF, directories.GPS)  # directories that describe: exposure, lens, time, place
 
 _BITS_PER_SAMPLE, _XMP, _ICC = 258, 700, 34675
 _MODES = {1: "I;16", 2: "LA"}  # as Pillow would call what it has no mode for, by samples a pixel
@@ -84,6 +88,7 @@ _BRANDS = {
     "raw": {b"crx "},
     "heic": {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"},
 }
+_NO_PICTURE = 0b101  # of a page's kind: a smaller copy, a mask
 _SUBFILE, _MAKE, _SUB_DIRECTORIES, _DNG = 254, 271, 330, 50706
 
 
@@ -126,7 +131,7 @@ class Header:
 
     mode: Pillow's. bits: of a sample of PNG, TIFF and AVIF files, 8 of others. info: Pillow's dictionary of what else
     stands in the header. exif: the EXIF block, empty when there is none. form: as `sniff` gives it. native: the parts
-    that only another file of the same format takes over.
+    that only a file of the format `native_form` takes over, which mostly is the same.
     """
 
     width: int
@@ -138,12 +143,13 @@ class Header:
     exif: bytes
     form: str = ""
     native: tuple[bytes, ...] = ()
+    native_form: str = ""
 
     @property
     def clear_level(self) -> float | None:
         """The one level of a grey PNG file that is fully transparent, on the scale [0, 1]; None without one."""
-        level = self.info.get("transparency")
-        return level / (2**self.bits - 1) if isinstance(level, int) and self.mode in GREY else None
+        level, top = self.info.get("transparency"), 2**self.bits - 1
+        return (level & top) / top if isinstance(level, int) and self.mode in GREY else None  # higher bits say nothing
 
 
 # What Pillow and tifffile raise, found by feeding them damaged files.
@@ -155,17 +161,32 @@ MALFORMED = (
 
 def header(data: bytes) -> Header | None:
     """The header of a file, without decoding its picture; None when it makes no sense."""
-    try:
-        form = sniff(data) or ""
-        with PIL.Image.open(io.BytesIO(png.described(data) if form == "png" else data)) as opened:
-            tiff = isinstance(opened, TiffImageFile)
-            exif = _describing(opened.getexif()) if tiff else _exif_of(opened)
-            bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
-            width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
-            frames = getattr(opened, "n_frames", 1)
-            return Header(width, height, frames, opened.mode, bits, dict(opened.info), exif, form, _native(data, form))
-    except MALFORMED:
-        return _tiff_header(data) if sniff(data) == "tiff" else None
+    form = sniff(data) or ""
+    for described in png.described(data) if form == "png" else (data,):
+        with contextlib.suppress(*MALFORMED):
+            return _header(data, form, described)
+    return _tiff_header(data) if form == "tiff" else None
+
+
+def _header(data: bytes, form: str, described: bytes) -> Header:
+    """The header of a file as Pillow finds it in what is described there; one of `MALFORMED` when it makes no sense."""
+    with PIL.Image.open(io.BytesIO(described)) as opened:
+        tiff = isinstance(opened, TiffImageFile)
+        exif = (describing(data) or _describing(opened.getexif())) if tiff else _exif_of(opened)
+        bits = max(opened.tag_v2.get(_BITS_PER_SAMPLE, (1,))) if tiff else _bits(data)
+        width, height = (int(side) for side in opened.size)  # a damaged TIFF file gives texts and tuples
+        mode, info = opened.mode, {**opened.info, "iptc": iptc.read(data, form)}
+        frames = _pages(opened) if tiff else getattr(opened, "n_frames", 1)
+        return Header(width, height, frames, mode, bits, info, exif, form, *_native(data, form))
+
+
+def _pages(opened: TiffImageFile) -> int:
+    """How many pictures a TIFF file holds; what else there is of the first, such as smaller copies, does not count."""
+    others = 0
+    for page in range(1, opened.n_frames):
+        opened.seek(page)
+        others += not int(opened.tag_v2.get(_SUBFILE, 0)) & _NO_PICTURE
+    return 1 + others
 
 
 def _bits(data: bytes) -> int:
@@ -176,9 +197,21 @@ def _bits(data: bytes) -> int:
     return {0x40: 10, 0x60: 12}.get(data[at + 6] & 0x60, 8) if form == "avif" and at > 0 else 8
 
 
-def _native(data: bytes, form: str) -> tuple[bytes, ...]:
-    """The parts of a file that only another file of the same format takes over."""
-    return {"png": png.kept, "jpeg": jpeg.kept}.get(form, lambda _: ())(data)
+def _native(data: bytes, form: str) -> tuple[tuple[bytes, ...], str]:
+    """The parts of a file that only a file of one format takes over, and that format."""
+    taken, read = _NATIVE.get(form, ("", lambda _: ()))
+    return read(data), taken
+
+
+def _avif_colours(data: bytes) -> tuple[bytes, ...]:
+    """What an AVIF file says of its colours in place of a profile, as chunks of PNG."""
+    at = data.find(b"colrnclx") + 8
+    return () if at < 8 or b"colrprof" in data else colours.as_chunks(*struct.unpack_from(">HH", data, at))
+
+
+_NATIVE: dict[str, tuple[str, Callable[[bytes], tuple[bytes, ...]]]] = {
+    "png": ("png", png.kept), "jpeg": ("jpeg", jpeg.kept), "avif": ("png", _avif_colours),
+}  # fmt: skip
 
 
 def widened(stored: np.ndarray, bits: int) -> np.ndarray:
@@ -205,9 +238,15 @@ def _tiff_header(data: bytes) -> Header | None:
             )
             held = {"icc_profile": page.tags.valueof(_ICC), "xmp": page.tags.valueof(_XMP)}
             info = {name: bytes(value) for name, value in held.items() if isinstance(value, (bytes, tuple))}
-            return Header(width, height, len(opened.pages), _MODES.get(samples, "RGB"), bits, info, b"", "tiff")
+            others = sum(not _is_beside(other) for other in opened.pages[1:])
+            return Header(width, height, 1 + others, _MODES.get(samples, "RGB"), bits, info, b"", "tiff")
     except (*MALFORMED, tifffile.TiffFileError):
         return None
+
+
+def _is_beside(page: tifffile.TiffPage | tifffile.TiffFrame) -> bool:
+    """Whether a page is no picture of its own, but a smaller copy or a mask."""
+    return isinstance(page, tifffile.TiffPage) and bool(int(page.subfiletype) & _NO_PICTURE)
 
 
 def _exif_of(opened: PIL.Image.Image) -> bytes:
@@ -217,7 +256,7 @@ def _exif_of(opened: PIL.Image.Image) -> bytes:
 
 
 def _describing(own: PIL.Image.Exif) -> bytes:
-    """An EXIF block of the tags of a TIFF file that describe the picture rather than its storage."""
+    """An EXIF block of the describing texts that Pillow finds, also in a TIFF file of over 4 GB."""
     kept = PIL.Image.Exif()
     for tag in DESCRIBING:
         if isinstance(own.get(tag), str):
@@ -225,10 +264,16 @@ def _describing(own: PIL.Image.Exif) -> bytes:
     return kept.tobytes() if len(kept) else b""
 
 
-def describing_exif(data: bytes) -> bytes:
-    """The same of a raw file that is built like TIFF; empty of others."""
-    found = exif(data) if data[:4] in _TIFF else None
-    return _describing(found) if found is not None else b""
+def describing(data: bytes) -> bytes:
+    """An EXIF block of what a file that is built like TIFF says of its picture, but of its storage nothing."""
+    found = directories.first(data)
+    return directories.block({tag: entry for tag, entry in found.items() if tag in (*texts(found), *BELOW)})
+
+
+def texts(found: Directory) -> dict[int, bytes]:
+    """The texts in a directory that describe the picture, by their tags."""
+    entries = {tag: entry for tag in DESCRIBING if isinstance(entry := found.get(tag), Entry)}
+    return {tag: entry.value for tag, entry in entries.items() if entry.kind == directories.TEXT}
 
 
 def exif(block: bytes) -> PIL.Image.Exif | None:

@@ -7,6 +7,7 @@ float32 in [0, 1]. What a file is, its first bytes decide, never its name.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def _decoded(data: bytes, form: str, promised: Header) -> np.ndarray | None:
         return _by_pillow(data, _COLOURS.get(promised.mode, "RGB"))
     if form == "tiff":
         return _deep_tiff(data, promised.bits) if promised.bits > 8 else _shallow_tiff(data, promised.mode)
-    decodable = png.essential(data) if form == "png" else data
+    decodable = _DECODABLE.get(form, _as_it_is)(data)
     stored = None if decodable is None else _by_opencv(decodable)
     if stored is None:
         return None
@@ -289,8 +290,17 @@ def encode(picture: Picture, form: str, quality: int | None = None, name: str = 
     return metadata.COMPLETE.get(form, _as_it_is)(data.tobytes(), beside)
 
 
-def _as_it_is(data: bytes, _: Metadata) -> bytes:
+def _as_it_is(data: bytes, _: Metadata = metadata.NONE) -> bytes:
     return data
+
+
+def _without_xmp(data: bytes) -> bytes:
+    """An AVIF file whose XMP packet is called something else; OpenCV reads none that has alpha beside XMP."""
+    return data.replace(b"application/rdf+xml", b"application/rdf+xm_", 1)
+
+
+# What OpenCV is given of a file in place of all of it; None when that is damaged.
+_DECODABLE: dict[str, Callable[[bytes], bytes | None]] = {"png": png.essential, "avif": _without_xmp}
 
 
 def _storable(picture: Picture, bits: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from types import ModuleType
 import numpy as np
 
 from deblurcli.errors import ImageError
-from deblurcli.pictures import formats
+from deblurcli.pictures import colours, formats
 from deblurcli.pictures.formats import Header
 
 WRITTEN_AS = "tiff"  # where neither the output's name nor --format says more
@@ -45,7 +45,9 @@ def _heic(library: ModuleType, data: bytes) -> Opened:
     info = {name: found.info.get(name) for name in ("icc_profile", "xmp")}
     width, height = found.size
     mode = "L" if found.mode.startswith("L") else "RGB"
-    header = Header(width, height, 1, mode, bits, info, found.info.get("exif") or b"", "heic")
+    codes = None if info["icc_profile"] else found.info.get("nclx_profile")
+    native = colours.as_chunks(codes["color_primaries"], codes["transfer_characteristics"]) if codes else ()
+    header = Header(width, height, 1, mode, bits, info, found.info.get("exif") or b"", "heic", native, "png")
 
     def samples() -> np.ndarray:
         stored = np.asarray(found)
@@ -63,7 +65,7 @@ def _raw(library: ModuleType, data: bytes) -> Opened:
     found = library.imread(io.BytesIO(data))
     turned = found.sizes.flip in (5, 6)  # by a quarter
     width, height = (found.sizes.width, found.sizes.height)[:: -1 if turned else 1]
-    header = Header(width, height, 1, "RGB", 16, {}, formats.describing_exif(data), "raw")
+    header = Header(width, height, 1, "RGB", 16, {}, formats.describing(data), "raw")
 
     def samples() -> np.ndarray:
         with found:

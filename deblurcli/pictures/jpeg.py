@@ -1,14 +1,12 @@
-"""JPEG files segment by segment: what another JPEG file takes over beside EXIF, ICC profile and XMP."""
+"""JPEG files segment by segment."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
 
-_START_OF_SCAN, _IPTC_HOLDER, _COMMENT = 0xDA, 0xED, 0xFE
+_START_OF_SCAN, _COMMENT = 0xDA, 0xFE
 _ALONE = (0x01, *range(0xD0, 0xD9))  # markers without a body
-_PHOTOSHOP = b"Photoshop 3.0\0"
-_IPTC = 0x0404
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -32,26 +30,5 @@ def segment(marker: int, body: bytes) -> bytes:
 
 
 def kept(data: bytes) -> tuple[bytes, ...]:
-    """The segments that another JPEG file takes over: comments, and captions and keywords (IPTC)."""
-    found = []
-    for marker, body in segments(data):
-        if marker == _COMMENT:
-            found.append(segment(marker, body))
-        if marker == _IPTC_HOLDER and body.startswith(_PHOTOSHOP):
-            captions = b"".join(whole for kind, whole in _resources(body[len(_PHOTOSHOP) :]) if kind == _IPTC)
-            found += [segment(marker, _PHOTOSHOP + captions)] if captions else []
-    return tuple(found)
-
-
-def _resources(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """The kind and whole bytes of every resource in Photoshop's block; thumbnails are among the others."""
-    at = 0
-    while body[at : at + 4] == b"8BIM" and at + 8 <= len(body):
-        (kind,) = struct.unpack_from(">H", body, at + 4)
-        size_at = at + 6 + (body[at + 6] + 2) // 2 * 2  # behind a name of even length with its count
-        if size_at + 4 > len(body):
-            return
-        (size,) = struct.unpack_from(">I", body, size_at)
-        end = size_at + 4 + size + size % 2
-        yield kind, body[at:end]
-        at = end
+    """The comments, as segments that another JPEG file takes over."""
+    return tuple(segment(marker, body) for marker, body in segments(data) if marker == _COMMENT)

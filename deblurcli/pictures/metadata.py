@@ -11,13 +11,16 @@ import cv2
 import numpy as np
 import tifffile
 
-from deblurcli.pictures import formats, icc, png, stale
-from deblurcli.pictures.formats import Header
+from deblurcli.pictures import colours, directories, formats, icc, iptc, png, stale
+from deblurcli.pictures.colours import Colours
+from deblurcli.pictures.directories import Directory
+from deblurcli.pictures.formats import FORMATS, Header
 
 _EXIF_PREFIX = b"Exif\x00\x00"
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\x00"
 _LONGEST_SEGMENT = 0xFFFF - 2
 _METRES_PER_INCH = 0.0254
+_XMP = 700  # TIFF's tag
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,14 @@ class Metadata:
     """Blocks as files hold them, empty where there is none.
 
     exif: a TIFF structure without prefix, its orientation normal. icc: a colour profile. xmp: an XML packet.
-    dpi: pixels per inch across and down, (0, 0) when unknown.
-    native, form: parts of a file of a format that only another file of this format takes over, such as comments.
+    iptc: its records. dpi: pixels per inch across and down, (0, 0) when unknown.
+    native, form: parts that only a file of this format takes over, such as comments of JPEG, colour chunks of PNG.
     """
 
     exif: bytes = b""
     icc: bytes = b""
     xmp: bytes = b""
+    iptc: bytes = b""
     dpi: tuple[float, float] = (0.0, 0.0)
     native: tuple[bytes, ...] = ()
     form: str = ""
@@ -58,9 +62,10 @@ def read(header: Header, size: tuple[int, int] | None = None, is_grey: bool = Fa
         exif=_sound(stale.exif(header.exif.removeprefix(_EXIF_PREFIX), size)),
         icc=profile if icc.model(profile) == model else b"",  # readers do not look at another one
         xmp=stale.xmp(_packet(header), size),
+        iptc=info.get("iptc") or b"",
         dpi=(float(across), float(down)) if known else (0.0, 0.0),
         native=header.native,
-        form=header.form if header.native else "",
+        form=header.native_form if header.native else "",
     )
 
 
@@ -92,7 +97,9 @@ def fitting(metadata: Metadata, array: np.ndarray, form: str) -> Metadata:
 
     array: ``(H, W)`` grey, or ``(H, W, 3 or 4)``.
     """
-    profile, is_rgb = metadata.icc, array.ndim == 3 or form == "webp"  # which has no grey
+    is_rgb = array.ndim == 3 or form == "webp"  # which has no grey
+    meant = _unsaid(metadata, form)
+    profile = metadata.icc if meant is None else meant.profile(not is_rgb)
     if icc.model(profile) == icc.GREY and is_rgb:
         profile = icc.as_rgb(profile)
     elif icc.model(profile) == icc.RGB and not is_rgb:
@@ -102,10 +109,15 @@ def fitting(metadata: Metadata, array: np.ndarray, form: str) -> Metadata:
 
 def lost(metadata: Metadata, form: str) -> str:
     """What people should know that a format cannot say of a picture's colours; empty for nothing."""
-    if metadata.form != "png" or form == "png" or metadata.icc:
+    meant = _unsaid(metadata, form)
+    if meant is None or ("ICC" in FORMATS[form].keeps and meant.profile(is_grey=False)):
         return ""
-    meant = png.colours_beyond_srgb(metadata.native)
-    return f"its colours are {meant}, which {form} does not say; write png" if meant else ""
+    return f"its colours are {meant.name}, which {form} does not say; write png"
+
+
+def _unsaid(metadata: Metadata, form: str) -> Colours | None:
+    """What a picture's numbers mean where chunks of PNG say so and a file of a format takes none over."""
+    return colours.stated(metadata.native) if metadata.form == "png" != form and not metadata.icc else None
 
 
 def blocks(metadata: Metadata, form: str) -> tuple[list[int], list[np.ndarray]]:
@@ -126,7 +138,7 @@ def blocks(metadata: Metadata, form: str) -> tuple[list[int], list[np.ndarray]]:
 
 
 def complete_jpeg(data: bytes, metadata: Metadata) -> bytes:
-    """A JPEG file with the XMP packet, the resolution and the comments that OpenCV's encoder leaves out.
+    """A JPEG file with the XMP packet, the resolution, IPTC and the comments that OpenCV's encoder leaves out.
 
     An XMP packet too long for one segment, 65,502 bytes, is left out.
     """
@@ -138,7 +150,7 @@ def complete_jpeg(data: bytes, metadata: Metadata) -> bytes:
     packet = _XMP_PREFIX + metadata.xmp
     fits = metadata.xmp and len(packet) <= _LONGEST_SEGMENT
     segment = b"\xff\xe1" + struct.pack(">H", len(packet) + 2) + packet if fits else b""
-    return head + segment + b"".join(metadata.native) + data[start:]
+    return head + segment + iptc.segment(metadata.iptc) + b"".join(metadata.native) + data[start:]
 
 
 def complete_png(data: bytes, metadata: Metadata) -> bytes:
@@ -153,10 +165,10 @@ def complete_png(data: bytes, metadata: Metadata) -> bytes:
 def tiff(array: np.ndarray, metadata: Metadata) -> bytes:
     """A TIFF file, deflated, with the metadata that OpenCV's encoder leaves out.
 
-    array: ``(H, W)`` grey, ``(H, W, 3)`` BGR or ``(H, W, 4)`` BGRA, as OpenCV stores it. Of the EXIF block the
-    entries of its first directory that describe the picture are kept.
+    array: ``(H, W)`` grey, ``(H, W, 3)`` BGR or ``(H, W, 4)`` BGRA, as OpenCV stores it. Of the EXIF block all
+    that describes the picture is kept, except maker notes.
     """
-    colour = array.ndim == 3
+    colour, exif = array.ndim == 3, directories.first(metadata.exif)
     pixels = np.ascontiguousarray(array[..., [2, 1, 0, 3][: array.shape[2]]]) if colour else array
     written = io.BytesIO()
     tifffile.imwrite(
@@ -167,24 +179,24 @@ def tiff(array: np.ndarray, metadata: Metadata) -> bytes:
         compression="zlib",
         predictor=True,
         rowsperstrip=64,
+        byteorder="<",
         iccprofile=metadata.icc or None,
         resolution=metadata.dpi if metadata.dpi[0] else None,
         resolutionunit="INCH" if metadata.dpi[0] else None,
-        extratags=_tiff_tags(metadata),
+        extratags=_tiff_tags(metadata, exif),
         metadata=None,
         software=False,
     )
-    return written.getvalue()
+    return directories.with_directories(
+        written.getvalue(), {tag: exif[tag] for tag in formats.BELOW if isinstance(exif.get(tag), dict)}
+    )
 
 
-def _tiff_tags(metadata: Metadata) -> list[tuple]:
-    """Tags in tifffile's form: the XMP packet, and the texts that describe the picture."""
-    tags: list[tuple] = [(700, 1, len(metadata.xmp), metadata.xmp, True)] if metadata.xmp else []
-    found = formats.exif(metadata.exif) or {}
-    texts = {tag: found.get(tag) for tag in formats.DESCRIBING}
-    return tags + [
-        (tag, 2, 0, text.encode(formats.EXIF_CODING), True) for tag, text in texts.items() if isinstance(text, str)
-    ]
+def _tiff_tags(metadata: Metadata, exif: Directory) -> list[tuple]:
+    """Tags in tifffile's form: XMP, IPTC, and the texts that describe the picture."""
+    blocks = ((_XMP, directories.BYTE, metadata.xmp), (iptc.TAG, directories.UNDEFINED, metadata.iptc))
+    tags: list[tuple] = [(tag, kind, len(block), block, True) for tag, kind, block in blocks if block]
+    return tags + [(tag, directories.TEXT, 0, text, True) for tag, text in formats.texts(exif).items()]
 
 
 COMPLETE: dict[str, Callable[[bytes, Metadata], bytes]] = {"jpeg": complete_jpeg, "png": complete_png}

@@ -7,13 +7,12 @@ import zlib
 from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")  # what the numbers mean
-TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_COLOURS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"cLLI")  # what the numbers mean
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _XMP = b"XML:com.adobe.xmp\0"
 _RAW = b"Raw profile type "  # EXIF, IPTC and XMP as ImageMagick once stored them, unaware of any change
+_DESCRIBING = (b"iCCP", b"eXIf", b"pHYs", b"acTL", b"fcTL", *_TEXTS)  # what is read by another library
 _ESSENTIAL = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
-_SRGB_GAMMA = struct.pack(">I", 45455)
-_SRGB_CICP = ((1, 13), (1, 1), (1, 6))  # primaries and transfer that sRGB viewers show about right
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -43,10 +42,16 @@ def essential(data: bytes) -> bytes | None:
     return SIGNATURE + b"".join(chunk(kind, body) for kind, body in found)
 
 
-def described(data: bytes) -> bytes:
-    """The file without its pixels, so that what stands behind them is before them, where readers of headers look."""
-    found = [(kind, body) for kind, body in chunks(data) if kind not in (b"IDAT", b"fdAT", b"IEND")]
-    return SIGNATURE + b"".join(chunk(kind, body) for kind, body in found) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+def described(data: bytes) -> Iterator[bytes]:
+    """Ways to read a header, the richest first: with all that describes the picture, and with none of it.
+
+    The pixels are left out, so that what stands behind them is before them, where readers look. Where a chunk that
+    describes is malformed, only the second way can be read.
+    """
+    found = [(kind, body) for kind, body in chunks(data) if kind not in (b"IDAT", b"IEND")]
+    end = chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    for kinds in ((*_ESSENTIAL, *_DESCRIBING), _ESSENTIAL):
+        yield SIGNATURE + b"".join(chunk(kind, body) for kind, body in found if kind in kinds) + end
 
 
 def kept(data: bytes) -> tuple[bytes, ...]:
@@ -54,21 +59,8 @@ def kept(data: bytes) -> tuple[bytes, ...]:
     return tuple(
         chunk(kind, body)
         for kind, body in chunks(data)
-        if kind in COLOURS or (kind in TEXTS and not body.startswith((_XMP, _RAW)))
+        if kind in _COLOURS or (kind in _TEXTS and not body.startswith((_XMP, _RAW)))
     )
-
-
-def colours_beyond_srgb(kept: tuple[bytes, ...]) -> str:
-    """How the chunks that were kept say that numbers mean other colours than those of sRGB; empty if they do not."""
-    found = {each[4:8]: each[8:-4] for each in kept}
-    coded = found.get(b"cICP", b"")
-    if len(coded) == 4 and (coded[0], coded[1]) not in _SRGB_CICP:
-        return {16: "PQ (HDR)", 18: "HLG (HDR)", 8: "linear"}.get(coded[1], "other colours than sRGB")
-    gamma = found.get(b"gAMA", _SRGB_GAMMA)
-    if b"sRGB" in found or b"cICP" in found or len(gamma) != 4:
-        return ""
-    exponent = struct.unpack(">I", gamma)[0] / 100_000
-    return "" if abs(exponent - 0.45455) < 0.02 else f"gamma {exponent:g}"
 
 
 def with_chunks(data: bytes, added: bytes) -> bytes:

@@ -22,8 +22,9 @@ _ANNOUNCING = (
     rb"(?:hdrgm|HDRGainMap|GDepth|GImage):\w+|Container:Directory|GContainer:\w+|xmp:Thumbnails"
     rb"|GCamera:(?:MotionPhoto|MicroVideo)\w*|xmpNote:HasExtendedXMP"
 )
-_ATTRIBUTE = re.compile(rb"\s+(?:" + _ANNOUNCING + rb")\s*=\s*(?:\"[^\"]*\"|'[^']*')")
-_ELEMENT = re.compile(rb"<(" + _ANNOUNCING + rb")\b(?:[^>]*/>|.*?</\1\s*>)", re.DOTALL)
+# Packets end in kilobytes of blanks, so no expression begins with a run of them: it would try each in turn.
+_ATTRIBUTE = re.compile(rb"(?<=\s)(?:" + _ANNOUNCING + rb")\s*=\s*(?:\"[^\"]*\"|'[^']*')")
+_OPENING = re.compile(rb"<(" + _ANNOUNCING + rb")\b[^<>]*>")
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,24 @@ def _entries(block: bytes, directory: int, order: str) -> Iterator[_Entry]:
 
 def xmp(packet: bytes, size: tuple[int, int]) -> bytes:
     """An XMP packet for a picture that is upright, of some width and height, and alone in its file."""
-    packet = _ELEMENT.sub(b"", _ATTRIBUTE.sub(b"", packet))
+    packet = _without_elements(_ATTRIBUTE.sub(b"", packet))
     values = {b"tiff:Orientation": b"1", **{name: b"%d" % size[side] for name, side in _XMP_SIDES.items()}}
     for name, value in values.items():
         packet = re.sub(rb"(\s" + name + rb"\s*=\s*[\"']|<" + name + rb"\s*>)\s*\d+\s*", rb"\g<1>" + value, packet)
     return packet
+
+
+def _without_elements(packet: bytes) -> bytes:
+    """The packet without the elements that announce; one that never closes stays."""
+    kept, at, unclosed = [], 0, set()
+    for found in _OPENING.finditer(packet):
+        if found.start() < at or found[1] in unclosed:
+            continue
+        is_whole = found[0].endswith(b"/>")
+        last = found if is_whole else re.compile(rb"</" + found[1] + rb"\s*>").search(packet, found.end())
+        if last is None:
+            unclosed.add(found[1])
+            continue
+        kept.append(packet[at : found.start()])
+        at = last.end()
+    return b"".join((*kept, packet[at:]))

@@ -20,7 +20,8 @@ def samples(data: bytes) -> np.ndarray | None:
     """The samples of the first page as OpenCV would store them: ``(H, W)``, BGR or BGRA, upright; None if damaged.
 
     Fewer bits than 16 are widened to 16, white is the largest value, and colours are not multiplied by alpha.
-    Raises ImageError when the compression needs a library that is not there.
+    Raises ImageError when the samples are no whole numbers of up to 16 bits, or the compression needs a library that is
+    not there.
     """
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as opened:
@@ -60,11 +61,13 @@ def _stored(page: tifffile.TiffPage) -> np.ndarray | None:
     """The samples of a page, widened to 16 bits where they are whole numbers; None for what is no picture."""
     if page.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         return None
+    if page.dtype != np.uint16:  # before its decoder, for which damaged files are dangerous
+        raise ImageError(f"samples are {page.dtype}; convert the file to 8 or 16 bits a sample")
     found = page.asarray()
     if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and found.ndim == 3:
         found = np.moveaxis(found, 0, 2)
-    if found.ndim not in (2, 3) or found.dtype != np.uint16:
-        return found
+    if found.ndim not in (2, 3):
+        return None
     found = formats.widened(found, page.bitspersample)
     if page.photometric == _WHITE_IS_ZERO:
         found = np.concatenate([~found[..., :1], found[..., 1:]], axis=2) if found.ndim == 3 else ~found

@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+import time
 
 import numpy as np
 import PIL.Image
@@ -12,7 +13,7 @@ import pytest
 
 from deblurcli.batch import run as batch
 from deblurcli.batch.planning import Options
-from deblurcli.pictures import formats, icc, images, jpeg, png
+from deblurcli.pictures import formats, icc, images, jpeg, png, stale
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.metadata import Metadata
 from tests.pictures.test_hostile import GOOD, GREY, RGB, pillow
@@ -137,7 +138,7 @@ def test_png_says_what_it_said_of_colours_and_in_words(given):
 
 
 @pytest.mark.parametrize("given, said", [
-    ([LINEAR], "gamma 1"), ([PQ], "PQ"), ([(b"cICP", bytes([9, 18, 0, 1]))], "HLG"),
+    ([LINEAR], ""), ([PQ], "PQ"), ([(b"cICP", bytes([9, 18, 0, 1]))], "HLG"),
     ([(b"gAMA", struct.pack(">I", 45455))], ""), ([(b"sRGB", b"\0")], ""), ([TEXT], ""),
 ])  # fmt: skip
 def test_a_format_that_cannot_say_what_numbers_mean_is_named(given, said, tmp_path):
@@ -225,3 +226,30 @@ def test_exif_stored_as_text_counts():
 def test_palettes_are_read_as_another_library_reads_them(form):
     picture = RGB.convert("P", palette=PIL.Image.Palette.ADAPTIVE)
     np.testing.assert_array_equal(images.decode(pillow(picture, form)).pixels, np.asarray(picture.convert("RGB")))
+
+
+@pytest.mark.parametrize("filling", [b" ", b"\n\t", b"<hdrgm:a ", b"<hdrgm:a>", b" hdrgm:a", b" tiff:Orientation "])
+def test_a_long_packet_costs_no_time(filling):
+    """Programs end a packet in kilobytes of blanks, so that it can grow where it stands."""
+    packet = XMP.replace(b"</x:xmpmeta>", filling * (400_000 // len(filling)) + b"</x:xmpmeta>")
+    begun = time.perf_counter()
+    changed = stale.xmp(packet, (24, 20))
+    assert time.perf_counter() - begun < 5
+    assert b'tiff:Orientation="1"' in changed and b'hdrgm:Version="1.0"' not in changed and b"Item:" not in changed
+
+
+def test_only_what_announces_is_taken_out_of_a_packet():
+    packet = b'<a hdrgm:Version="1" dc:title="x"/><hdrgm:A/><b/><hdrgm:A><c></hdrgm:AB></hdrgm:A ><d/><GDepth:B><e/>'
+    assert stale.xmp(packet, (1, 1)) == b'<a  dc:title="x"/><b/><d/><GDepth:B><e/>'
+
+
+@pytest.mark.parametrize("form", [form for form, spec in formats.FORMATS.items() if spec.alpha and "XMP" in spec.keeps])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_and_a_packet_go_together(form, dtype):
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (20, 30, 3), dtype)
+    packet = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'></x:xmpmeta>"
+    written = images.encode(Picture(pixels, pixels[..., 0], metadata=Metadata(xmp=packet)), form)
+    read = images.decode(written)
+    assert read.alpha is not None and read.metadata.xmp.rstrip(b"\0") == packet
+    if dtype == np.uint16 and formats.FORMATS[form].bits > 8:
+        assert read.pixels.dtype == np.uint16

@@ -1,5 +1,6 @@
 """Samples of over 8 bits mean what their file says: every kind of it against the same samples read by hand."""
 
+import io
 import struct
 import zlib
 
@@ -193,3 +194,17 @@ def test_five_bits_of_a_bmp_reach_white():
     head = struct.pack("<IiiHHIIiiII", 40, 8, 4, 1, 16, 0, len(body), 0, 0, 0, 0)
     read = images.decode(b"BM" + struct.pack("<IHHI", 54 + len(body), 0, 0, 54) + head + body)
     assert np.abs(read.pixels - (levels * 255 / 31)[..., None]).max() < 1 and read.pixels.max() == 255
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("kinds, frames", [((0, 1), 1), ((0, 1, 1), 1), ((0, 0), 2), ((1, 0), 2), ((0, 1, 0), 2)])
+def test_smaller_copies_in_a_tiff_are_no_pages(dtype, kinds, frames):
+    written, picture = io.BytesIO(), DEEP[..., :3].astype(dtype)
+    with tifffile.TiffWriter(written) as writer:
+        for index, kind in enumerate(kinds):
+            writer.write(picture[index:], photometric="rgb", subfiletype=kind, metadata=None)
+    if frames == 1:
+        np.testing.assert_array_equal(images.decode(written.getvalue()).pixels, picture)
+    else:
+        with pytest.raises(ImageError, match=f"{frames} frames or pages"):
+            images.decode(written.getvalue())

@@ -148,3 +148,19 @@ def test_a_loop_of_links_ends(tmp_path, sharp):
     done = run("blur", tmp_path / "in", tmp_path / "out", "--gaussian", "1")
     assert done.returncode == 1 and "self.png" in messages(done)[0]
     assert messages(done)[-1] == "blur: 1 done, 1 failed"
+
+
+def test_decoders_write_nothing_on_standard_error(tmp_path):
+    """libjpeg, libpng and libtiff have warnings of their own; people read only what we say."""
+    whole = pillow(RGB, "jpeg")
+    header = struct.pack(">IIBBBBB", 20, 24, 8, 2, 0, 0, 0)
+    short = (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(9))) + chunk(b"IEND", b"")
+    )
+    unknown = pillow(RGB, "tiff", compression="tiff_lzw", tiffinfo={52428: 3})
+    (tmp_path / "in").mkdir()
+    for name, content in {"a.jpg": whole[:20] + b"stray" + whole[20:], "b.png": short, "c.tif": unknown}.items():
+        (tmp_path / "in" / name).write_bytes(content)
+    lines = messages(run("blur", "in", "out", "--psf", "box:1", cwd=tmp_path))
+    assert len(lines) == 2 and lines[0].startswith("error: in/b.png: cannot be decoded")
+    assert lines[1] == "blur: 2 done, 1 failed"

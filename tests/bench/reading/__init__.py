@@ -1,0 +1,1 @@
+"""Reading pictures of every make: beside another library, and damaged ones."""
