@@ -107,7 +107,7 @@ class Restoration:
         return blindly(BLIND).made(restored, found.fields, found.reason)
 
     def _restored(self, picture: Picture, found: Finding, psf: np.ndarray) -> Picture:
-        """The picture with the PSF undone; where it was at work in linear light, the mean of that there and in values."""
+        """The picture with the PSF undone; where it was at work in light, the mean of that there and in values."""
         options = replace(self.options, nsr=self._nsr(found, found.nsr), compressed=found.is_compressed)
         if self.refiner is None:
             return methods.restore(picture, psf, options, self.method, self.progress)
