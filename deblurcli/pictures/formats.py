@@ -41,6 +41,7 @@ class Format:
     keeps: tuple[str, ...] = ()
     quality: int | None = None  # OpenCV's flag, where the format has a quality
     options: tuple[int, ...] = ()
+    side: int | None = None  # the most pixels that readers accept along one, where encoders write more
 
 
 FORMATS: dict[str, Format] = {
@@ -56,7 +57,14 @@ FORMATS: dict[str, Format] = {
     "webp": Format((".webp",), alpha=True, bits=8, keeps=("EXIF", "ICC", "XMP"), quality=cv2.IMWRITE_WEBP_QUALITY),
     "tiff": Format((".tif", ".tiff"), alpha=True, bits=16, keeps=("EXIF", "ICC", "XMP", "resolution", "IPTC")),
     "bmp": Format((".bmp", ".dib"), alpha=True, bits=8),
-    "avif": Format((".avif",), alpha=True, bits=10, keeps=("EXIF", "ICC", "XMP"), quality=cv2.IMWRITE_AVIF_QUALITY),
+    "avif": Format(
+        (".avif",),
+        alpha=True,
+        bits=10,
+        keeps=("EXIF", "ICC", "XMP"),
+        quality=cv2.IMWRITE_AVIF_QUALITY,
+        side=32768,
+    ),
 }
 FORMATS = {name: form for name, form in FORMATS.items() if cv2.haveImageWriter(form.suffixes[0])}
 SUFFIXES: tuple[str, ...] = tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)

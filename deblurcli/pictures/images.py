@@ -273,6 +273,9 @@ def encode(picture: Picture, form: str, quality: int | None = None, name: str = 
             f"{name}: {form} cannot hold transparency; write png, webp or tiff instead, or give --background"
         )
     array = _storable(picture if spec.alpha else replace(picture, alpha=None), spec.bits)
+    refused = f"{name}: cannot be written as {form} at {array.shape[1]}×{array.shape[0]}; choose png"
+    if max(array.shape[:2]) > (spec.side or math.inf):
+        raise ImageError(refused)
     beside = metadata.fitting(picture.metadata, array, form)
     if form == "tiff":
         return metadata.tiff(array, beside)
@@ -286,7 +289,7 @@ def encode(picture: Picture, form: str, quality: int | None = None, name: str = 
     except cv2.error as error:
         raise ImageError(f"{name}: cannot be written as {form} ({error.err}); choose another format") from error
     if not ok:
-        raise ImageError(f"{name}: cannot be written as {form} at {array.shape[1]}×{array.shape[0]}; choose png")
+        raise ImageError(refused)
     return metadata.COMPLETE.get(form, _as_it_is)(data.tobytes(), beside)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -52,7 +53,7 @@ def read(header: Header, size: tuple[int, int] | None = None, is_grey: bool = Fa
     """
     info = header.info
     size = size or (header.width, header.height)
-    across, down = info.get("dpi", (0, 0))
+    across, down = _resolution(info.get("dpi"))
     if size != (header.width, header.height):
         across, down = down, across
     known = across > 1 and down > 1  # 1 is what writers leave there when they do not know
@@ -63,10 +64,19 @@ def read(header: Header, size: tuple[int, int] | None = None, is_grey: bool = Fa
         icc=profile if icc.model(profile) == model else b"",  # readers do not look at another one
         xmp=stale.xmp(_packet(header), size),
         iptc=info.get("iptc") or b"",
-        dpi=(float(across), float(down)) if known else (0.0, 0.0),
+        dpi=(across, down) if known else (0.0, 0.0),
         native=header.native,
         form=header.native_form if header.native else "",
     )
+
+
+def _resolution(dpi: object) -> tuple[float, float]:
+    """Pixels an inch across and down; 0 where a file gives none, or what is no number."""
+    try:
+        across, down = map(float, dpi)  # type: ignore[call-overload]  # whatever a damaged file holds
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return 0.0, 0.0
+    return (across, down) if math.isfinite(across) and math.isfinite(down) else (0.0, 0.0)
 
 
 def _sound(exif: bytes) -> bytes:
