@@ -25,7 +25,7 @@ CERTAIN = 0.88  # confidence from which 19 in 20 restorations came nearer to the
 _WEIGHTS = np.array([1.85, -14.1, -24.0, 7.0])
 _LONGEST_LEAD = 0.4
 _MOST_EXCESS = 1.0
-_LEAST_LEAD, _LEAST_SEEN = 0.01, 0.02  # added to the lead, whose logarithm is taken, and to what it is divided by
+_LEAST_LEAD = 0.01  # added to the lead, whose logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,5 @@ def _evidence(ratio: float, fit: Fit, nothing: Fit) -> tuple[float, float, float
     """The logarithm of how far, per frequency seen, the PSF is ahead of no blur; what it leaves unexplained; and the
     logarithm of its objective over that of no blur.
     """
-    lead = np.clip((nothing.misfit - fit.misfit) / (fit.seen + _LEAST_SEEN), 0, _LONGEST_LEAD)
+    lead = np.clip(fit.lead(nothing), 0, _LONGEST_LEAD)
     return float(np.log(lead + _LEAST_LEAD)), min(fit.excess, _MOST_EXCESS), float(np.log(ratio))

@@ -33,6 +33,7 @@ PRIOR_WEIGHT = 10.0  # pictures stray from the model more than the likelihood gr
 
 _BLOCK = 128  # blurs profiled at once: about 20 MB
 _ROUGHLY, _PROMISING = 2, 6  # rounds for all blurs of a family; one in so many, the best by then, gets all rounds
+_LEAST_SEEN = 0.02  # added to the share of frequencies seen, by which leads are divided
 _LARGEST_RATIO = 8.0  # of power to model that moves a fit: single lines and grids must not
 
 
@@ -54,6 +55,10 @@ class Fit:
     excess: float
     seen: float
     noise: float
+
+    def lead(self, other: Fit) -> float:
+        """How far this is ahead of another fit of the same spectrum, per frequency seen; below 0 if behind."""
+        return (other.misfit - self.misfit) / (self.seen + _LEAST_SEEN)
 
 
 # ``(spectrum, θ) → (T, ∂T/∂θ)``: the power of a blur's transfer function at each frequency, ``(F,)``, and its

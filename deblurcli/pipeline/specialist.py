@@ -30,7 +30,6 @@ MOST_PIXELS, LEAST_SIDE = 128 * 128, 48  # of pictures that it is tried on: abou
 # more, where it gains as well, and motions that differ by a shift of half a pixel alone, which no picture shows.
 _TOLERANCES = {"gaussian": 0.30, "paper-motion": 0.65}
 _MOST_LAG = 0.12  # per frequency seen: how far its blur may lie behind the likeliest one; up to 0.11 where it is right
-_LEAST_SEEN = 0.02  # added to the share of frequencies seen
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def _lag(picture: Picture, psf: np.ndarray) -> float:
     """How far a PSF lies behind the likeliest family in explaining the power spectrum, per frequency seen."""
     search = families.search(central_luma(picture.pixels))
     fit = whittle.fit_known(search.spectrum, power_spectrum.power_of(psf, search.spectrum))
-    return (fit.misfit - search.fits[search.best][0].misfit) / (fit.seen + _LEAST_SEEN)
+    return -fit.lead(search.fits[search.best][0])
 
 
 def faces(provider: str = AUTO, workers: int | None = None) -> Specialist:
