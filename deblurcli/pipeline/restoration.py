@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -112,24 +113,13 @@ class Restoration:
         if self.refiner is None:
             return methods.restore(picture, psf, options, self.method, self.progress)
         method = (_Averaged if found.is_free_form else _Refined)(self.refiner)
-        in_values = self._in_tiles(method, picture, psf, options, to_float)
         if found.linear_nsr is None:
-            return in_values
+            return _in_tiles(method, picture, psf, options, self.progress)
+        half = partial(_half, self.progress)
+        in_values = _in_tiles(method, picture, psf, options, half)
         options = replace(options, nsr=self._nsr(found, found.linear_nsr))
-        in_light = self._in_tiles(_RefinedInLight(self.refiner), picture, psf, options, _light)
+        in_light = _in_tiles(_RefinedInLight(self.refiner), picture, psf, options, half, _light)
         return blended(in_values, in_light, 0.5)
-
-    def _in_tiles(
-        self,
-        method: tiled.Method,
-        picture: Picture,
-        psf: np.ndarray,
-        options: DeconvolutionOptions,
-        seen: Callable[[np.ndarray], np.ndarray],
-    ) -> Picture:
-        suited, halo = methods.suit_options(options, picture), None if self.refiner is None else self.refiner.halo
-        made = tiled.in_tiles(method, picture.pixels, psf, suited, self.progress, halo, seen)
-        return picture.with_pixels(made)
 
 
 @dataclass(frozen=True)
@@ -205,6 +195,25 @@ class _RefinedInLight:
 def _light(pixels: np.ndarray) -> np.ndarray:
     """The light of samples, float32 in [0, 1]."""
     return light.decoded(to_float(pixels))
+
+
+def _in_tiles(
+    method: _Refined | _Averaged | _RefinedInLight,
+    picture: Picture,
+    psf: np.ndarray,
+    options: DeconvolutionOptions,
+    progress: Progress,
+    seen: Callable[[np.ndarray], np.ndarray] = to_float,
+) -> Picture:
+    """The picture restored tile by tile; `seen` as for `tiled.in_tiles`."""
+    suited = methods.suit_options(options, picture)
+    made = tiled.in_tiles(method, picture.pixels, psf, suited, progress, method.refiner.halo, seen)
+    return picture.with_pixels(made)
+
+
+def _half(progress: Progress, share: float) -> None:
+    """Progress on one half of the work."""
+    progress(share / 2)
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,10 @@ def test_a_blur_of_light_is_undone_there(spec, sharp):
     """More is gained than by the same work made to believe that the values of the file were blurred."""
     picture = Picture(photographed(sharp, spec, linear=True))
     truth = np.rint(255 * sharp).astype(np.uint8)
-    work = restoration("auto", DeconvolutionOptions(), "wiener", Path(), refiner=_refiner())
+    ticks = []
+    work = restoration("auto", DeconvolutionOptions(), "wiener", Path(), refiner=_refiner(), progress=ticks.append)
     made = work(picture, "a")
+    assert sum(ticks) == pytest.approx(1) and len(ticks) > 1, "in light and in values it is one work"
     assert made.fields["linear_light"] is True and made.picture.pixels.dtype == np.uint8
     known = restoration(spec, DeconvolutionOptions(), "wiener", Path(), refiner=_refiner())
     gain, without = (psnr(each.pixels, truth) for each in (made.picture, known(picture, "a").picture))
