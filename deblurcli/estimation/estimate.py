@@ -5,8 +5,9 @@ else is looked at. Blurs with a formula leave zeros and a slope in the power spe
 fitted to it (see `families`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the
 other families and of its own other optima tells how likely it is right. When that is little and the picture does not
 look sharp, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; when that is not certain
-either, the families are fitted to low frequencies alone, which JPEG leaves as they were. What is too large to be found
-in a large picture is sought in the picture at a half and a quarter of its size.
+either, the families are fitted to low frequencies alone, which JPEG leaves as they were. All that is done in the values
+of the file; where these show no blur, the families are sought in linear light as well (see `light`). What is too large
+to be found in a large picture is sought in the picture at a half and a quarter of its size.
 """
 
 from __future__ import annotations
@@ -237,7 +238,7 @@ def noise_to_signal(
         noise of the finest detail, the spectrum's counts: JPEG clears the finest detail and not the rest (70 JPEGs of
         training photographs, restored with the true PSF: 97% improved against 60%).
     floor: least standard deviation of the noise to believe in, such as that of rounding.
-    in_light: of the image in linear light, for an estimate of a PSF that was at work there; 3 times as much.
+    in_light: of the image in linear light, for an estimate of a PSF that was at work there, with `LIGHT_SAFETY`.
 
     Raises ImageError when the image is none.
     """

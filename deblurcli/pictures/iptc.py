@@ -18,9 +18,7 @@ def read(data: bytes, form: str) -> bytes:
     """The records of a file as they stand in it; empty where there are none, and in formats without them."""
     if form == "tiff":
         entry = directories.first(data).get(TAG)
-        found = (
-            entry.raw if isinstance(entry, Entry) else b""
-        )  # at times stored as numbers, whose order is not the file's
+        found = entry.raw if isinstance(entry, Entry) else b""  # as stored: at times as numbers, in the file's order
         return found if found.startswith(_FIRST) else b""
     return b"".join(_records(data)) if form == "jpeg" else b""
 

@@ -95,7 +95,7 @@ class _Pace(ProgressColumn):
         elapsed = task.elapsed or 0.0
         if task.completed <= 0 or elapsed < _SETTLING:
             return Text("")
-        pace = f"{pictures_per_second(task.completed, elapsed)}"
+        pace = pictures_per_second(task.completed, elapsed)
         if task.total is None:
             return Text(pace)
         return Text(f"{pace}, {duration(self._left((task.total - task.completed) * elapsed / task.completed))} left")
