@@ -15,6 +15,7 @@ from lightning_fabric import Fabric
 from torch import nn
 from tqdm import tqdm
 
+from deblurcli.errors import DeblurError
 from training.data import sources
 from training.data.pairs import Batch
 from training.data.sources import Pictures
@@ -34,6 +35,10 @@ LOG_EVERY = 100
 Precision = Callable[[], AbstractContextManager]
 SAVE_EVERY = 20  # seconds at least, on a GPU
 AGREE_EVERY = 10  # steps, on whether the minutes are over, where there are many processes
+
+
+class DivergedError(DeblurError):
+    """A loss that is no number any more: nothing is learnt from there on."""
 
 
 def fit(
@@ -59,7 +64,7 @@ def fit(
     tensorboard: write the logs for TensorBoard too.
 
     Raises RecipeError when there are fewer pictures than one batch takes, DeviceError when the processes cannot
-    share a batch, CheckpointError when a checkpoint is not of this recipe.
+    share a batch, CheckpointError when a checkpoint is not of this recipe, DivergedError when the loss is no number.
     """
     fabric = fabric or Devices().launched()
     fitting, _ = sources.fitting_split(recipe, len(pictures))
@@ -114,13 +119,13 @@ class _Fit:
     path: Path
     watched: Iterable[Batch]
     recent: list[torch.Tensor] = field(default_factory=list)
-    graph: graphs.Measured | None = None
+    captured: graphs.Graphs | None = None
     saved: float = 0.0
 
     def train(self, batches: Iterable[Batch], minutes: float) -> None:
         """Go through the batches, or as many of them as the minutes allow."""
         checkpoint, begun, before = self.checkpoint, time.monotonic(), self.checkpoint.seconds
-        self.graph, self.saved = self.recorded(batches), before
+        self.captured, self.saved = self.graphed(batches), before
         if self.recipe.schedule.minutes:
             minutes = min(minutes, self.recipe.schedule.minutes - before / 60)
         bar = tqdm(
@@ -143,19 +148,18 @@ class _Fit:
                 break
         self.save()
 
-    def recorded(self, batches: Iterable[Batch]) -> graphs.Measured | None:
-        """The steps as a CUDA graph, where that can be; a critic learns from steps that cannot be one."""
+    def graphed(self, batches: Iterable[Batch]) -> graphs.Graphs | None:
+        """The steps as CUDA graphs, where that can be; a critic learns from steps that cannot be one."""
         if self.checkpoint.critic is not None or not graphs.suit(self.fabric, batches):
             return None
-        sample = tuple(_moved(part, self.fabric.device) for part in next(iter(batches), ()))
-        return graphs.recorded(self.checkpoint.network, self.loss, self.fabric.autocast, sample) if sample else None
+        return graphs.Graphs(self.checkpoint.network, self.loss, self.fabric.autocast)
 
     def step(self, batch: Batch, rate: float) -> None:
         """One step of the optimiser, on this process's part of the batch."""
         checkpoint, device = self.checkpoint, self.fabric.device
         for group in checkpoint.optimiser.param_groups:
             group["lr"] = rate
-        loss, sums = (self.graph or self.measured)(*(_moved(part, device) for part in batch))
+        loss, sums = (self.captured or self.measured)(*(_moved(part, device) for part in batch))
         checkpoint.optimiser.zero_grad(set_to_none=True)
         processes = self.fabric.world_size
         share = (
@@ -182,9 +186,12 @@ class _Fit:
         return loss, metrics.sums(loss, restored.detach(), sharp)
 
     def log(self, rate: float) -> None:
-        """A line of the mean loss since the last."""
+        """A line of the mean loss since the last; DivergedError where that is none, with the checkpoint as it was."""
         loss = self.reduced(torch.stack(self.recent).double().mean(), "mean").item()
         self.recent.clear()
+        if not math.isfinite(loss):
+            name, step = self.recipe.name, self.checkpoint.step
+            raise DivergedError(f"{name}: the loss is {loss} at step {step}; try --precision 32-true or a lower rate")
         if self.logs:
             checkpoint = self.checkpoint
             place = checkpoint.step, f"{checkpoint.step / self.per_epoch:.3f}", f"{checkpoint.seconds / 60:.2f}"

@@ -14,6 +14,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from training.data.batched.batches import Batches as MadeOnDevice
 from training.data.pairs import Batch, Resident
 from training.fitting import metrics
 from training.fitting.losses import Loss
@@ -22,12 +23,13 @@ Measured = Callable[..., tuple[torch.Tensor, torch.Tensor]]  # inputs and sharp 
 
 
 def suit(fabric: Fabric, batches: Iterable[Batch]) -> bool:
-    """Whether the batches of a fit may go through a graph.
+    """Whether the batches of a fit may go through graphs.
 
-    One process on a GPU, whose batches lie there and so have one shape. While a graph is recorded, no other thread
-    may use the GPU, as those that load batches do.
+    One process on a GPU, whose batches lie or are made there. While a graph is recorded, no other thread may use the
+    GPU, as those that load batches do.
     """
-    return fabric.device.type == "cuda" and fabric.world_size == 1 and isinstance(batches, Resident)
+    stay_there = isinstance(batches, Resident | MadeOnDevice)
+    return fabric.device.type == "cuda" and fabric.world_size == 1 and stay_there
 
 
 class _Step(nn.Module):
@@ -44,6 +46,22 @@ class _Step(nn.Module):
         restored = restored.float()
         loss = self.loss(restored, sharp)
         return loss, metrics.sums(loss, restored.detach(), sharp)
+
+
+class Graphs:
+    """The network with its loss and metrics on batches of a few shapes: a graph is recorded at the sight of each."""
+
+    def __init__(self, network: nn.Module, loss: Loss, precision: Callable[[], AbstractContextManager]):
+        self.network, self.loss, self.precision = network, loss, precision
+        self.of_shape: dict[tuple[torch.Size, ...], Measured] = {}
+
+    def __call__(self, *batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        shapes = tuple(part.shape for part in batch)
+        if shapes not in self.of_shape:
+            sample = tuple(part.clone() for part in batch)
+            found = recorded(self.network, self.loss, self.precision, sample)
+            self.of_shape[shapes] = found or _Step(self.network, self.loss, self.precision)
+        return self.of_shape[shapes](*batch)
 
 
 def recorded(

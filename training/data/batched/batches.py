@@ -93,12 +93,10 @@ class Batches:
         return seen, *spectrum, sharp
 
     def _whole(self, small: Gallery, random: torch.Generator) -> Both:
-        """Small pictures whole, blurred all over."""
+        """Small pictures whole, their values blurred all over, as the paper blurs faces."""
         (height, width), (down, across) = self.data.piece, self.data.whole
         pictures = small.pieces(self.count * height * width // (down * across), random)
-        light, gamma = _light(pictures, uniform(len(pictures), random) < self.data.linear, random)
-        blurred = blurs.convolved(blurs.mirrored(light), self._transfers(light, random))
-        return _encoded(blurred, gamma), _encoded(light, gamma)
+        return blurs.convolved(blurs.mirrored(pictures), self._transfers(pictures, random)).clamp(0, 1), pictures
 
     def _pieces(self, random: torch.Generator) -> Both:
         """Pieces of pictures, blurred in all the ways of the mixture."""

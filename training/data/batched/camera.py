@@ -1,8 +1,12 @@
-"""What a camera adds to blurred batches: noise, JPEG, rounding. Batches are float32 ``(N, 3, H, W)`` in [0, 1]."""
+"""What a camera adds to blurred batches: noise, JPEG, rounding. Batches are float32 ``(N, 3, H, W)`` in [0, 1].
+
+Tables go to a device once: each time, the device would have to be waited for.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import torch
 from torch.nn import functional
@@ -37,21 +41,20 @@ def through_jpeg(images: torch.Tensor, quality: torch.Tensor, is_coarse: torch.T
     quality: 1 to 100, ``(N,)``. is_coarse: where colours are kept at half the resolution, bool ``(N,)``. H and W are
     multiples of 16.
     """
-    matrix = torch.tensor(_TO_YCC, device=images.device)
-    planes = torch.einsum("ij,njhw->nihw", matrix, 255 * images).round()
+    forth, back = _matrices(images.device)
+    planes = torch.einsum("ij,njhw->nihw", forth, 255 * images).round()
     luma = _coded(planes[:, :1] - 128, _steps(_LUMA, quality)) + 128
     steps = _steps(_CHROMA, quality)
     coarse = _coded(functional.avg_pool2d(planes[:, 1:], 2).round(), steps)
     coarse = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
     colours = torch.where(is_coarse[:, None, None, None], coarse, _coded(planes[:, 1:], steps))
-    back = torch.linalg.inv(matrix)
     decoded = torch.cat([luma, colours], dim=1).round()
     return rounded(torch.einsum("ij,njhw->nihw", back, decoded) / 255)
 
 
 def _steps(table: tuple[int, ...], quality: torch.Tensor) -> torch.Tensor:
     """The quantiser's steps at each quality, ``(N, 1, 1, 1, 8, 8)``, as the IJG's library scales the tables."""
-    whole = torch.tensor(table, dtype=torch.float32, device=quality.device).view(1, BLOCK, BLOCK)
+    whole = _quantiser(table, quality.device)
     scale = torch.where(quality < 50, 5000 / quality, 200 - 2 * quality)[:, None, None]
     return ((whole * scale + 50) / 100).floor().clamp(1, 255)[:, None, None, None]
 
@@ -65,6 +68,19 @@ def _coded(planes: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
     return restored.transpose(3, 4).flatten(4, 5).flatten(2, 3)
 
 
+@cache
+def _matrices(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """From RGB to luma and differences of colour, and back, ``(3, 3)`` each."""
+    forth = torch.tensor(_TO_YCC)
+    return forth.to(device), torch.linalg.inv(forth).to(device)
+
+
+@cache
+def _quantiser(table: tuple[int, ...], device: torch.device) -> torch.Tensor:
+    return torch.tensor(table, dtype=torch.float32, device=device).view(1, BLOCK, BLOCK)
+
+
+@cache
 def _cosines(device: torch.device) -> torch.Tensor:
     """The orthonormal cosine transform of 8 samples, ``(8, 8)``."""
     place = torch.arange(BLOCK, device=device)

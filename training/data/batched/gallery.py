@@ -26,6 +26,7 @@ class Gallery:
         self.pixels = torch.from_numpy(np.concatenate([level.reshape(-1, 3) for level in flat])).to(device)
         self.starts = torch.tensor([0, *np.cumsum(counts)[:-1]], device=device)
         self.sides = torch.tensor([level.shape[:2] for level in flat], device=device)
+        self.room = self.sides - torch.tensor(size, device=device) + 1  # down and across, that a piece may begin at
         self.chances = torch.tensor([1 / len(kept) for kept in levels for _ in kept], device=device)
 
     def __len__(self) -> int:
@@ -34,7 +35,7 @@ class Gallery:
     def pieces(self, count: int, random: torch.Generator) -> torch.Tensor:
         """So many pieces at random places, mirrored and, where they are square, turned; float32 ``(N, 3, H, W)``."""
         chosen = torch.multinomial(self.chances, count, replacement=True, generator=random)
-        room = self.sides[chosen] - torch.tensor(self.size, device=self.device) + 1
+        room = self.room[chosen]
         shares = torch.rand(count, 2, generator=random, device=self.device)
         corners = (shares * room).long().clamp_max(room - 1)
         turns = torch.rand(count, 3, generator=random, device=self.device) < 0.5
