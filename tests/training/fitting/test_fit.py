@@ -1,7 +1,9 @@
 """Fits of a handful of steps."""
 
+import math
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
@@ -296,6 +298,33 @@ def test_where_no_graph_can_be_recorded_the_fit_goes_on_without(small, pictures,
     with pytest.warns(UserWarning, match=r"no CUDA graph.*\(operation not permitted when stream is capturing\)"):
         done = fit.fit(small, pictures, tmp_path / "refused", epochs=1, fabric=cpu)
     same(done.network.state_dict(), whole.network.state_dict())
+
+
+def test_there_is_a_graph_for_each_shape(small, monkeypatch):
+    recorded = []
+
+    def record(module, batch):
+        recorded.append(batch[0].shape)
+        return module
+
+    monkeypatch.setattr(torch.cuda, "make_graphed_callables", record)
+    network = checkpoint.start(small, torch.device("cpu")).network.eval()
+    measured = graphs.Graphs(network, losses.weighted(small.loss), nullcontext)
+    batches = [torch.rand(count, 3, *side) for count, side in ((2, (64, 32)), (3, (32, 32)), (2, (64, 32)))]
+    for batch in batches:
+        loss, _ = measured(batch, batch.flip(3))
+        expected = losses.weighted(small.loss)(network(batch), batch.flip(3))
+        torch.testing.assert_close(loss, expected)
+    assert recorded == [batches[0].shape, batches[1].shape]
+
+
+def test_a_loss_that_is_no_number_ends_the_fit(tiny, pictures, cpu, tmp_path):
+    fit.fit(tiny, pictures, tmp_path, epochs=1, fabric=cpu)
+    before = (tmp_path / checkpoint.CHECKPOINT).read_bytes()
+    wild = replace(tiny, loss={"mse": math.inf})
+    with pytest.raises(fit.DivergedError, match=rf"{tiny.name}: the loss is nan at step \d+; try --precision 32-true"):
+        fit.fit(wild, pictures, tmp_path, epochs=3, fabric=cpu)
+    assert (tmp_path / checkpoint.CHECKPOINT).read_bytes() == before
 
 
 @pytest.mark.parametrize("kept", [True, None])
