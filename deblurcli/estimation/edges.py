@@ -25,8 +25,6 @@ _WEIGHT, _CONSTANT = 14.2, 12.5
 
 # Of those pictures one that a shake of 3 pixels had blurred was so likely sharp, beside 137 of the 192 sharp ones.
 BEYOND_DOUBT = 0.9
-# None of those that were at least so likely sharp was shaken by more than 9 pixels.
-HARDLY_SHAKEN, SMALL_SHAKE = 0.1, 15
 
 
 def sharpness(luma: np.ndarray) -> float:

@@ -51,6 +51,7 @@ LEAST_NSR = {"general": 3e-3}
 _MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is none that is white
 
 GENERAL = "general"
+_BEYOND_DOUBT = 0.9  # confidence in a family from which no PSF of any form is looked for beside it
 
 
 @dataclass(frozen=True)
@@ -149,14 +150,13 @@ def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Es
     search = families.search(luma)
     named = _named(search.best, search)
     if trusted(named):
-        return named
+        return _unrivalled(luma, search, named) if seeks_free_form else named
     if is_sharp(sharp):
         return sharp
     linear = _named_in_light(luma)
     if trusted(linear):
         return linear
-    largest = edges.SMALL_SHAKE if sharp.confidence >= edges.HARDLY_SHAKEN else shake.LARGEST
-    free = _general(luma, search, largest) if seeks_free_form else _none(0.0)
+    free = _general(luma, search) if seeks_free_form else _none(0.0)
     if trusted(free):
         return free
     lower = (families.search(luma, highest) for highest in (families.LOW, families.MIDDLE))
@@ -291,9 +291,15 @@ def _none(confidence: float) -> Estimate:
     return Estimate(None, np.ones((1, 1)), confidence, "none")
 
 
-def _general(luma: np.ndarray, search: Search, largest: int = shake.LARGEST) -> Estimate:
-    """A PSF of any form, of so many pixels a side at most."""
-    found = free_form.find(luma, search.spectrum, search.no_blur, largest)
+def _unrivalled(luma: np.ndarray, search: Search, named: Estimate) -> Estimate:
+    """The estimate of a family, unless it is not beyond doubt and a PSF of any form explains the picture better."""
+    free = _none(0.0) if named.confidence >= _BEYOND_DOUBT else _general(luma, search, named.psf)
+    return free if trusted(free) else named
+
+
+def _general(luma: np.ndarray, search: Search, rival: np.ndarray | None = None) -> Estimate:
+    """A PSF of any form, if it explains the picture better than a rival."""
+    found = free_form.find(luma, search.spectrum, search.no_blur, rival)
     if found is None:
         return _none(0.0)
     return Estimate(None, found.psf, found.confidence, GENERAL, noise=found.fit.noise)

@@ -1,7 +1,7 @@
-"""A PSF of any form that blurred a picture, and how likely it is the right one.
+"""The PSF of any form that blurred a picture, and how likely it is the right one.
 
-`shake` finds one in every picture, blurred or not. A right one explains the power spectrum, and does so better than no
-blur at all; and it explains the picture with fewer gradients and less residual than no blur (see `l0.objective`).
+`shake` finds some in every picture, blurred or not. Two things tell the best of them: how far it is ahead of no blur at
+all in the power spectrum, and how much lower its `l0.objective` is. How sure that one is, the first tells alone.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from deblurcli.estimation.whittle import Fit
 from deblurcli.pictures import power_spectrum
 from deblurcli.pictures.power_spectrum import Spectrum
 
-CERTAIN = 0.88  # confidence from which 19 in 20 restorations came nearer to the sharp picture than a blind one
-
-# Logistic weights of the evidence, see `_evidence`, and the constant last, that tell PSFs with which a restoration came
-# nearer. The first two: 316 training photographs of which no family is certain, 130 of them not blurred, noise of 0.3
-# to 3%, one in four through JPEG. The third and the constant: 32 others, shaken, moved in several ways or sharp; of 14
-# PSFs that are certain with them, all came nearer.
-_WEIGHTS = np.array([1.85, -14.1, -24.0, 7.0])
-_LONGEST_LEAD = 0.4
-_MOST_EXCESS = 1.0
-_LEAST_LEAD = 0.01  # added to the lead, whose logarithm is taken
+# How likely a PSF is right, of the logarithm of its lead over no blur: 200 training photographs, shaken, moved in
+# several ways, softened or sharp, as a camera makes them: blurred in light, clipped, with noise, a tone curve and JPEG.
+# The area under the curve for a gain of 0.3 dB is 0.96. With a confidence of `CERTAIN`, a lead of about 0.08, 92 of 97
+# gained that, and one lost.
+_WEIGHT, _CONSTANT = 2.70, 7.97
+_LEAST_LEAD, _LONGEST_LEAD = 0.01, 0.4
+CERTAIN = 0.8
+_HANDICAP = 0.1  # what a rival may be behind: it has a formula, and the others follow noise as well
 
 
 @dataclass(frozen=True)
@@ -37,24 +35,28 @@ class Found:
     confidence: float
 
 
-def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, largest: int = shake.LARGEST) -> Found | None:
-    """The PSF of any form that blurred a picture; None in pictures too small for that.
+def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | None = None) -> Found | None:
+    """The PSF of any form that explains a picture best; None where none explains it better than a rival, or is sought.
 
-    luma: of the picture, float32 ``(H, W)`` in [0, 1].
+    luma: of the picture, float32 ``(H, W)`` in [0, 1]; in small pictures none is sought.
     seen: its spectrum. nothing: no blur at all, fitted to that.
-    largest: side of the PSF in pixels, about.
+    rival: a PSF that may have blurred the picture too.
+
+    Of the PSFs in 68 training photographs, with a camera's noise or with little, the one whose sum of both is largest
+    correlated with the true one by 0.91 on the mean; that of the longest lead, or of the lowest objective, by 0.90.
     """
-    found = shake.find(luma, largest)
-    if not found:
+    psfs = shake.candidates(luma)
+    if not psfs:
         return None
-    best = found[0]
-    fit = whittle.fit_known(seen, power_spectrum.power_of(best.psf, seen))
-    return Found(best.psf, fit, float(expit(_WEIGHTS @ [*_evidence(best.ratio, fit, nothing), 1])))
+    all_psfs = psfs if rival is None else [*psfs, rival]
+    fits = [whittle.fit_known(seen, power_spectrum.power_of(psf, seen)) for psf in all_psfs]
+    leads = np.array([fit.lead(nothing) for fit in fits])
+    scores = leads - np.log(shake.ratios(luma, all_psfs))
+    scores[len(psfs) :] += _HANDICAP
+    best = int(np.argmax(scores))
+    return Found(psfs[best], fits[best], _confidence(leads[best])) if best < len(psfs) else None
 
 
-def _evidence(ratio: float, fit: Fit, nothing: Fit) -> tuple[float, float, float]:
-    """The logarithm of how far, per frequency seen, the PSF is ahead of no blur; what it leaves unexplained; and the
-    logarithm of its objective over that of no blur.
-    """
-    lead = np.clip(fit.lead(nothing), 0, _LONGEST_LEAD)
-    return float(np.log(lead + _LEAST_LEAD)), min(fit.excess, _MOST_EXCESS), float(np.log(ratio))
+def _confidence(lead: float) -> float:
+    """How likely a PSF is right that is so far ahead of no blur."""
+    return float(expit(_WEIGHT * np.log(np.clip(lead, 0, _LONGEST_LEAD) + _LEAST_LEAD) + _CONSTANT))

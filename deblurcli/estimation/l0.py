@@ -97,10 +97,10 @@ def _membrane(top: np.ndarray, bottom: np.ndarray, left: np.ndarray, right: np.n
     return scipy.fft.idstn(transformed / (down[:, None] + across).astype(np.float32), type=1)
 
 
-def latent(blurred: Extended, psf: np.ndarray, weight: float, growth: float = _GROWTH) -> tuple[np.ndarray, np.ndarray]:
+def latent(blurred: Extended, psf: np.ndarray, weight: float) -> tuple[np.ndarray, np.ndarray]:
     """The picture with few gradients behind a blurred one, ``(H, W)``, and where its gradients are not zero.
 
-    weight: λ, of a gradient that is not zero; larger leaves fewer. growth: of the penalty; smaller takes longer.
+    weight: λ, of a gradient that is not zero; larger leaves fewer.
     """
     otf = fourier.otf(psf, blurred.shape)
     target, power = np.conj(otf) * blurred.spectrum, np.square(np.abs(otf))
@@ -114,7 +114,7 @@ def latent(blurred: Extended, psf: np.ndarray, weight: float, growth: float = _G
         down *= kept
         pull = fourier.forward(_divergence(across, down))
         restored = fourier.back((target + penalty * pull) / (power + penalty * squared), blurred.shape)
-        penalty *= growth
+        penalty *= _GROWTH
     return restored, kept
 
 

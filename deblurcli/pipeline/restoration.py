@@ -26,12 +26,14 @@ from deblurcli.pictures.images import Picture, to_float
 from deblurcli.pictures.noise import NSR
 from deblurcli.pictures.processed import Processed
 from deblurcli.pictures.tiles import Progress, unwatched
+from deblurcli.pipeline import second_opinion
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly, specially
 from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, Finding, Source, source
 from deblurcli.pipeline.specialist import Specialist
 
 _STRIP = 256  # rows that are looked at together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
+LEAST_SHARE = 0.1  # of a picture, that a PSF is to hold for
 # Mean squared change, -44 dB. What `BLIND` makes of sharp photographs differs less from them (by -47.7 dB and less in
 # four of five whose edges are not steep), what it makes of 110 slightly blurred ones more (-40.8 dB and more).
 LEAST_CHANGE = 10**-4.4
@@ -88,6 +90,10 @@ class Restoration:
         restored = self._restored(picture, found, found.psf)
         if found.is_estimated and not self.forced and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
+        if found.is_free_form and self.blind is not None and not self.forced:
+            restored, share = second_opinion.blended(picture, restored, self.blind(picture, unwatched))
+            if share < LEAST_SHARE:
+                return self._without_psf(picture, replace(found, reason="its blur is not the same all over"))
         action = DECONVOLVED[self.method] if self.refiner is None else REFINED
         return replace(action.made(restored, found.fields, found.note), psf=found.psf)
 

@@ -1,0 +1,76 @@
+"""Two restorations of one picture, with a PSF that was found and by a network that knows of none, blended by agreement.
+
+A right PSF changes the picture as the network does, and more. Where the network changes it more than the PSF does, or
+the other way round, the PSF does not hold there: something moved on its own, or the camera turned, or the PSF is wrong.
+With a and b the changes that PSF and network make, and means over a neighbourhood::
+
+    r = √(mean b² / mean a²)       c = mean ab / √(mean a² mean b²)       opposition = r − c
+
+Where the opposition is above `OPPOSED`, the network's restoration is taken. In 70 photographs as a camera makes them,
+right PSFs came to 0.5 at most, while 7 of 10 that lost came to 1 and more.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from scipy.special import expit
+
+from deblurcli.pictures.images import Picture
+from deblurcli.pictures.luma import to_luma
+
+OPPOSED, _BLUR = 0.6, 0.1  # where both count alike, and how far from there one all but vanishes, about a fourth of it
+_CELL = 16  # pixels a side over which changes are summed up at first
+_NEIGHBOURHOOD = 4.0  # cells: standard deviation of the Gaussian that means are taken with
+_LEAST = 1e-10  # of mean squares: what no change counts as
+_ROWS = 16  # of cells, that are worked on together
+
+
+def blended(picture: Picture, restored: Picture, blindly: Picture) -> tuple[Picture, float]:
+    """The picture restored with a PSF where the network does not oppose, and blindly where it does.
+
+    restored, blindly: of the same shape and type as the picture.
+
+    Returns also the share that was taken from the former, 0 to 1.
+    """
+    shares = _shares(picture.pixels, restored.pixels, blindly.pixels)
+    mixed = np.empty_like(picture.pixels)
+    for rows in _strips(len(mixed)):
+        share = _enlarged(shares, rows, mixed.shape[:2])
+        mixed[rows] = _mixed(restored.pixels[rows], blindly.pixels[rows], share)
+    return picture.with_pixels(mixed), float(shares.mean())
+
+
+def _shares(pixels: np.ndarray, restored: np.ndarray, blindly: np.ndarray) -> np.ndarray:
+    """The share of the first restoration in every cell, ``(m, n)``."""
+    sums = np.concatenate([_sums(pixels[rows], restored[rows], blindly[rows]) for rows in _strips(len(pixels))])
+    own, other, both = cv2.split(cv2.GaussianBlur(sums, (0, 0), _NEIGHBOURHOOD, borderType=cv2.BORDER_REFLECT))
+    own, other = own + _LEAST, other + _LEAST
+    return expit((OPPOSED - np.sqrt(other / own) + both / np.sqrt(own * other)) / _BLUR).astype(np.float32)
+
+
+def _sums(pixels: np.ndarray, restored: np.ndarray, blindly: np.ndarray) -> np.ndarray:
+    """The mean squares of both changes and the mean of their product in each cell of a strip, ``(m, n, 3)``."""
+    own, other = (to_luma(image) - to_luma(pixels) for image in (restored, blindly))
+    products = np.stack([own * own, other * other, own * other], axis=2)
+    down, across = (-side % _CELL for side in own.shape)
+    grown = cv2.copyMakeBorder(products, 0, down, 0, across, cv2.BORDER_REPLICATE)
+    size = grown.shape[1] // _CELL, grown.shape[0] // _CELL
+    return cv2.resize(grown, size, interpolation=cv2.INTER_AREA)
+
+
+def _strips(height: int) -> list[slice]:
+    return [slice(first, min(first + _ROWS * _CELL, height)) for first in range(0, height, _ROWS * _CELL)]
+
+
+def _enlarged(shares: np.ndarray, rows: slice, size: tuple[int, int]) -> np.ndarray:
+    """The shares of cells at each pixel of some rows, ``(h, W, 1)``, linear between the middles of cells."""
+    down, across = np.meshgrid(np.arange(rows.start, rows.stop), np.arange(size[1]), indexing="ij")
+    x, y = (((places + 0.5) / _CELL - 0.5).astype(np.float32) for places in (across, down))
+    return cv2.remap(shares, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[..., None]
+
+
+def _mixed(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """A share of one strip and the rest of the other."""
+    values = other + share * (one.astype(np.float32) - other)
+    return np.rint(values).astype(one.dtype) if np.issubdtype(one.dtype, np.integer) else values.astype(one.dtype)

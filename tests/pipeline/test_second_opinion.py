@@ -1,0 +1,49 @@
+"""Two restorations blended by where they agree."""
+
+import numpy as np
+import pytest
+
+from deblurcli.pictures.images import Picture
+from deblurcli.pipeline import second_opinion
+
+rng = np.random.default_rng(3)
+SEEN = rng.integers(60, 190, (160, 1024, 3)).astype(np.int16)
+CHANGE = rng.integers(-40, 41, SEEN.shape).astype(np.int16)
+OTHER = rng.integers(-40, 41, SEEN.shape).astype(np.int16)
+
+
+def picture(values) -> Picture:
+    return Picture(values.astype(np.uint8))
+
+
+def test_a_network_that_changes_less_in_the_same_direction_leaves_all_to_the_psf():
+    restored = picture(SEEN + CHANGE)
+    made, share = second_opinion.blended(picture(SEEN), restored, picture(SEEN + CHANGE // 3))
+    assert share > 0.99 and np.abs(made.pixels.astype(int) - restored.pixels).max() <= 1
+
+
+def test_a_network_that_does_nothing_has_no_opinion():
+    restored = picture(SEEN + CHANGE)
+    made, share = second_opinion.blended(picture(SEEN), restored, picture(SEEN))
+    assert share > 0.99 and np.abs(made.pixels.astype(int) - restored.pixels).max() <= 1
+
+
+def test_where_both_differ_and_the_network_changes_more_it_is_believed_there_alone():
+    small = CHANGE // 4
+    blindly = SEEN + small
+    blindly[:, :512] = (SEEN + OTHER)[:, :512]
+    made, share = second_opinion.blended(picture(SEEN), picture(SEEN + small), picture(blindly))
+    assert 0.25 < share < 0.5
+    np.testing.assert_array_equal(made.pixels[:, :400], blindly[:, :400])
+    assert np.abs(made.pixels[:, -200:].astype(int) - (SEEN + small)[:, -200:]).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(40, 33, 1), (17, 300, 3), (270, 20, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_any_size_depth_and_kind(shape, dtype):
+    top = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
+    one, two, three = ((top * np.random.default_rng(seed).random(shape)).astype(dtype) for seed in range(3))
+    made, share = second_opinion.blended(Picture(one), Picture(two), Picture(three))
+    assert made.pixels.shape == shape and made.pixels.dtype == dtype and 0 <= share <= 1
+    low, high = np.minimum(two, three), np.maximum(two, three)
+    assert (made.pixels >= low).all() and (made.pixels <= high).all()
