@@ -4,8 +4,8 @@ The steepness of the edges tells sharp pictures from blurred ones (see `edges`),
 else is looked at. Blurs with a formula leave zeros and a slope in the power spectrum: each family of `PARAMETRIC` is
 fitted to it (see `families`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the
 other families and of its own other optima tells how likely it is right. When that is little and the picture does not
-look sharp, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; when that is not certain
-either, the families are fitted to low frequencies alone, which JPEG leaves as they were. All that is done in the values
+look sharp, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; also beside a family that is
+not beyond doubt. When that is not certain either, the families are fitted to low frequencies alone, which JPEG leaves as they were. All that is done in the values
 of the file; where these show no blur, the families are sought in linear light as well (see `light`). What is too large
 to be found in a large picture is sought in the picture at a half and a quarter of its size.
 """
@@ -102,7 +102,7 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
         looked at; of a picture of at least 512 pixels a side that does not look sharp, also the middle at half its
         size and, from 1024, where nothing is certain yet, at a quarter.
     family: "motion", "gaussian" or "defocus" fits that family whatever the others say; "general" finds a PSF of any
-        form, at most 157 pixels a side; "auto" takes the family that explains the
+        form, at most about 160 pixels a side; "auto" takes the family that explains the
         picture best, and a general PSF when none does so with confidence.
 
     The result is of family "none", with a PSF of one pixel, for pictures that show no blur; with confidence 0

@@ -52,6 +52,6 @@ def test_a_psf_that_explains_the_picture_no_better_than_none_is_not_believed(cof
 
 
 def test_a_picture_too_small_for_any_search_shows_none():
-    luma = np.random.default_rng(0).random((40, 44), np.float32)
+    luma = np.random.default_rng(0).random((120, 144), np.float32)
     search = families.search(luma)
     assert free_form.find(luma, search.spectrum, search.no_blur) is None

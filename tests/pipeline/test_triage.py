@@ -167,7 +167,7 @@ PATH, DOT = np.pad(np.full((3, 21), 1 / 63), 4), gaussian(1)
         (found("gaussian", 0.9, sigma=1.0), "slightly-soft", 2.355),
         (found("gaussian", 0.9, sigma=2.0), "soft", 4.71),
         (found("general", 0.9, psf=PATH), "shaken", 21),
-        (found("general", 0.8, psf=PATH), "unsure", 21),
+        (found("general", 0.79, psf=PATH), "unsure", 21),
         (found("general", 0.9, psf=DOT), "slightly-soft", 2.355),
     ],
 )
