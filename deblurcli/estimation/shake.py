@@ -11,8 +11,8 @@ PSF. Nobody tells how large it is. So it is sought at several sizes, large ones 
 of its size.
 
 Source: see `l0` for the turns; to begin with what a network makes of the picture is our own. In 64 training photographs
-that were shaken by 7 to 28 pixels the PSF so found correlated with the true one by 0.90 on the mean; searches from coarse
-to fine, as is usual, came to 0.82 in five times the time.
+that were shaken by 7 to 28 pixels the PSF so found correlated with the true one by 0.90 on the mean; searches from
+coarse to fine, as is usual, came to 0.82 in five times the time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from deblurcli.estimation.l0 import Extended
 from deblurcli.inference.restorer import Deferred, deferred
 
 # How many times smaller a picture is looked at, and the sides of the PSFs that are sought there, all odd.
-SIZES = {1: (25, 39, 59), 2: (25, 39), 4: (25, 39)}
+SIZES = {1: (25, 59), 2: (39,), 4: (39,)}
 
 _STEP = np.sqrt(2)  # from one scale to the next, when a PSF goes on to a finer one
 _STOPS = 8, 24  # rounds after which a PSF is kept: the more there is to see and the less noise, the later is better

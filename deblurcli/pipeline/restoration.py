@@ -90,10 +90,11 @@ class Restoration:
         restored = self._restored(picture, found, found.psf)
         if found.is_estimated and not self.forced and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
-        if found.is_free_form and self.blind is not None and not self.forced:
-            restored, share = second_opinion.blended(picture, restored, self.blind(picture, unwatched))
+        if found.is_free_form and found.is_estimated and self.blind is not None and not self.forced:
+            other = self.blind(picture, unwatched)
+            restored, share = second_opinion.blended(picture, restored, other)
             if share < LEAST_SHARE:
-                return self._without_psf(picture, replace(found, reason="its blur is not the same all over"))
+                return blindly(BLIND).made(other, found.fields, "its blur is not the same all over")
         action = DECONVOLVED[self.method] if self.refiner is None else REFINED
         return replace(action.made(restored, found.fields, found.note), psf=found.psf)
 

@@ -51,6 +51,15 @@ def test_a_psf_that_explains_the_picture_no_better_than_none_is_not_believed(cof
     assert found is not None and found.confidence < 0.3 and estimate(picture.pixels).family == "none"
 
 
+def test_a_rival_with_a_formula_stands_unless_another_is_clearly_better(coffee):
+    for spec, stands in (("gaussian:sigma=1.5", True), ("trajectory:20,seed=2", False)):
+        luma = central_luma(shaken(coffee, spec))
+        search = families.search(luma)
+        rival = psf.parse("gaussian:sigma=1.5").array()
+        found = free_form.find(luma, search.spectrum, search.no_blur, rival)
+        assert (found is None) == stands
+
+
 def test_a_picture_too_small_for_any_search_shows_none():
     luma = np.random.default_rng(0).random((120, 144), np.float32)
     search = families.search(luma)

@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
+from deblurcli.blur import psf
+from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.pictures.images import Picture
 from deblurcli.pipeline import second_opinion
+from deblurcli.pipeline.restoration import Restoration
+from deblurcli.pipeline.sources import Finding
 
 rng = np.random.default_rng(3)
 SEEN = rng.integers(60, 190, (160, 1024, 3)).astype(np.int16)
@@ -47,3 +51,15 @@ def test_any_size_depth_and_kind(shape, dtype):
     assert made.pixels.shape == shape and made.pixels.dtype == dtype and 0 <= share <= 1
     low, high = np.minimum(two, three), np.maximum(two, three)
     assert (made.pixels >= low).all() and (made.pixels <= high).all()
+
+
+@pytest.mark.parametrize("share, method", [(0.05, "photo"), (0.5, "wiener")])
+def test_a_psf_that_the_network_opposes_nearly_everywhere_is_dropped(share, method, monkeypatch):
+    blurred, other = picture(SEEN // 4 + 100), picture(SEEN // 4 + 101)
+    monkeypatch.setattr(second_opinion, "blended", lambda seen, restored, blindly: (restored, share))
+    found = Finding(psf.parse("gaussian:1").array(), {}, "shaken", nsr=1.0, is_free_form=True, is_estimated=True)
+    work = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda given, progress: other)
+    made = work(blurred, "a")
+    assert made.fields["method"] == method and (made.picture is other) == (made.psf is None) == (method == "photo")
+    if method == "photo":
+        assert made.note == "restored blindly by photo, its blur is not the same all over"

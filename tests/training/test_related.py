@@ -23,7 +23,7 @@ def blurred(height, width):
 def test_every_related_recipe_has_been_fitted():
     assert {path.stem for path in FITTED} == {
         "paper-both", "paper-both-frequency", "srcnn-both", "nafnet", "dense-unet", "fusion-unet", "amsa-unet",
-        "deblurgan",
+        "deblurgan", "fusion-unet-2h",
     }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_it_is_what_its_recipe_and_card_say(path):
     assert found.multiple_of == network.multiple_of
     assert found.card.get("whole_pictures") == network.looks_everywhere
     assert (found.halo is None) == ("whole_pictures" in found.card)
-    assert found.card["minutes"] == pytest.approx(20, abs=0.5)
+    assert found.card["minutes"] == pytest.approx(recipe.load(path.stem).schedule.minutes, abs=0.5)
 
 
 @pytest.mark.parametrize("path", FITTED, ids=lambda path: path.stem)
