@@ -5,10 +5,10 @@ else is looked at. Blurs with a formula leave zeros and a slope in the power spe
 fitted to it (see `families`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the
 other families and of its own other optima tells how likely it is right. When that is little and the picture does not
 look sharp, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; also beside a family that is
-not beyond doubt. When that is not certain either, the families are fitted to low frequencies alone, which JPEG leaves as
-they were. All that is done in the values of the file; where these show no blur, the families are sought in linear light
-as well (see `light`). What is too large to be found in a large picture is sought in the picture at a half and a quarter
-of its size.
+not beyond doubt. When that is not certain either, the families are fitted to low frequencies alone, which JPEG leaves
+as they were. All that is done in the values of the file; where these show no blur, the families are sought in linear
+light as well (see `light`). What is too large to be found in a large picture is sought in the picture at a half and a
+quarter of its size.
 """
 
 from __future__ import annotations
