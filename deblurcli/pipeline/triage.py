@@ -17,7 +17,7 @@ from deblurcli.reports.diagnoses import Diagnosis
 
 # CPU seconds of `deblur`: for a picture, and for each of its megapixels; ``python -m tests.bench.triage cost``.
 COSTS = {UNDO: (0.3, 3.8), BLINDLY: (2.3, 4.4), LEAVE: (0.2, 0.1)}
-FREE_FORM_COST = 1.0, 13.0  # of undoing a blur of any form, whose parts take unequally long
+FREE_FORM_COST = 2.5, 14.5  # of undoing a blur of any form, whose parts take unequally long
 
 
 @dataclass(frozen=True)
