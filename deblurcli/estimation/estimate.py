@@ -114,9 +114,9 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     >>> from deblurcli.blur import families
     >>> from deblurcli.blur.model import blur
     >>> squares = np.kron(np.random.default_rng(0).random((24, 24)), np.ones((9, 9)))[..., None].astype(np.float32)
-    >>> found = estimate(blur(squares, families.motion(9, 30)), "motion")
+    >>> found = estimate(blur(squares, families.motion(12, 30)))
     >>> found.family, [round(value) for _, value in found.parameters]
-    ('motion', [9, 30])
+    ('motion', [12, 30])
     """
     if family not in ESTIMATED:
         raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(ESTIMATED)}")
