@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from deblurcli.blur.poses import PoseDensity
 from deblurcli.deconvolution.inverse import inverse
 from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions
 from deblurcli.deconvolution.richardson_lucy import richardson_lucy
@@ -40,14 +41,15 @@ METHODS: dict[str, Method] = {
 
 def restore(
     picture: Picture,
-    psf: np.ndarray,
+    psf: np.ndarray | PoseDensity,
     options: DeconvolutionOptions = DEFAULTS,
     method: str = "wiener",
     progress: Progress = unwatched,
 ) -> Picture:
     """The picture restored by one of `METHODS`, of the same size, depth and kind; alpha is kept.
 
-    psf: ``(K, L)``, origin at the centre. progress: called as parts of the work are done.
+    psf: ``(K, L)``, origin at the centre, or a density that tells it at every place.
+    progress: called as parts of the work are done.
 
     Errors as for `wiener`. A large picture is restored in tiles; see `in_tiles`.
     """

@@ -1,13 +1,22 @@
-"""A method of restoration applied to a large picture tile by tile."""
+"""A method of restoration applied tile by tile: to a large picture, or to one whose PSF is another at every place.
+
+In the latter tiles are so small that the PSF hardly changes within one. Each is restored with the PSF at its middle,
+and neighbours are blended over a fourth of their length.
+
+Source: M. Hirsch, S. Sra, B. Schölkopf and S. Harmeling, Efficient filter flow for space-variant multiframe blind
+deconvolution, CVPR 2010.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from deblurcli import parallel
+from deblurcli.blur.poses import PoseDensity
 from deblurcli.deconvolution.observation import checked_inputs
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.statistics import ImageStatistics
@@ -17,6 +26,8 @@ from deblurcli.pictures.tiles import Progress, Window, unwatched
 from deblurcli.pictures.tiling import Span
 
 TILE, OVERLAP = 832, 16  # side in pixels of what is restored at once, and what neighbours share
+CHANGE = 0.5  # pixels, standard deviation, by which a roll shifts the rim of a tile against its middle at most
+SMALLEST_TILE = 192  # pixels a side that are kept of a tile, however much the PSF changes
 MOST_LOOKED_AT = 9  # tiles, to tell the spectrum of all
 
 
@@ -40,7 +51,7 @@ class Method(Protocol):
 def in_tiles(
     method: Method,
     pixels: np.ndarray,
-    psf: np.ndarray,
+    psf: np.ndarray | PoseDensity,
     options: DeconvolutionOptions,
     progress: Progress = unwatched,
     context: int | None = 0,
@@ -51,19 +62,21 @@ def in_tiles(
     method: restores a tile, float32 ``(h, w, C)``, to float32 of the same shape. The statistics it is given are the
         same for all tiles: the picture's noise, its colours and the prior.
     pixels: ``(H, W, 1 or 3)``, uint8, uint16 or float in [0, 1].
+    psf: ``(K, L)``, one for all of the picture, or a density that tells it at every place.
     seen: what the method is given for samples, float32 in [0, 1]; what it returns are values as in the picture.
     context: pixels that the method looks at around each, besides those that the PSF mixes into it; None for one that
         looks at the whole picture, which is then not cut.
     """
-    pixels, psf = checked_inputs(pixels, psf)
-    reach = None if context is None else max(psf.shape) + context
-    rows, columns = (_spans(length, reach) for length in pixels.shape[:2])
+    field = _Field.of(psf, pixels.shape[:2])
+    pixels, _ = checked_inputs(pixels, field.largest)
+    reach = None if context is None else max(field.largest.shape) + context
+    rows, columns = (_spans(length, reach, field.constant_over) for length in pixels.shape[:2])
     windows = [*tiles.windows(rows, columns)]
-    statistics = _statistics(pixels, windows, psf, options, seen) if len(windows) > 1 else None
+    statistics = _statistics(pixels, windows, field, options, seen) if len(windows) > 1 else None
 
     def restored(window: Window) -> np.ndarray:
         part = _Part(progress, 1 / len(windows))
-        tile = method(seen(tiles.cut(pixels, window)), psf, options, statistics, part)
+        tile = method(seen(tiles.cut(pixels, window)), field.at(window), options, statistics, part)
         part.over()
         return tiles.kept(tile, window)
 
@@ -73,14 +86,17 @@ def in_tiles(
 def _statistics(
     pixels: np.ndarray,
     windows: list[Window],
-    psf: np.ndarray,
+    field: _Field,
     options: DeconvolutionOptions,
     seen: Callable[[np.ndarray], np.ndarray],
 ) -> ImageStatistics:
-    """What a picture tells as a whole, from a sample of it and some of its tiles."""
+    """What a picture tells as a whole, from a sample of it and, where its PSF is but one, some of its tiles."""
+    sample = seen(noise.sample(pixels))
+    if field.constant_over is not None:  # what a tile's spectrum is expected to be depends on its own PSF
+        return ImageStatistics.from_image(sample, options)
     looked_at = windows[:: -(-len(windows) // MOST_LOOKED_AT)]
     samples = (seen(tiles.cut(pixels, window)) for window in looked_at)
-    return ImageStatistics.from_tiles(seen(noise.sample(pixels)), samples, psf, options)
+    return ImageStatistics.from_tiles(sample, samples, field.largest, options)
 
 
 class _Part:
@@ -98,9 +114,43 @@ class _Part:
         self(self._left)
 
 
-def _spans(length: int, reach: int | None) -> list[Span]:
-    """Tiles along one axis, for a method that sees so far; one tile where it sees all."""
+def _spans(length: int, reach: int | None, constant_over: int | None) -> list[Span]:
+    """Tiles along one axis, for a method that sees so far; one tile where it sees all.
+
+    constant_over: pixels over which the PSF hardly changes; None where it does not change.
+    """
     if reach is None:
         return [Span(0, length, 0, length)]
     halo = reach + reach % 2
-    return tiling.spans(length, max(TILE, 4 * halo + OVERLAP), halo, OVERLAP, 1)
+    if constant_over is None:
+        return tiling.spans(length, max(TILE, 4 * halo + OVERLAP), halo, OVERLAP, 1)
+    overlap = constant_over // 8 * 2
+    return tiling.spans(length, constant_over + overlap + 2 * halo, halo, overlap, 1)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """The PSFs over a picture.
+
+    at: of a window. largest: of all those in the picture. constant_over: pixels over which they hardly change;
+    None where there is but one.
+    """
+
+    at: Callable[[Window], np.ndarray]
+    largest: np.ndarray
+    constant_over: int | None = None
+
+    @classmethod
+    def of(cls, psf: np.ndarray | PoseDensity, shape: tuple[int, int]) -> _Field:
+        """Of a picture of that shape."""
+        if isinstance(psf, np.ndarray):
+            return cls(lambda _: psf, psf)
+        height, width = shape
+        corners = [psf.psf(x, y) for x in (-width / 2, width / 2) for y in (-height / 2, height / 2)]
+        constant = int(np.clip(2 * CHANGE / max(psf.deviation, 1e-9), SMALLEST_TILE, TILE))
+
+        def at(window: Window) -> np.ndarray:
+            y, x = ((span.keep_start + span.keep_stop - length) / 2 for span, length in zip(window, shape))
+            return psf.psf(x, y)
+
+        return cls(at, max(corners, key=len), constant)

@@ -54,9 +54,9 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | Non
     scores = leads - np.log(shake.ratios(luma, all_psfs))
     scores[len(psfs) :] += _HANDICAP
     best = int(np.argmax(scores))
-    return Found(psfs[best], fits[best], _confidence(leads[best])) if best < len(psfs) else None
+    return Found(psfs[best], fits[best], confidence(leads[best])) if best < len(psfs) else None
 
 
-def _confidence(lead: float) -> float:
+def confidence(lead: float) -> float:
     """How likely a PSF is right that is so far ahead of no blur."""
     return float(expit(_WEIGHT * np.log(np.clip(lead, 0, _LONGEST_LEAD) + _LEAST_LEAD) + _CONSTANT))

@@ -22,12 +22,11 @@ from functools import cache
 
 import cv2
 import numpy as np
-import scipy.fft
 
 from deblurcli.blur.families import centred
 from deblurcli.choices import BLIND
-from deblurcli.deconvolution import fourier
 from deblurcli.estimation import l0
+from deblurcli.estimation.gradient_fit import FALL, NormalEquations, StrongGradients
 from deblurcli.estimation.l0 import Extended
 from deblurcli.inference.restorer import Deferred, deferred
 
@@ -39,7 +38,6 @@ _STOPS = 8, 24  # rounds after which a PSF is kept: the more there is to see and
 _MORE_ROUNDS = 2  # when a PSF goes on to a finer scale
 _WEIGHT = 4e-3  # λ of the latent pictures, at first
 _LATER_WEIGHT = 2e-3  # λ when a PSF goes on to a finer scale
-_FALL = 1.1  # of λ, and of the threshold of gradients, from one round to the next
 _EDGES = 20  # gradients kept at first in each of four directions, times the PSF's side
 _SMOOTH = 2.0  # β, weight of ‖k‖²
 _DESCENTS = 20  # of conjugate gradients
@@ -70,8 +68,8 @@ def _sought(luma: np.ndarray, times: int) -> list[np.ndarray]:
     if not sizes:
         return []
     looked = part(reduced(luma, times), _WINDOW)
-    nearer = _network().restore(looked[..., None])[..., 0]
-    return [_carried_on(luma, psf, times) for size in sizes for psf in _beginning_with(nearer, looked, size)]
+    begun = nearer(looked)
+    return [_carried_on(luma, psf, times) for size in sizes for psf in _beginning_with(begun, looked, size)]
 
 
 def ratios(luma: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
@@ -81,6 +79,11 @@ def ratios(luma: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
     rim = min(widest, min(luma.shape) // 3) // 2
     least = max(l0.objective(blurred, np.ones((1, 1)), rim), np.finfo(np.float32).tiny)
     return [float(l0.objective(blurred, psf, rim) / least) for psf in psfs]
+
+
+def nearer(luma: np.ndarray) -> np.ndarray:
+    """What a network makes of a picture ``(H, W)`` that may be blurred: one that is nearer to the sharp picture."""
+    return _network().restore(luma[..., None])[..., 0]
 
 
 @cache
@@ -95,13 +98,13 @@ def _fits(luma: np.ndarray, times: int, size: int) -> bool:
     return size <= side // 3 and (times == 1 or side >= _LEAST_SIDE)
 
 
-def _beginning_with(nearer: np.ndarray, luma: np.ndarray, size: int) -> Iterator[np.ndarray]:
+def _beginning_with(begun: np.ndarray, luma: np.ndarray, size: int) -> Iterator[np.ndarray]:
     """The PSFs ``(size, size)`` of a picture, by turns from a picture on that is nearer to the sharp one."""
-    margin, edges = int(_MARGIN * size), _Edges()
+    margin, edges = int(_MARGIN * size), StrongGradients(_EDGES * size)
     blurred = Extended.of(luma, margin)
-    psf = _cleaned(_solve(edges.of(l0.harmonic(nearer, margin), blurred, size), blurred, size))
+    psf = _cleaned(_solve(edges.of(l0.harmonic(begun, margin), blurred), blurred, size))
     for turn in range(_STOPS[-1]):
-        psf = _improved(psf, blurred, _WEIGHT / _FALL**turn, edges)
+        psf = _improved(psf, blurred, _WEIGHT / FALL**turn, edges)
         if turn + 1 in _STOPS:
             yield psf
 
@@ -115,88 +118,37 @@ def _carried_on(luma: np.ndarray, psf: np.ndarray, times: int) -> np.ndarray:
     """The PSF of a picture from that of the picture so many times smaller, by levels in between."""
     if times == 1:
         return psf
-    edges = _Edges()
-    size = _odd(times * len(psf))
+    edges = StrongGradients(_EDGES * odd(_STEP * len(psf)))
+    size = odd(times * len(psf))
     looked = part(luma, _window(size))
-    for scale in _STEP ** np.arange(1 - 2 * np.log2(times), 1):
-        side = _odd(scale * size)
-        blurred = Extended.of(_resized(looked, scale), int(_MARGIN * side))
+    for scale in scales(times):
+        side = odd(scale * size)
+        blurred = Extended.of(resized(looked, scale), int(_MARGIN * side))
         psf = _enlarged(psf, side)
         for _ in range(_MORE_ROUNDS):
             psf = _improved(psf, blurred, _LATER_WEIGHT, edges)
     return psf
 
 
-def _improved(psf: np.ndarray, blurred: Extended, weight: float, edges: _Edges) -> np.ndarray:
+def _improved(psf: np.ndarray, blurred: Extended, weight: float, edges: StrongGradients) -> np.ndarray:
     """One round: the latent picture, its strong gradients, and the PSF that blurs them into the picture's."""
     restored, _ = l0.latent(blurred, psf, weight)
-    return _cleaned(_solve(edges.of(restored, blurred, len(psf)), blurred, len(psf)))
-
-
-class _Edges:
-    """The strongest gradients of latent pictures: above a threshold that falls from one picture to the next."""
-
-    def __init__(self):
-        self._threshold: float | None = None  # of squared gradients
-
-    def of(self, restored: np.ndarray, blurred: Extended, side: int) -> list[np.ndarray]:
-        """Gradients across and down on the periodic grid, 0 where they are weak or nothing was seen."""
-        across, down = l0.gradients(restored)
-        height, width = blurred.luma.shape
-        for part in (across, down):
-            part[height - 1 :], part[:, width - 1 :] = 0, 0
-        strength = across * across + down * down
-        if self._threshold is None:
-            self._threshold = _first_threshold(across, down, strength, _EDGES * side)
-        kept = strength >= min(self._threshold, strength.max())
-        self._threshold /= _FALL
-        return [across * kept, down * kept]
-
-
-def _first_threshold(across: np.ndarray, down: np.ndarray, strength: np.ndarray, wanted: int) -> float:
-    """The highest threshold that leaves so many gradients in each of four directions, where there are as many."""
-    direction = np.floor((np.arctan2(down, across) % np.pi) / (np.pi / 4)).astype(int) % 4
-    strongest = [np.sort(strength[direction == each])[-wanted:] for each in range(4)]
-    return float(min(values[0] if values.size else 0.0 for values in strongest))
+    return _cleaned(_solve(edges.of(restored, blurred), blurred, len(psf)))
 
 
 def _solve(edges: list[np.ndarray], blurred: Extended, side: int) -> np.ndarray:
     """The PSF ``(side, side)`` that best blurs gradients into the picture's, by conjugate gradients."""
-    sharp = [fourier.forward(each) for each in edges]
-    matched = np.sum([np.conj(each) * seen for each, seen in zip(sharp, blurred.gradient_spectra)], axis=0)
-    energy = np.sum([np.square(np.abs(each)) for each in sharp], axis=0)
-    target = _around(fourier.back(matched, blurred.shape), side // 2)
-    operator = _Convolution(_around(fourier.back(energy, blurred.shape), side - 1), side)
+    equations = NormalEquations.of(edges, blurred, side)
     psf = np.full((side, side), 1 / side**2, np.float32)
-    residual = target - operator(psf)
+    residual = equations.target - equations.operator(psf) - _SMOOTH * psf
     direction, power = residual, np.vdot(residual, residual)
     for _ in range(_DESCENTS):
-        curved = operator(direction)
+        curved = equations.operator(direction) + _SMOOTH * direction
         step = power / max(np.vdot(direction, curved), np.finfo(float).tiny)
         psf, residual = psf + step * direction, residual - step * curved
         before, power = power, np.vdot(residual, residual)
         direction = residual + power / max(before, np.finfo(float).tiny) * direction
     return psf
-
-
-class _Convolution:
-    """The normal operator of `_solve`: convolution with the gradients' autocorrelation, and the weight β."""
-
-    def __init__(self, energy: np.ndarray, side: int):
-        self._side, self._padded = side, scipy.fft.next_fast_len(2 * side - 1, real=True)
-        placed = np.pad(energy, (0, self._padded - len(energy)))
-        self._spectrum = scipy.fft.rfft2(np.roll(placed, (1 - side, 1 - side), (0, 1)))
-
-    def __call__(self, psf: np.ndarray) -> np.ndarray:
-        shape = (self._padded, self._padded)
-        spread = scipy.fft.irfft2(scipy.fft.rfft2(psf, s=shape) * self._spectrum, s=shape)
-        return spread[: self._side, : self._side] + _SMOOTH * psf
-
-
-def _around(periodic: np.ndarray, reach: int) -> np.ndarray:
-    """The values of a periodic array from −reach to reach about its origin."""
-    index = np.arange(-reach, reach + 1)
-    return periodic[np.ix_(index, index)]
 
 
 def _cleaned(psf: np.ndarray) -> np.ndarray:
@@ -208,7 +160,7 @@ def _cleaned(psf: np.ndarray) -> np.ndarray:
     kept[weights[islands] < _STRAY * kept.sum()] = 0
     if kept.sum() <= 0:
         kept[side // 2, side // 2] = 1
-    return _framed(centred(kept / kept.sum()), side)
+    return framed(centred(kept / kept.sum()), side)
 
 
 def alike(one: np.ndarray, other: np.ndarray) -> float:
@@ -222,12 +174,12 @@ def _enlarged(psf: np.ndarray, side: int) -> np.ndarray:
     """The PSF ``(K, K)`` of a picture as that of the same picture larger, of so many pixels a side."""
     times = side / len(psf)
     scaled = cv2.resize(psf, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
-    return _framed(centred(scaled / scaled.sum()), side)
+    return framed(centred(scaled / scaled.sum()), side)
 
 
 def reduced(luma: np.ndarray, times: int) -> np.ndarray:
     """The luma of a picture so many times smaller."""
-    return luma if times == 1 else _resized(luma, 1 / times)
+    return resized(luma, 1 / times)
 
 
 def part(luma: np.ndarray, side: int) -> np.ndarray:
@@ -244,17 +196,25 @@ def _window(size: int) -> int:
     return max(_WINDOW, min(_PSFS * size, _WIDEST))
 
 
-def _odd(side: float) -> int:
+def odd(side: float) -> int:
     """An odd number near another."""
     return 2 * int(side / 2) + 1
 
 
-def _resized(picture: np.ndarray, scale: float) -> np.ndarray:
+def scales(times: int) -> np.ndarray:
+    """Those on the way from a picture so many times smaller to the picture itself, without the former, with 1."""
+    return _STEP ** np.arange(1 - 2 * np.log2(times), 1)
+
+
+def resized(picture: np.ndarray, scale: float) -> np.ndarray:
+    """A picture ``(H, W)`` so many times as large."""
+    if scale == 1:
+        return picture
     height, width = (max(8, round(length * scale)) for length in picture.shape)
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _framed(psf: np.ndarray, side: int) -> np.ndarray:
+def framed(psf: np.ndarray, side: int) -> np.ndarray:
     """A PSF cut or padded about its centre to a square."""
     margins = [(side - length) // 2 for length in psf.shape]
     padded = np.pad(psf, [(max(margin, 0),) * 2 for margin in margins])

@@ -13,6 +13,7 @@ import numpy as np
 
 from deblurcli.batch import phases
 from deblurcli.batch.places import Inputs
+from deblurcli.blur.poses import PoseDensity
 from deblurcli.choices import BLIND
 from deblurcli.deconvolution import methods, tiled
 from deblurcli.deconvolution.data_consistency import enforce_data_consistency
@@ -87,7 +88,7 @@ class Restoration:
             return specially(special.network).made(special.picture, fields, "which was made for its blur")
         if found.psf is None:
             return self._without_psf(picture, found)
-        restored = self._restored(picture, found, found.psf)
+        restored = self._restored(picture, found, found.psf if found.poses is None else found.poses)
         if found.is_estimated and not self.forced and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
         if found.is_free_form and found.is_estimated and self.blind is not None and not self.forced:
@@ -114,7 +115,7 @@ class Restoration:
             return LEFT.made(picture, found.fields, LOOKS_SHARP)
         return blindly(BLIND).made(restored, found.fields, found.reason)
 
-    def _restored(self, picture: Picture, found: Finding, psf: np.ndarray) -> Picture:
+    def _restored(self, picture: Picture, found: Finding, psf: np.ndarray | PoseDensity) -> Picture:
         """The picture with the PSF undone; where it was at work in light, the mean of that there and in values."""
         options = replace(self.options, nsr=self._nsr(found, found.nsr), compressed=found.is_compressed)
         if self.refiner is None:
@@ -207,7 +208,7 @@ def _light(pixels: np.ndarray) -> np.ndarray:
 def _in_tiles(
     method: _Refined | _Averaged | _RefinedInLight,
     picture: Picture,
-    psf: np.ndarray,
+    psf: np.ndarray | PoseDensity,
     options: DeconvolutionOptions,
     progress: Progress,
     seen: Callable[[np.ndarray], np.ndarray] = to_float,

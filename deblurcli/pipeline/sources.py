@@ -10,6 +10,7 @@ import numpy as np
 
 from deblurcli.batch import manifest, planning
 from deblurcli.batch.places import Inputs
+from deblurcli.blur.poses import PoseDensity
 from deblurcli.blur.psf import PSFSpec, parse
 from deblurcli.choices import AUTO, COURSES, MANIFEST
 from deblurcli.errors import PSFError
@@ -19,7 +20,7 @@ from deblurcli.estimation.refit import adjusted
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
-from deblurcli.pipeline.actions import KINDS
+from deblurcli.pipeline.actions import KINDS, ROLLED
 from deblurcli.pipeline.verdicts import spread, verdict
 
 UNDO, BLINDLY, LEAVE = COURSES
@@ -40,6 +41,7 @@ class Finding:
     is_free_form: the PSF has no formula, and its errors are of no form either.
     is_estimated: the PSF may be wrong; a restoration that shows it is not used.
     reason: why there is no PSF. is_sharp: because there is nothing to restore.
+    poses: where the PSF is another at every place, what tells it; `psf` is that in the middle.
     """
 
     psf: np.ndarray | None
@@ -53,6 +55,7 @@ class Finding:
     is_compressed: bool = False
     reason: str = ""
     is_sharp: bool = False
+    poses: PoseDensity | None = None
 
     @property
     def course(self) -> str:
@@ -112,14 +115,17 @@ class Listed:
 class Estimated:
     """The PSF that each picture itself shows.
 
-    forced: whether also where it is not certain.
+    forced: whether also where it is not certain. rolls: whether a camera that rolled is looked for as well, on trial;
+    see `estimate.with_rolls`.
     """
 
     forced: bool = False
+    rolls: bool = False
 
     def __call__(self, picture: Picture, key: str) -> Finding:
         """The PSF where it is certain, none where it is not or the picture is sharp."""
-        return guessed(picture, estimate.estimate(picture.pixels), self.forced)
+        found = estimate.estimate(picture.pixels)
+        return guessed(picture, estimate.with_rolls(picture.pixels, found) if self.rolls else found, self.forced)
 
 
 def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
@@ -148,7 +154,8 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
     nsr = estimate.noise_to_signal(picture.pixels, found, floor)
     linear = estimate.noise_to_signal(picture.pixels, found, floor, in_light=True) if found.is_linear else None
     scale = estimate.REFINED_NSR_SCALE[found.family]
-    note = KINDS[found.family] if certain else FORCED
+    kind = found.family if found.poses is None else ROLLED
+    note = KINDS[kind] if certain else FORCED
     return Finding(
         found.psf,
         {**fields, "linear_light": found.is_linear},
@@ -158,6 +165,7 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
         is_free_form=found.spec is None,
         is_estimated=True,
         linear_nsr=linear,
+        poses=found.poses,
     )
 
 

@@ -32,7 +32,7 @@ CASES: dict[str, Callable[[Path], Path]] = {
     "rotation": lambda path: path,
     "shift only": lambda path: replace(path, roll=np.zeros_like(path.roll), zoom=np.zeros_like(path.zoom)),
 }
-HEADS = ("roll", "shift", "varies by", "blurred", "one PSF", "deblur", "gain")
+HEADS = ("roll", "shift", "varies by", "blurred", "with rolls", "deblur", "gain")
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Scores:
-    """PSNR in dB; `one` is None where the tool has no way to take one PSF only."""
+    """PSNR in dB; `rolled`: where `estimate.with_rolls` is asked as well."""
 
     blurred: float
-    one: float | None
+    rolled: float
     deblur: float
 
     @property
@@ -62,18 +62,18 @@ def main(options: Options) -> None:
     """Print the table and the summary of both cases."""
     trials = _trials(options)
     seen = {name: trial.blurred for name, trial in trials.items()}
-    restored, one = tool.deblurred(seen), tool.with_one_psf(seen)
+    restored, rolled = tool.deblurred(seen), tool.with_rolls(seen)
     scores = {
         name: Scores(
             aligned_psnr(trial.blurred, trial.sharp),
-            None if one is None else aligned_psnr(one[name], trial.sharp),
+            aligned_psnr(rolled[name], trial.sharp),
             aligned_psnr(restored[name].pixels, trial.sharp),
         )
         for name, trial in trials.items()
     }
     rows = [[name, *_moved(trial), *_cells(scores[name]), *restored[name].told] for name, trial in trials.items()]
     print(markdown.table(["picture", *HEADS, *tool.TOLD], rows) + "\n")
-    heads = ["mean of", *HEADS[3:], "worse than blurred", "worst gain", "worse than one PSF"]
+    heads = ["mean of", *HEADS[3:], "worse than blurred", "worst gain", "better with rolls"]
     print(markdown.table(heads, [_summary(case, scores) for case in CASES]))
 
 
@@ -135,19 +135,18 @@ def _moved(trial: Trial) -> list[str]:
 
 
 def _cells(scores: Scores) -> list[str]:
-    one = "" if scores.one is None else markdown.decibels(scores.one)
-    return [markdown.decibels(scores.blurred), one, markdown.decibels(scores.deblur), markdown.gain(scores.gain)]
+    values = (scores.blurred, scores.rolled, scores.deblur)
+    return [*map(markdown.decibels, values), markdown.gain(scores.gain)]
 
 
 def _summary(case: str, scores: dict[str, Scores]) -> list[str]:
     some = [each for name, each in scores.items() if name.endswith(case)]
-    ones = [each.one for each in some if each.one is not None]
     mean = Scores(
         float(np.mean([each.blurred for each in some])),
-        float(np.mean(ones)) if ones else None,
+        float(np.mean([each.rolled for each in some])),
         float(np.mean([each.deblur for each in some])),
     )
     gains = np.array([each.gain for each in some])
-    lost = [each.deblur < each.one for each in some if each.one is not None]
-    worse = markdown.share(gains < 0), markdown.gain(gains.min()), markdown.share(lost) if lost else ""
+    better = np.array([each.deblur < each.rolled for each in some])
+    worse = markdown.share(gains < 0), markdown.gain(gains.min()), markdown.share(better)
     return [f"{case}, {len(some)} pictures", *_cells(mean), *worse]

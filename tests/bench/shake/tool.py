@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,9 +20,9 @@ from deblurcli.inference.restorer import refiner, restorer
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pipeline.restoration import restoration
+from deblurcli.pipeline.sources import Estimated
 
 TOLD = ("family", "confidence", "method", "note")  # fields of the report that the tables show
-VARYING = "varying"  # parameter of `restoration`: whether the PSF may change across the picture
 
 
 @dataclass(frozen=True)
@@ -88,11 +87,9 @@ def report(path: Path) -> dict[str, dict[str, Any]]:
     return {Path(row["input"]).relative_to(inside).with_suffix("").as_posix(): row for row in pictures}
 
 
-def with_one_psf(pictures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
-    """What the same work makes of pictures with one PSF for all of each; None where it never takes more than one."""
-    if VARYING not in inspect.signature(restoration).parameters:
-        return None
+def with_rolls(pictures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What the same work makes of pictures when it looks for rolls as well; see `estimate.with_rolls`."""
     network, blind = refiner(workers=1), restorer(BLIND, workers=1)
-    one: dict[str, Any] = {VARYING: False}
-    work = restoration(AUTO, DeconvolutionOptions(), "wiener", Path(), refiner=network, blind=blind, **one)
-    return {name: work(Picture(pixels), name).picture.pixels for name, pixels in pictures.items()}
+    work = restoration(AUTO, DeconvolutionOptions(), "wiener", Path(), refiner=network, blind=blind)
+    rolling = replace(work, source=Estimated(rolls=True))
+    return {name: rolling(Picture(pixels), name).picture.pixels for name, pixels in pictures.items()}

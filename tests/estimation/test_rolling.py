@@ -1,0 +1,96 @@
+"""The pose density of a camera that rolled, found from the picture alone."""
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from deblurcli.blur.poses import PoseDensity
+from deblurcli.blur.varying import Layer, exposed
+from deblurcli.deconvolution.methods import restore
+from deblurcli.deconvolution.options import DeconvolutionOptions
+from deblurcli.estimation import estimate, rolling
+from deblurcli.estimation.estimate import Estimate
+from deblurcli.metrics.table import psnr
+from deblurcli.pictures.images import Picture, from_float
+
+SHIFTS, ROLL = (9, 4), 0.9  # pixels across and down, degrees
+
+
+@pytest.fixture(scope="module")
+def sharp() -> np.ndarray:
+    """Luma of a photograph, float32 (768, 960)."""
+    picture = skimage.data.astronaut()[..., :].mean(axis=2).astype(np.float32) / 255
+    grown = np.pad(picture, ((0, 256), (0, 448)), mode="reflect")
+    return np.ascontiguousarray(cv2.GaussianBlur(grown, (0, 0), 0.5))
+
+
+@pytest.fixture(scope="module")
+def poses() -> np.ndarray:
+    time = np.linspace(-0.5, 0.5, 25)
+    return np.stack([SHIFTS[0] * time, SHIFTS[1] * (time**2 - 1 / 12), np.deg2rad(ROLL) * time, np.ones(25)], axis=1)
+
+
+@pytest.fixture(scope="module")
+def rolled(sharp, poses) -> np.ndarray:
+    moved = exposed([Layer(sharp[..., None], None, poses)])[..., 0]
+    return (moved + np.random.default_rng(0).normal(0, 0.003, moved.shape)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def found(rolled) -> PoseDensity | None:
+    return rolling.sought(rolled)
+
+
+def test_a_roll_is_found_about_as_large_as_it_was(found):
+    assert found is not None
+    assert found.roll == pytest.approx(ROLL, rel=0.4)
+    assert found.density.sum() == pytest.approx(1) and found.density.min() >= 0
+
+
+def test_it_explains_the_picture_better_than_one_psf(rolled, found):
+    one = rolling.evidence(rolled, found.psf(0, 0))
+    assert rolling.evidence(rolled, found).score > one.score
+
+
+def test_asked_for_rolls_an_estimate_of_any_form_has_them_and_others_stay(rolled):
+    one = Estimate(None, np.ones((1, 1)), 0.5, "general")
+    with_poses = estimate.with_rolls(rolled[..., None], one)
+    assert with_poses.poses is not None and 0 < with_poses.confidence < 1
+    np.testing.assert_array_equal(with_poses.psf, with_poses.poses.psf(0, 0))
+    other = Estimate(None, np.ones((1, 1)), 0.9, "motion")
+    assert estimate.with_rolls(rolled[..., None], other) is other
+
+
+def test_the_true_poses_restore_the_picture_better_than_one_psf(sharp, rolled, poses):
+    """In tiles, each with a PSF of its own."""
+    picture, truth = Picture(from_float(rolled[..., None], np.uint8)), from_float(sharp[..., None], np.uint8)
+    options, inside = DeconvolutionOptions(nsr=1e-2), (slice(30, -30), slice(30, -30))
+    true = _density(poses)
+    varying, single = (
+        psnr(restore(picture, psf, options, "sparse").pixels[inside], truth[inside]) for psf in (true, true.psf(0, 0))
+    )
+    assert varying > single + 1 and varying > psnr(picture.pixels[inside], truth[inside]) + 3
+
+
+def _density(poses: np.ndarray) -> PoseDensity:
+    """That of instants: a shift of p by d in `varying.warped` shows it at p − d, rolled the other way round."""
+    shares = np.zeros((len(poses), 13, 13))
+    for share, (right, down, *_) in zip(shares, -poses):
+        top, left = int(np.floor(down)), int(np.floor(right))
+        for i, j in np.ndindex(2, 2):
+            share[6 + top + i, 6 + left + j] = abs(1 - i - down + top) * abs(1 - j - right + left) / len(poses)
+    return PoseDensity(poses[:, 2], shares)
+
+
+def test_in_small_pictures_none_is_sought(rolled):
+    assert rolling.sought(rolled[:511]) is None
+
+
+def test_regions_cover_a_picture_from_end_to_end():
+    luma = np.arange(600 * 900, dtype=np.float32).reshape(600, 900)
+    parts = rolling.parts(luma)
+    assert len(parts) == 8
+    places = {(x, y) for x, y, _ in parts}
+    assert (-322.0, -172.0) in places and (322.0, 172.0) in places
+    assert parts[0][2][0, 0] == luma[0, 0] and parts[-1][2][-1, -1] == luma[-1, -1]
