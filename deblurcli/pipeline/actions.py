@@ -40,13 +40,10 @@ def specially(network: str) -> Action:
     return Action(network, f"restored by {network}")
 
 
-ROLLED = "rolled"  # a PSF of any form that is another at every place
-
 # How people read the family of a PSF that was found.
 KINDS = {
     "motion": "straight motion",
     "gaussian": "soft blur (Gaussian)",
     "defocus": "wrong focus (defocus)",
     "general": "camera shake (any form)",
-    ROLLED: "camera shake (with a roll)",
 }

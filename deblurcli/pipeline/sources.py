@@ -20,7 +20,7 @@ from deblurcli.estimation.refit import adjusted
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
-from deblurcli.pipeline.actions import KINDS, ROLLED
+from deblurcli.pipeline.actions import KINDS
 from deblurcli.pipeline.verdicts import spread, verdict
 
 UNDO, BLINDLY, LEAVE = COURSES
@@ -154,8 +154,7 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
     nsr = estimate.noise_to_signal(picture.pixels, found, floor)
     linear = estimate.noise_to_signal(picture.pixels, found, floor, in_light=True) if found.is_linear else None
     scale = estimate.REFINED_NSR_SCALE[found.family]
-    kind = found.family if found.poses is None else ROLLED
-    note = KINDS[kind] if certain else FORCED
+    note = KINDS[found.family] if certain else FORCED
     return Finding(
         found.psf,
         {**fields, "linear_light": found.is_linear},
