@@ -41,11 +41,6 @@ class PoseDensity:
         share = self.density.sum(axis=(1, 2))
         return float(np.sqrt(share @ np.square(self.rolls - share @ self.rolls)))
 
-    @property
-    def roll(self) -> float:
-        """How far the camera rolled, in degrees, if it did so evenly."""
-        return float(np.rad2deg(np.sqrt(12) * self.deviation))
-
     def psf(self, x: float, y: float) -> np.ndarray:
         """The PSF ``(L, L)`` so many pixels to the right of the picture's middle and below it; L is odd."""
         spread = self.spread(x, y, self.side + 2 * self.reach(x, y))

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from deblurcli import parallel
+from deblurcli.blur import families
 from deblurcli.blur.poses import PoseDensity
 from deblurcli.deconvolution.observation import checked_inputs
 from deblurcli.deconvolution.options import DeconvolutionOptions
@@ -143,8 +144,9 @@ class _Field:
     @classmethod
     def of(cls, psf: np.ndarray | PoseDensity, shape: tuple[int, int]) -> _Field:
         """Of a picture of that shape."""
-        if isinstance(psf, np.ndarray):
-            return cls(lambda _: psf, psf)
+        if not isinstance(psf, PoseDensity):
+            one = families.checked(psf)
+            return cls(lambda _: one, one)
         height, width = shape
         corners = [psf.psf(x, y) for x in (-width / 2, width / 2) for y in (-height / 2, height / 2)]
         constant = int(np.clip(2 * CHANGE / max(psf.deviation, 1e-9), SMALLEST_TILE, TILE))

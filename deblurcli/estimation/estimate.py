@@ -141,8 +141,10 @@ def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
     A trial: on pictures rotated by computer it gains several dB, but real motion, whose scene has depth and parts that
     move, can pass for a roll. `estimate` does not ask for it.
     """
+    if found.family != GENERAL:
+        return found
     luma = central_luma(checked(image))
-    poses = rolling.sought(luma) if found.family == GENERAL else None
+    poses = rolling.sought(luma)
     if poses is None:
         return found
     evidence = rolling.evidence(luma, poses)

@@ -47,6 +47,6 @@ def test_every_psf_sums_to_one_and_has_odd_sides(density):
         assert psf.shape[0] == psf.shape[1] and psf.shape[0] % 2 == 1
 
 
-def test_the_roll_is_that_of_an_even_one():
+def test_the_deviation_of_an_even_roll_is_its_extent_over_the_root_of_twelve():
     even = PoseDensity(np.deg2rad(np.linspace(-0.5, 0.5, 101)), np.full((101, 1, 1), 1 / 101))
-    assert even.roll == pytest.approx(1.0, rel=0.02)
+    assert even.deviation == pytest.approx(np.deg2rad(1.0) / np.sqrt(12), rel=0.02)

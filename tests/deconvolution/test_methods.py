@@ -245,3 +245,10 @@ def test_a_psf_of_even_sides_is_refused(sharp):
     ):
         with pytest.raises(PSFError, match="odd sides"):
             use()
+
+
+def test_a_psf_of_another_type_restores_a_picture_in_tiles_as_well(sharp):
+    large = np.tile(images.from_float(sharp, np.uint8), (-(-900 // sharp.shape[0]), -(-900 // sharp.shape[1]), 1))
+    psf = np.float32(families.motion(9, 30))
+    restored = [methods.restore(Picture(large), each).pixels for each in (psf, psf.astype(np.float64))]
+    np.testing.assert_array_equal(*restored)
