@@ -23,7 +23,7 @@ def blurred(height, width):
 def test_every_related_recipe_has_been_fitted():
     assert {path.stem for path in FITTED} == {
         "paper-both", "paper-both-frequency", "srcnn-both", "nafnet", "dense-unet", "fusion-unet", "amsa-unet",
-        "deblurgan", "fusion-unet-2h", "amsa-unet-2h",
+        "deblurgan", "fusion-unet-2h", "amsa-unet-2h", "paper-both-2h",
     }  # fmt: skip
 
 
