@@ -147,10 +147,10 @@ def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
     poses = rolling.sought(luma)
     if poses is None:
         return found
-    evidence = rolling.evidence(luma, poses)
-    if evidence.score <= rolling.evidence(luma, found.psf).score:
+    rolled, shifted = rolling.evidence(luma, [poses, found.psf])
+    if rolled.score <= shifted.score:
         return found
-    sure = free_form.confidence(evidence.lead)
+    sure = free_form.sure(luma, poses, rolled.lead)
     return replace(found, psf=poses.psf(0, 0), confidence=sure, poses=poses, linear_noise=None)
 
 

@@ -1,7 +1,8 @@
 """The PSF of any form that blurred a picture, and how likely it is the right one.
 
 `shake` finds some in every picture, blurred or not. Two things tell the best of them: how far it is ahead of no blur at
-all in the power spectrum, and how much lower its `l0.objective` is. How sure that one is, the first tells alone.
+all in the power spectrum, and how much lower its `l0.objective` is. How sure that one is, the first tells: of the
+whole picture, and of each region, as a mean of several PSFs is none of them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from deblurcli.estimation import shake, whittle
+from deblurcli.blur.poses import PoseDensity
+from deblurcli.estimation import regions, shake, whittle
 from deblurcli.estimation.whittle import Fit
 from deblurcli.pictures import power_spectrum
 from deblurcli.pictures.power_spectrum import Spectrum
@@ -23,6 +25,10 @@ from deblurcli.pictures.power_spectrum import Spectrum
 _WEIGHT, _CONSTANT = 2.70, 7.97
 _LEAST_LEAD, _LONGEST_LEAD = 0.01, 0.4
 CERTAIN = 0.8
+# What the least region may be behind. Of 66 other training photographs with a confidence of half and more, 42 had it in
+# all; nine of these did better with the network `photo`, by up to 3.4 dB. In 35 each region was ahead by 0.03 as well:
+# four of them did better with the network. The mean gain of the 66 rose by 0.1 dB.
+_LOCALLY = 0.05
 _HANDICAP = 0.1  # what a rival may be behind: it has a formula, and the others follow noise as well
 
 
@@ -54,9 +60,17 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | Non
     scores = leads - np.log(shake.ratios(luma, all_psfs))
     scores[len(psfs) :] += _HANDICAP
     best = int(np.argmax(scores))
-    return Found(psfs[best], fits[best], confidence(leads[best])) if best < len(psfs) else None
+    return Found(psfs[best], fits[best], sure(luma, psfs[best], leads[best])) if best < len(psfs) else None
 
 
-def confidence(lead: float) -> float:
+def sure(luma: np.ndarray, psf: np.ndarray | PoseDensity, lead: float) -> float:
+    """How likely the PSF of a picture ``(H, W)`` is right, 0 to 1, which is so far ahead of no blur in all of it.
+
+    It is to be ahead in each region of the picture as well, by `_LOCALLY` less.
+    """
+    return _confidence(lead if lead < _LOCALLY else min(lead, regions.least(luma, psf) + _LOCALLY))
+
+
+def _confidence(lead: float) -> float:
     """How likely a PSF is right that is so far ahead of no blur."""
     return float(expit(_WEIGHT * np.log(np.clip(lead, 0, _LONGEST_LEAD) + _LEAST_LEAD) + _CONSTANT))

@@ -8,24 +8,24 @@ density, and from the picture at half its size to its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from deblurcli.blur.poses import PoseDensity
-from deblurcli.estimation import families, l0, shake, whittle
+from deblurcli.estimation import l0, shake
 from deblurcli.estimation.gradient_fit import FALL, NormalEquations, StrongGradients
 from deblurcli.estimation.l0 import Extended
-from deblurcli.pictures import power_spectrum
+from deblurcli.estimation.regions import falls, leads, local, parts
 
 SMALLEST_SIDE = 512  # pixels of a picture in which rolls are sought
 LEAST_ROLL = 2.0  # pixels, standard deviation, by which a roll shifts the corners: less is about the same as none
 _TIMES = 2  # smaller, where the search begins
 _SIDE = 25  # pixels of shifts that are sought in the smaller picture
 _FARTHEST, _STEP = 4.5, 0.85  # pixels in the smaller picture, by which rolls shift its corners at most, and their steps
-_REGION, _MOST = 256, 12  # pixels a side of a region, and how many there are
+_REGION = 256  # pixels a side of a region
 _EDGES = 10  # gradients kept at first in each of four directions, times the side of the shifts
 _ROUNDS, _LATER_ROUNDS = 16, 6  # of turns in the smaller picture, and at each size on the way to the picture itself
 _WEIGHT, _LATER_WEIGHT = 4e-3, 1e-3  # λ of the latent pictures, at first and later
@@ -55,7 +55,7 @@ def sought(luma: np.ndarray) -> PoseDensity | None:
         return None
     smaller = shake.reduced(luma, _TIMES)
     regions = _regions(smaller, _SIDE)
-    latents = [l0.harmonic(part, int(_MARGIN * _SIDE)) for *_, part in parts(shake.nearer(smaller))]
+    latents = [l0.harmonic(part, int(_MARGIN * _SIDE)) for *_, part in parts(shake.nearer(smaller), _REGION)]
     density = _turns(_any(smaller.shape), regions, latents, _ROUNDS, _WEIGHT, _DESCENTS)
     if density.deviation * np.hypot(*luma.shape) / 2 < LEAST_ROLL:
         return None
@@ -73,60 +73,31 @@ class Evidence:
     """How well PSFs explain the regions of a picture.
 
     lead: how far they are ahead of no blur at all in the regions' power spectra, on the mean; see `whittle.Fit.lead`.
-    objective: the sum of their `l0.objective`.
+    fall: of the logarithm of `l0.objective` from no blur at all, on the mean; see `shake.ratios`.
     """
 
     lead: float
-    objective: float
+    fall: float
 
     @property
     def score(self) -> float:
         """Larger for the better of two explanations of one picture."""
-        return self.lead - float(np.log(self.objective))
+        return self.lead + self.fall
 
 
-def evidence(luma: np.ndarray, psf: np.ndarray | PoseDensity) -> Evidence:
-    """How well one PSF, or those of a pose density, explain the regions of a picture ``(H, W)``."""
-    leads, objectives = [], []
-    for x, y, part in parts(luma):
-        local = psf if isinstance(psf, np.ndarray) else psf.psf(x, y)
-        seen = families.spectrum_of(part)
-        lines = np.ones_like(seen.power), power_spectrum.power_of(shake.framed(local, seen.side - 1), seen)
-        nothing, fit = (whittle.fit_known(seen, power) for power in lines)
-        leads.append(fit.lead(nothing))
-        side = shake.extent(local)
-        objectives.append(l0.objective(Extended.of(part, int(_MARGIN * side)), local, side // 2))
-    return Evidence(float(np.mean(leads)), float(np.sum(objectives)))
-
-
-def parts(luma: np.ndarray) -> list[tuple[float, float, np.ndarray]]:
-    """The regions of a picture ``(H, W)`` that are looked at, each after where its middle lies from the picture's."""
-    rows, columns = (_starts(length, count) for length, count in zip(luma.shape, _counts(luma.shape)))
-    cut = [(top, left, luma[top : top + _REGION, left : left + _REGION]) for top in rows for left in columns]
-    height, width = luma.shape
-    return [
-        (left + (part.shape[1] - width) / 2, top + (part.shape[0] - height) / 2, np.ascontiguousarray(part))
-        for top, left, part in cut
-    ]
-
-
-def _counts(shape: tuple[int, ...]) -> tuple[int, int]:
-    """How many regions lie below and beside one another: as many as cover the picture, `_MOST` in all."""
-    down, across = (max(1, round(length / _REGION)) for length in shape)
-    while down * across > _MOST:
-        down, across = (down - 1, across) if down > across else (down, across - 1)
-    return down, across
-
-
-def _starts(length: int, count: int) -> list[int]:
-    """Where so many regions begin along an axis: the first and the last at its ends, one alone in the middle."""
-    free = max(length - _REGION, 0)
-    return [free // 2] if count == 1 else [free * index // (count - 1) for index in range(count)]
+def evidence(luma: np.ndarray, explanations: Sequence[np.ndarray | PoseDensity]) -> list[Evidence]:
+    """How well PSFs, each the same all over or those of a pose density, explain the regions of a picture ``(H, W)``."""
+    rows = []
+    for region in parts(luma, _REGION):
+        psfs = [local(each, region) for each in explanations]
+        part = region[2]
+        rows.append(np.column_stack([leads(part, psfs), falls(part, psfs)]))
+    return [Evidence(lead, fall) for lead, fall in np.mean(rows, axis=0).tolist()]
 
 
 def _regions(luma: np.ndarray, side: int) -> list[_Region]:
     margin, count = int(_MARGIN * side), _EDGES * side
-    return [_Region(x, y, Extended.of(part, margin), StrongGradients(count)) for x, y, part in parts(luma)]
+    return [_Region(x, y, Extended.of(part, margin), StrongGradients(count)) for x, y, part in parts(luma, _REGION)]
 
 
 def _any(shape: tuple[int, ...]) -> PoseDensity:

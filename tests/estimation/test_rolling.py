@@ -49,8 +49,9 @@ def test_a_roll_is_found_about_as_large_as_it_was(found):
 
 
 def test_it_explains_the_picture_better_than_one_psf(rolled, found):
-    one = rolling.evidence(rolled, found.psf(0, 0))
-    assert rolling.evidence(rolled, found).score > one.score
+    rolls, one, nothing = rolling.evidence(rolled, [found, found.psf(0, 0), np.ones((1, 1))])
+    assert rolls.score > one.score
+    assert (nothing.lead, nothing.fall) == pytest.approx((0, 0), abs=1e-6)
 
 
 def test_asked_for_rolls_an_estimate_of_any_form_has_them_and_others_stay(rolled):
@@ -85,12 +86,3 @@ def _density(poses: np.ndarray) -> PoseDensity:
 
 def test_in_small_pictures_none_is_sought(rolled):
     assert rolling.sought(rolled[:511]) is None
-
-
-def test_regions_cover_a_picture_from_end_to_end():
-    luma = np.arange(600 * 900, dtype=np.float32).reshape(600, 900)
-    parts = rolling.parts(luma)
-    assert len(parts) == 8
-    places = {(x, y) for x, y, _ in parts}
-    assert (-322.0, -172.0) in places and (322.0, 172.0) in places
-    assert parts[0][2][0, 0] == luma[0, 0] and parts[-1][2][-1, -1] == luma[-1, -1]
