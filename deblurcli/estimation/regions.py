@@ -14,7 +14,7 @@ from deblurcli.blur.poses import PoseDensity
 from deblurcli.estimation import families, shake, whittle
 from deblurcli.pictures import power_spectrum
 
-SIDE = 192  # pixels a side of a region in which a PSF is to hold, and of the PSF itself, twice as many
+SIDE, _PSFS = 192, 5  # pixels a side of a region in which a PSF is to hold, and how many PSFs fit into it at least
 MOST = 12  # regions of a picture
 _DETAILED = 0.2  # of the mean squared gradient of the most detailed region: a flat one tells no PSF
 
@@ -56,7 +56,8 @@ def least(luma: np.ndarray, psf: np.ndarray | PoseDensity) -> float:
     In each region the better of its lead and of its fall counts: a frame or a few straight lines hide the former, and
     noise the latter. Regions that hardly show anything do not count.
     """
-    found = parts(luma, max(SIDE, 2 * shake.extent(psf.psf(0, 0) if isinstance(psf, PoseDensity) else psf)))
+    middle = psf.psf(0, 0) if isinstance(psf, PoseDensity) else psf
+    found = parts(luma, max(SIDE, _PSFS * shake.extent(middle)))
     detail = np.array([_detail(part) for *_, part in found])
     shown = [region for region, own in zip(found, detail, strict=True) if own >= _DETAILED * detail.max()]
     return min(
