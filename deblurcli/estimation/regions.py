@@ -16,6 +16,7 @@ from deblurcli.pictures import power_spectrum
 
 SIDE, _PSFS = 192, 5  # pixels a side of a region in which a PSF is to hold, and how many PSFs fit into it at least
 MOST = 12  # regions of a picture
+_SPARED = 10  # regions, of which the worst does not count
 _DETAILED = 0.2  # of the mean squared gradient of the most detailed region: a flat one tells no PSF
 
 Region = tuple[float, float, np.ndarray]  # where its middle lies from the picture's, right and below, and its luma
@@ -54,15 +55,19 @@ def least(luma: np.ndarray, psf: np.ndarray | PoseDensity) -> float:
     """How far a PSF is ahead of no blur at all in that region of a picture ``(H, W)`` which it explains worst.
 
     In each region the better of its lead and of its fall counts: a frame or a few straight lines hide the former, and
-    noise the latter. Regions that hardly show anything do not count.
+    noise the latter. Regions that hardly show anything do not count, nor does the worst of ten.
     """
     middle = psf.psf(0, 0) if isinstance(psf, PoseDensity) else psf
     found = parts(luma, max(SIDE, _PSFS * shake.extent(middle)))
     detail = np.array([_detail(part) for *_, part in found])
     shown = [region for region, own in zip(found, detail, strict=True) if own >= _DETAILED * detail.max()]
-    return min(
-        max(*leads(region[2], [local(psf, region)]), *falls(region[2], [local(psf, region)])) for region in shown
-    )
+    return sorted(_ahead(region, psf) for region in shown)[len(shown) // _SPARED]
+
+
+def _ahead(region: Region, psf: np.ndarray | PoseDensity) -> float:
+    """The better of a PSF's lead and of its fall in a region."""
+    psfs = [local(psf, region)]
+    return max(*leads(region[2], psfs), *falls(region[2], psfs))
 
 
 def _detail(part: np.ndarray) -> float:

@@ -49,6 +49,15 @@ def test_a_psf_does_not_lead_where_another_blurred(sharp):
     assert free_form.sure(mixed, true, 0.3) < free_form.CERTAIN < free_form.sure(mixed[:, :half], true, 0.3)
 
 
+@pytest.mark.parametrize(("strange", "holds"), [(1, True), (3, False)])
+def test_one_region_of_many_may_be_strange(sharp, strange, holds):
+    many = np.tile(sharp, (2, 2))[:576, :768]
+    assert len(regions.parts(many)) == 12
+    mixed = blurred(many, SHAKEN)
+    mixed[:192, : 192 * strange] = blurred(many, OTHERWISE)[:192, : 192 * strange]
+    assert (regions.least(noisy(mixed), psf.parse(SHAKEN).array()) > 0.03) == holds
+
+
 def test_a_flat_region_does_not_count(sharp):
     sky = np.full((384, 400), 0.6, np.float32)
     seen, true = blurred(sharp, SHAKEN), psf.parse(SHAKEN).array()
