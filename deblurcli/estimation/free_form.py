@@ -1,8 +1,8 @@
 """The PSF of any form that blurred a picture, and how likely it is the right one.
 
 `shake` finds some in every picture, blurred or not. Two things tell the best of them: how far it is ahead of no blur at
-all in the power spectrum, and how much lower its `l0.objective` is. How sure that one is, the first tells: of the
-whole picture, and of each region, as a mean of several PSFs is none of them.
+all in the power spectrum, and how much lower its `l0.objective` is. How sure that one is, the first tells; both also
+tell it of the picture's regions, as a PSF that is a mean of several holds in none of them (see `regions`).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | Non
     all_psfs = psfs if rival is None else [*psfs, rival]
     fits = [whittle.fit_known(seen, power_spectrum.power_of(psf, seen)) for psf in all_psfs]
     leads = np.array([fit.lead(nothing) for fit in fits])
-    scores = leads - _FALL * np.log(shake.ratios(luma, all_psfs))
+    scores = leads + _FALL * np.array(regions.falls(luma, all_psfs))
     scores[len(psfs) :] += _HANDICAP
     best = int(np.argmax(scores))
     return Found(psfs[best], fits[best], sure(luma, psfs[best], leads[best])) if best < len(psfs) else None
@@ -67,7 +67,7 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | Non
 def sure(luma: np.ndarray, psf: np.ndarray | PoseDensity, lead: float) -> float:
     """How likely the PSF of a picture ``(H, W)`` is right, 0 to 1, which is so far ahead of no blur in all of it.
 
-    It is to be ahead in each region of the picture as well, by `_LOCALLY` less.
+    It is to be ahead in the picture's regions as well, by `_LOCALLY` less; see `regions.least`.
     """
     return _confidence(lead if lead < _LOCALLY else min(lead, regions.least(luma, psf) + _LOCALLY))
 

@@ -33,9 +33,9 @@ def parts(luma: np.ndarray, side: int = SIDE) -> list[Region]:
     ]
 
 
-def local(psf: np.ndarray | PoseDensity, region: Region) -> np.ndarray:
-    """The PSF of a region, of one that holds all over or of a pose density."""
-    return psf.psf(*region[:2]) if isinstance(psf, PoseDensity) else psf
+def local(psf: np.ndarray | PoseDensity, x: float, y: float) -> np.ndarray:
+    """The PSF at a place, so far from the picture's middle, of one that holds all over or of a pose density."""
+    return psf.psf(x, y) if isinstance(psf, PoseDensity) else psf
 
 
 def leads(part: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
@@ -57,17 +57,17 @@ def least(luma: np.ndarray, psf: np.ndarray | PoseDensity) -> float:
     In each region the better of its lead and of its fall counts: a frame or a few straight lines hide the former, and
     noise the latter. Regions that hardly show anything do not count, nor does the worst of ten.
     """
-    middle = psf.psf(0, 0) if isinstance(psf, PoseDensity) else psf
-    found = parts(luma, max(SIDE, _PSFS * shake.extent(middle)))
-    detail = np.array([_detail(part) for *_, part in found])
-    shown = [region for region, own in zip(found, detail, strict=True) if own >= _DETAILED * detail.max()]
+    found = parts(luma, max(SIDE, _PSFS * shake.extent(local(psf, 0, 0))))
+    detail = [_detail(part) for *_, part in found]
+    shown = [region for region, own in zip(found, detail, strict=True) if own >= _DETAILED * max(detail)]
     return sorted(_ahead(region, psf) for region in shown)[len(shown) // _SPARED]
 
 
 def _ahead(region: Region, psf: np.ndarray | PoseDensity) -> float:
     """The better of a PSF's lead and of its fall in a region."""
-    psfs = [local(psf, region)]
-    return max(*leads(region[2], psfs), *falls(region[2], psfs))
+    x, y, part = region
+    psfs = [local(psf, x, y)]
+    return max(*leads(part, psfs), *falls(part, psfs))
 
 
 def _detail(part: np.ndarray) -> float:

@@ -88,9 +88,8 @@ class Evidence:
 def evidence(luma: np.ndarray, explanations: Sequence[np.ndarray | PoseDensity]) -> list[Evidence]:
     """How well PSFs, each the same all over or those of a pose density, explain the regions of a picture ``(H, W)``."""
     rows = []
-    for region in parts(luma, _REGION):
-        psfs = [local(each, region) for each in explanations]
-        part = region[2]
+    for x, y, part in parts(luma, _REGION):
+        psfs = [local(each, x, y) for each in explanations]
         rows.append(np.column_stack([leads(part, psfs), falls(part, psfs)]))
     return [Evidence(lead, fall) for lead, fall in np.mean(rows, axis=0).tolist()]
 
