@@ -3,12 +3,12 @@
 The steepness of the edges tells sharp pictures from blurred ones (see `edges`), and where it leaves no doubt nothing
 else is looked at. Blurs with a formula leave zeros and a slope in the power spectrum: each family of `PARAMETRIC` is
 fitted to it (see `families`), and the one that explains it best is taken. How far it is ahead of no blur at all, of the
-other families and of its own other optima tells how likely it is right. When that is little and the picture does not
-look sharp, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; also beside a family that is
-not beyond doubt. When that is not certain either, the families are fitted to low frequencies alone, which JPEG leaves
-as they were. All that is done in the values of the file; where these show no blur, the families are sought in linear
-light as well (see `light`). What is too large to be found in a large picture is sought in the picture at a half and a
-quarter of its size.
+other families and of its own other optima tells how likely it is right. When that is little and the picture is not more
+likely sharp than not, a PSF of any form is sought (see `free_form`), and judged by the same spectrum; also beside a
+family that is not beyond doubt. When that is not certain either, the families are fitted to low frequencies alone,
+which JPEG leaves as they were. All that is done in the values of the file; where these show no blur, the families are
+sought in linear light as well (see `light`). What is too large to be found in a large picture is sought in the picture
+at a half and a quarter of its size.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ _MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is non
 
 GENERAL = "general"
 _BEYOND_DOUBT = 0.9  # confidence in a family from which no PSF of any form is looked for beside it
+# Confidence that a picture is sharp from which none is looked for either. Of 437 sharp training photographs six lie
+# between `CONFIDENT` and this; shaken letters do too, whose thin strokes leave thin, steep lines.
+_LIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,7 @@ def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Es
     named = _named(search.best, search)
     if trusted(named):
         return _unrivalled(luma, search, named) if seeks_free_form else named
-    if is_sharp(sharp):
+    if sharp.confidence >= _LIKELY:
         return sharp
     linear = _named_in_light(luma)
     if trusted(linear):
@@ -185,6 +188,8 @@ def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Es
     free = _general(luma, search) if seeks_free_form else _none(0.0)
     if trusted(free):
         return free
+    if is_sharp(sharp):
+        return sharp
     lower = (families.search(luma, highest) for highest in (families.LOW, families.MIDDLE))
     found = (sharp, named, linear, free, *(_named(each.best, each) for each in lower))
     return max(found, key=lambda each: (trusted(each), each.confidence))

@@ -5,6 +5,9 @@ import shutil
 import numpy as np
 import pytest
 
+from deblurcli.estimation import edges
+from deblurcli.estimation.estimate import estimate, trusted
+from deblurcli.pictures.luma import central_luma
 from tests.bench.text import reading
 from tests.bench.text.__main__ import BLURS, PAGES, blurred
 from tests.bench.text.pages import FONTS, SIZES, page
@@ -53,3 +56,10 @@ def test_a_sharp_page_is_read_and_a_blurred_one_is_not():
     sharp = page(0)
     assert reading.error_rate(reading.read(sharp.pixels), sharp.text) < 0.01
     assert reading.error_rate(reading.read(blurred("motion", 0)), sharp.text) > 0.3
+
+
+def test_shaken_thin_letters_are_not_taken_for_sharp_ones():
+    shaken = blurred("shake", 2)
+    assert edges.sharpness(central_luma(shaken)) > 0.4  # for all that: its thin strokes leave thin, steep lines
+    found = estimate(shaken)
+    assert found.family == "general" and trusted(found)
