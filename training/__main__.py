@@ -141,6 +141,24 @@ def pack(
 
 
 @app.command()
+def psfs(
+    name: Name,
+    minutes: Annotated[float, typer.Option(min=0, help="How long to search; about ten PSFs are found in a minute.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Beside the recipes when left out.")] = None,
+    data_home: DataHome = None,
+    pack: Packed = None,
+    seed: Annotated[int, typer.Option(help="Another one blurs other photographs, by other shake.")] = 0,
+) -> None:
+    """Shake a recipe's photographs and keep the PSFs found in them, for recipes with data.found."""
+    from training.data import found, sources
+
+    chosen = recipes.load(name)
+    pairs = list(found.gather(sources.load(chosen, data_home, pack), chosen, minutes, seed))
+    found.write(out or found.KEPT, pairs)
+    typer.echo(f"{len(pairs)} PSFs; {out or found.KEPT}")
+
+
+@app.command()
 def export(
     name: Name,
     hardware: Annotated[str, typer.Option(help="What the network was trained on, for its card.")],

@@ -18,7 +18,7 @@ _SLIPS = (
     (r"(\w+)\.__init__\(\) missing \d+ required positional arguments?: (.+)", "the section {} lacks {}"),
     (r"(\w+)\.__init__\(\) got an unexpected keyword argument (.+)", "the section {} knows no {}"),
 )
-_SHARES = "shot", "round", "jpeg", "scale", "noiseless", "twice", "linear", "soft", "wrong"
+_SHARES = "shot", "round", "jpeg", "scale", "noiseless", "twice", "linear", "soft", "wrong", "found"
 
 
 class RecipeError(DeblurError):
@@ -92,7 +92,8 @@ class Data:
         than white in it. soft: share that a small Gaussian blurs as well. wrong: share whose PSF is given a
         little wrong, where a network refines. varying: blur that differs over a picture; pairs are then
         made batch by batch, on the device that trains. whole: height and width of pictures shown whole among those
-        pieces. shot: largest share of the noise that grows with the light.
+        pieces. shot: largest share of the noise that grows with the light. found: share blurred by camera shake that
+        was found in other pictures, and told as it was found; see `training.data.found`.
     """
 
     source: str
@@ -120,6 +121,7 @@ class Data:
     varying: Varying | None = None
     whole: tuple[int, int] = (0, 0)
     shot: float = 0.0
+    found: float = 0.0
 
     def __post_init__(self) -> None:
         for rule, holds in self._rules().items():

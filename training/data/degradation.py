@@ -33,17 +33,30 @@ ABSOLUTE = ("angle",)
 
 
 @dataclass(frozen=True)
+class Blurring:
+    """What blurs a picture, and what a restorer is told of it.
+
+    psf: the true PSF. given: the one a restorer is given. Both ``(K, L)``.
+    exact: whether they are the same. least_nsr: what the restorer takes the noise-to-signal ratio for at least.
+    """
+
+    psf: np.ndarray
+    given: np.ndarray
+    exact: bool
+    least_nsr: float = 0.0
+
+
+@dataclass(frozen=True)
 class Sample:
     """A degraded picture.
 
     blurred, sharp: float32 ``(H, W, 3)`` in [0, 1], the former rounded to 8 bits.
-    given: the PSF a restorer is given, ``(K, L)``. exact: whether it is the true one. compressed: by JPEG.
+    blurring: what blurred it. compressed: by JPEG.
     """
 
     blurred: np.ndarray
     sharp: np.ndarray
-    given: np.ndarray
-    exact: bool
+    blurring: Blurring
     compressed: bool
 
 
@@ -74,16 +87,14 @@ def _reduced(image: np.ndarray, size: tuple[int, int], least: float, rng: np.ran
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def degrade(sharp: np.ndarray, margin: int, specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> Sample:
-    """Degrade a sharp image, at random but for the PSFs.
+def degrade(sharp: np.ndarray, margin: int, blurring: Blurring, data: Data, rng: np.random.Generator) -> Sample:
+    """Degrade a sharp image, at random but for the PSF.
 
     sharp: float32 ``(H, W, 3)`` in [0, 1], `margin` pixels larger on each side than the sample made of it. The sample
         ends in a reflecting border or, half the time where there are margins, in one behind which the scene went on.
-    specs: PSFs that blur it in turn; the first is what a restorer is given.
-    data: of the recipe: its noise, JPEG, light, and how often the PSF is given wrongly.
+    data: of the recipe: its noise, JPEG and light.
     """
-    psf, given, exact = _psfs(specs, data, rng)
-    blurred, kept = _blurred(sharp, margin, psf, data, rng)
+    blurred, kept = _blurred(sharp, margin, blurring.psf, data, rng)
     if rng.random() >= data.noiseless:
         deviation = np.float32(rng.uniform(*data.noise))
         blurred = blurred + deviation * rng.standard_normal(blurred.shape, np.float32)
@@ -91,7 +102,7 @@ def degrade(sharp: np.ndarray, margin: int, specs: Sequence[PSFSpec], data: Data
     compressed = bool(rng.random() < data.jpeg)
     if compressed:
         stored = through_jpeg(stored, int(rng.integers(data.quality[0], data.quality[1] + 1)))
-    return Sample(to_float(stored), kept, given, exact, compressed)
+    return Sample(to_float(stored), kept, blurring, compressed)
 
 
 def _blurred(
@@ -114,15 +125,15 @@ def _encoded(light: np.ndarray) -> np.ndarray:
     return np.clip(light, 0, 1) ** (1 / GAMMA)
 
 
-def _psfs(specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The PSF of all blurs together, the one that is given, and whether they are the same."""
+def blurring(specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> Blurring:
+    """All of these PSFs in turn, the first of which a restorer is given, a little wrong as often as a recipe says."""
     first, *others = (spec.array() for spec in specs)
     wrong = bool(rng.random() < data.wrong)
     given = mistaken(specs[0], rng) if wrong else first
     psf = reduce(scipy.signal.convolve2d, others, first)
     if rng.random() < data.soft:  # a small blur of the lens, which is not given
-        return blurred_psf(psf, rng.uniform(0.3, 0.7)), given, False
-    return psf, given, not (wrong or others)
+        return Blurring(blurred_psf(psf, rng.uniform(0.3, 0.7)), given, exact=False)
+    return Blurring(psf, given, exact=not (wrong or others))
 
 
 def mistaken(spec: PSFSpec, rng: np.random.Generator) -> np.ndarray:

@@ -14,7 +14,8 @@ from deblurcli.estimation import estimate
 from deblurcli.pictures import noise
 from deblurcli.pictures.images import to_float
 from training.data.batched.batches import Batches
-from training.data.degradation import Sample, degrade, piece
+from training.data.degradation import Blurring, Sample, blurring, degrade, piece
+from training.data.found import FoundPSFs
 from training.data.pairs import Batch, Key, Pairs, to_tensor
 from training.data.sources import Pictures
 from training.recipe import Recipe
@@ -37,8 +38,13 @@ class Degraded(Pairs):
     def degraded(self, picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> Sample:
         """A piece of a picture as the recipe degrades it."""
         sharp, margin = piece(picture, size, self.data.scale, rng)
+        return degrade(sharp, margin, self._blurring(rng), self.data, rng)
+
+    def _blurring(self, rng: np.random.Generator) -> Blurring:
+        if self.data.found and rng.random() < self.data.found:
+            return FoundPSFs.kept().draw(rng)
         again = bool(self.data.twice) and rng.random() < self.data.twice
-        return degrade(sharp, margin, [self.spec(rng) for _ in range(1 + again)], self.data, rng)
+        return blurring([self.spec(rng) for _ in range(1 + again)], self.data, rng)
 
     def inputs(self, sample: Sample) -> np.ndarray:
         """What the network looks at, ``(H, W, 3 · layers)``."""
@@ -56,9 +62,11 @@ class Refinements(Degraded):
 
 def restored(sample: Sample) -> WienerPair:
     """What the Wiener filter restores, as in the tool: more careful where the PSF is not exact."""
-    ratio = None if sample.exact else min(estimate.NSR_SAFETY * noise.measured_nsr(sample.blurred, _ROUNDING), 1.0)
+    told = sample.blurring
+    careful = max(estimate.NSR_SAFETY * noise.measured_nsr(sample.blurred, _ROUNDING), told.least_nsr)
+    ratio = None if told.exact else min(careful, 1.0)
     options = DeconvolutionOptions(nsr=ratio, least_noise=_ROUNDING, compressed=sample.compressed)
-    return wiener_pair(Observation.of(sample.blurred, sample.given, options))
+    return wiener_pair(Observation.of(sample.blurred, told.given, options))
 
 
 def pairs(pictures: Pictures, recipe: Recipe, chosen: np.ndarray | None = None) -> Pairs:

@@ -73,9 +73,10 @@ def test_lights_brighter_than_white_spread_further(photo):
     night = np.zeros((112, 96, 3), np.float32)
     night[54:58, 46:50] = 1
     data = replace(photo.data, noise=(0.0, 0.0), jpeg=0.0)
-    spec, glow = psf.parse("gaussian:sigma=3"), []
+    kernel, glow = psf.parse("gaussian:sigma=3").array(), []
+    told = degradation.Blurring(kernel, kernel, exact=True)
     for share in (0.0, 1.0):
-        sample = degradation.degrade(night, 32, [spec], replace(data, linear=share), np.random.default_rng(0))
+        sample = degradation.degrade(night, 32, told, replace(data, linear=share), np.random.default_rng(0))
         assert sample.sharp.shape == sample.blurred.shape == (48, 32, 3)
         assert sample.sharp.max() == 1 and set(np.unique(sample.sharp)) == {0, 1}
         glow.append(sample.blurred.sum())
@@ -85,10 +86,11 @@ def test_lights_brighter_than_white_spread_further(photo):
 def test_two_blurs_are_one_after_the_other(photo, sharp):
     data = replace(photo.data, noise=(0.0, 0.0), jpeg=0.0, linear=0.0)
     specs = [psf.parse("gaussian:sigma=1.5"), psf.parse("motion:length=7,angle=0")]
-    sample = degradation.degrade(sharp[:112, :96], 0, specs, data, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    sample = degradation.degrade(sharp[:112, :96], 0, degradation.blurring(specs, data, rng), data, rng)
     inner = (slice(12, -12), slice(12, -12))
     expected = blur(blur(sharp[:112, :96], specs[0].array()), specs[1].array())
-    assert np.abs(sample.blurred - expected)[inner].max() < 1.01 / 255 and not sample.exact
+    assert np.abs(sample.blurred - expected)[inner].max() < 1.01 / 255 and not sample.blurring.exact
 
 
 def test_without_a_refining_network_pairs_are_plain(photographs):
