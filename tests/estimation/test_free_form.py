@@ -64,3 +64,21 @@ def test_a_picture_too_small_for_any_search_shows_none():
     luma = np.random.default_rng(0).random((120, 144), np.float32)
     search = families.search(luma)
     assert free_form.find(luma, search.spectrum, search.no_blur) is None
+
+
+@pytest.mark.parametrize(
+    "falls, chosen",
+    [
+        ((0.0, 0.0), 0),  # the spectrum alone decides
+        ((0.0, 2.0), 1),  # the objective speaks for the other
+        ((-2.0, 0.0), 0),  # it is no evidence against a PSF
+    ],
+)
+def test_the_objective_counts_for_a_psf_and_never_against_one(monkeypatch, coffee, falls, chosen):
+    luma = central_luma(shaken(coffee, "trajectory:20,seed=2"))
+    search = families.search(luma)
+    psfs = [psf.parse("trajectory:20,seed=2").array(), psf.parse("gaussian:sigma=1").array()]
+    monkeypatch.setattr(free_form.shake, "candidates", lambda luma: psfs)
+    monkeypatch.setattr(free_form.regions, "falls", lambda luma, asked: list(falls))
+    found = free_form.find(luma, search.spectrum, search.no_blur)
+    assert found is not None and found.psf is psfs[chosen]

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from deblurcli.choices import REFINE
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from tests.bench.canvas import BLACK, PALE, Sheet
@@ -41,8 +42,8 @@ def main(options: Options) -> None:
         images.write_picture(options.out / f"{name}.png", Picture(sheet(pictures)))
     rows = [[name, _size(files[name]), *each.told, tool.shown(each.row["seconds"])] for name, each in restored.items()]
     print(markdown.table(["picture", "size", *tool.TOLD, "seconds"], rows))
-    notes = [each.row["method"] for each in restored.values() if not each.row.get("note")]
-    print(f"\nrestored with the blur that was found: {len(notes)} of {len(restored)}; sheets in {options.out}")
+    undone = sum(each.row["method"] == REFINE for each in restored.values())
+    print(f"\nrestored with the blur that was found: {undone} of {len(restored)}; sheets in {options.out}")
 
 
 def _size(path: Path) -> str:
