@@ -33,10 +33,12 @@ class _Wanted:
     ensemble: bool
     smooth: float
     force: bool
+    rotation: bool
 
     def check(self) -> None:
         """Refuse what is for the search of a blur where there is none."""
-        for option, is_given in (("--smooth", self.smooth != 1), ("--force", self.force)):
+        given = {"--smooth": self.smooth != 1, "--force": self.force, "--rotation": self.rotation}
+        for option, is_given in given.items():
             if is_given and self.model != AUTO:
                 raise typer.BadParameter("works with --model auto only; leave --model out", param_hint=option)
 
@@ -77,6 +79,7 @@ def deblur(
     strength: options.Strength = 1,
     smooth: options.Smooth = 1,
     force: options.Force = False,
+    rotation: options.Rotation = False,
     psf: Annotated[str | None, typer.Option("--psf", hidden=True, callback=_psf)] = None,
     crop: options.Crop = None,
     attempts: Annotated[str | None, options.attempts("strength=0.5,0.75,1 or model=auto,photo")] = None,
@@ -98,7 +101,8 @@ def deblur(
     checks.check_page(html, crop, attempts, shared)
     name, tried = values.tries(attempts, ("strength", "model")) if attempts else ("model", [model])
     strengths = [values.number(each, 0, 1, "--try") for each in tried] if name == "strength" else [strength]
-    wanted = [_Wanted(each, provider, ensemble, smooth, force) for each in ([model] if name == "strength" else tried)]
+    models = [model] if name == "strength" else tried
+    wanted = [_Wanted(each, provider, ensemble, smooth, force, rotation) for each in models]
     for each in wanted:
         each.check()
 
@@ -159,6 +163,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
             progress=ticker or unwatched,
             smoothing=wanted.smooth,
             forced=wanted.force,
+            rolls=wanted.rotation,
         )
         return work, _place(network)
     if there:

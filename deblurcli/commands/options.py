@@ -162,6 +162,15 @@ Force = Annotated[
         rich_help_panel=ACTION,
     ),
 ]
+Rotation = Annotated[
+    bool,
+    typer.Option(
+        "--rotation",
+        help="Ask of camera shake whether the camera turned as well, so that the blur differs over the picture. Takes "
+        "10 seconds more for such a picture.",
+        rich_help_panel=ACTION,
+    ),
+]
 Watch = Annotated[
     bool,
     typer.Option(

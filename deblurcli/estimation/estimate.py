@@ -141,8 +141,8 @@ def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
 
     image: as for `estimate`. found: what that found; of another family it stays as it is.
 
-    A trial: on pictures rotated by computer it gains several dB, but real motion, whose scene has depth and parts that
-    move, can pass for a roll. `estimate` does not ask for it.
+    On pictures rotated by computer it gains several dB, but real motion, whose scene has depth and parts that move, can
+    pass for a roll. So `estimate` does not ask for it by itself.
     """
     if found.family != GENERAL:
         return found

@@ -47,3 +47,4 @@ KINDS = {
     "defocus": "wrong focus (defocus)",
     "general": "camera shake (any form)",
 }
+ROTATED = "camera shake and rotation"  # where the PSF differs over the picture

@@ -300,6 +300,7 @@ def restoration(
     progress: Progress = unwatched,
     smoothing: float = 1.0,
     forced: bool = False,
+    rolls: bool = False,
 ) -> Restoration:
     """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
 
@@ -311,8 +312,9 @@ def restoration(
     progress: called as parts of the work on a picture are done.
     smoothing: factor of the noise that is allowed for where the PSF is estimated; see `Restoration`.
     forced: an estimate is acted on even where it is not certain, and a sharp picture restored blindly.
+    rolls: whether a camera that rolled is looked for beside a PSF of any form; see `estimate.with_rolls`.
 
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
-    found = source(psf, folder, listing, adjusts, forced)
+    found = source(psf, folder, listing, adjusts, forced, rolls)
     return Restoration(found, options, method, refiner, blind, special, progress, smoothing, forced)

@@ -20,7 +20,7 @@ from deblurcli.estimation.refit import adjusted
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
 from deblurcli.pictures.processed import Fields
-from deblurcli.pipeline.actions import KINDS
+from deblurcli.pipeline.actions import KINDS, ROTATED
 from deblurcli.pipeline.verdicts import spread, verdict
 
 UNDO, BLINDLY, LEAVE = COURSES
@@ -115,8 +115,8 @@ class Listed:
 class Estimated:
     """The PSF that each picture itself shows.
 
-    forced: whether also where it is not certain. rolls: whether a camera that rolled is looked for as well, on trial;
-    see `estimate.with_rolls`.
+    forced: whether also where it is not certain. rolls: whether a camera that rolled is looked for as well; see
+        `estimate.with_rolls`.
     """
 
     forced: bool = False
@@ -154,7 +154,8 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
     nsr = estimate.noise_to_signal(picture.pixels, found, floor)
     linear = estimate.noise_to_signal(picture.pixels, found, floor, in_light=True) if found.is_linear else None
     scale = estimate.REFINED_NSR_SCALE[found.family]
-    note = KINDS[found.family] if certain else FORCED
+    kind = KINDS[found.family] if found.poses is None else ROTATED
+    note = kind if certain else FORCED
     return Finding(
         found.psf,
         {**fields, "linear_light": found.is_linear},
@@ -168,10 +169,12 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
     )
 
 
-def source(psf: str, folder: Inputs, listing: Path | None, adjusts: bool, forced: bool = False) -> Source:
+def source(
+    psf: str, folder: Inputs, listing: Path | None, adjusts: bool, forced: bool = False, rolls: bool = False
+) -> Source:
     """Where PSFs come from for what ``--psf`` says; arguments and errors as for `restoration.restoration`."""
     if psf == AUTO:
-        return Estimated(forced)
+        return Estimated(forced, rolls)
     if psf != MANIFEST:
         spec = parse(psf, (AUTO, MANIFEST))
         spec.array()  # a file that is no PSF is refused before any work

@@ -1,5 +1,7 @@
 """The pose density of a camera that rolled, found from the picture alone."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from deblurcli.estimation import estimate, rolling
 from deblurcli.estimation.estimate import Estimate
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures.images import Picture, from_float
+from deblurcli.pipeline import sources
 
 SHIFTS, ROLL = (9, 4), 0.9  # pixels across and down, degrees
 
@@ -61,6 +64,18 @@ def test_asked_for_rolls_an_estimate_of_any_form_has_them_and_others_stay(rolled
     np.testing.assert_array_equal(with_poses.psf, with_poses.poses.psf(0, 0))
     other = Estimate(None, np.ones((1, 1)), 0.9, "motion")
     assert estimate.with_rolls(rolled[..., None], other) is other
+
+
+def test_deblur_asks_for_rolls_where_it_is_told_to(rolled, monkeypatch):
+    """And tells so; without the option it does not ask."""
+    one = Estimate(None, np.ones((3, 3)) / 9, 0.9, "general")
+    density = _density(np.zeros((1, 4)))
+    monkeypatch.setattr(estimate, "estimate", lambda pixels: one)
+    monkeypatch.setattr(estimate, "with_rolls", lambda pixels, found: replace(found, poses=density))
+    picture = Picture(from_float(rolled[:64, :64, None], np.uint8))
+    plain, asked = (sources.Estimated(rolls=rolls)(picture, "a") for rolls in (False, True))
+    assert plain.poses is None and plain.note == "camera shake (any form)"
+    assert asked.poses is density and asked.note == "camera shake and rotation"
 
 
 def test_the_true_poses_restore_the_picture_better_than_one_psf(sharp, rolled, poses):

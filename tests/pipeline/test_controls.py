@@ -105,6 +105,7 @@ def test_the_command_forces(tmp_path, sharp):
         (["--smooth", "0"], "'--smooth'"),
         (["--smooth", "3", "--model", "photo"], "--smooth: works with --model auto only"),
         (["--force", "--model", "photo"], "--force: works with --model auto only"),
+        (["--rotation", "--model", "photo"], "--rotation: works with --model auto only"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, said, folder, tmp_path):

@@ -32,7 +32,7 @@ CASES: dict[str, Callable[[Path], Path]] = {
     "rotation": lambda path: path,
     "shift only": lambda path: replace(path, roll=np.zeros_like(path.roll), zoom=np.zeros_like(path.zoom)),
 }
-HEADS = ("roll", "shift", "varies by", "blurred", "with rolls", "deblur", "gain")
+HEADS = ("roll", "shift", "varies by", "blurred", "--rotation", "deblur", "gain")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Scores:
-    """PSNR in dB; `rolled`: where `estimate.with_rolls` is asked as well."""
+    """PSNR in dB; `rolled`: by ``deblur --rotation``."""
 
     blurred: float
     rolled: float
@@ -62,18 +62,18 @@ def main(options: Options) -> None:
     """Print the table and the summary of both cases."""
     trials = _trials(options)
     seen = {name: trial.blurred for name, trial in trials.items()}
-    restored, rolled = tool.deblurred(seen), tool.with_rolls(seen)
+    restored, rolled = tool.deblurred(seen), tool.deblurred(seen, "--rotation")
     scores = {
         name: Scores(
             aligned_psnr(trial.blurred, trial.sharp),
-            aligned_psnr(rolled[name], trial.sharp),
+            aligned_psnr(rolled[name].pixels, trial.sharp),
             aligned_psnr(restored[name].pixels, trial.sharp),
         )
         for name, trial in trials.items()
     }
     rows = [[name, *_moved(trial), *_cells(scores[name]), *restored[name].told] for name, trial in trials.items()]
     print(markdown.table(["picture", *HEADS, *tool.TOLD], rows) + "\n")
-    heads = ["mean of", *HEADS[3:], "worse than blurred", "worst gain", "better with rolls"]
+    heads = ["mean of", *HEADS[3:], "worse than blurred", "worst gain", "better with --rotation"]
     print(markdown.table(heads, [_summary(case, scores) for case in CASES]))
 
 

@@ -7,20 +7,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from deblurcli.choices import AUTO, BLIND
-from deblurcli.deconvolution.options import DeconvolutionOptions
-from deblurcli.inference.restorer import refiner, restorer
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
-from deblurcli.pipeline.restoration import restoration
-from deblurcli.pipeline.sources import Estimated
 
 TOLD = ("family", "confidence", "method", "note")  # fields of the report that the tables show
 
@@ -85,11 +80,3 @@ def report(path: Path) -> dict[str, dict[str, Any]]:
     inside = path.parent / "in"
     pictures = [row for row in rows if "input" in row]
     return {Path(row["input"]).relative_to(inside).with_suffix("").as_posix(): row for row in pictures}
-
-
-def with_rolls(pictures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What the same work makes of pictures when it looks for rolls as well; see `estimate.with_rolls`."""
-    network, blind = refiner(workers=1), restorer(BLIND, workers=1)
-    work = restoration(AUTO, DeconvolutionOptions(), "wiener", Path(), refiner=network, blind=blind)
-    rolling = replace(work, source=Estimated(rolls=True))
-    return {name: rolling(Picture(pixels), name).picture.pixels for name, pixels in pictures.items()}
