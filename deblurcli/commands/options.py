@@ -166,8 +166,8 @@ Rotation = Annotated[
     bool,
     typer.Option(
         "--rotation",
-        help="Ask of camera shake whether the camera turned as well, so that the blur differs over the picture. Takes "
-        "10 seconds more for such a picture.",
+        help="Where the camera shook, also find out whether it turned, so that the blur differs over the picture. "
+        "About 10 seconds more for such a picture.",
         rich_help_panel=ACTION,
     ),
 ]
