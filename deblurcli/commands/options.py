@@ -166,8 +166,8 @@ Rotation = Annotated[
     bool,
     typer.Option(
         "--rotation",
-        help="Where the camera shook, also find out whether it turned, so that the blur differs over the picture. "
-        "About 10 seconds more for such a picture.",
+        help="Also find out whether the camera turned, so that the blur differs over the picture. About 10 seconds "
+        "more for a picture whose blur is camera shake or uncertain.",
         rich_help_panel=ACTION,
     ),
 ]

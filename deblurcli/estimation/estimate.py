@@ -137,14 +137,14 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
 
 
 def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
-    """The estimate of a PSF of any form, with the `poses` of a camera that rolled where these explain a picture better.
+    """The estimate, or the `poses` of a camera that rolled where these explain a picture better than its PSF.
 
-    image: as for `estimate`. found: what that found; of another family it stays as it is.
+    image: as for `estimate`. found: what that found; a sharp picture and a family that is certain stay as they are.
 
     On pictures rotated by computer it gains several dB, but real motion, whose scene has depth and parts that move, can
     pass for a roll. So `estimate` does not ask for it by itself.
     """
-    if found.family != GENERAL:
+    if is_sharp(found) or (trusted(found) and found.family != GENERAL):
         return found
     luma = central_luma(checked(image))
     poses = rolling.sought(luma)
@@ -154,7 +154,7 @@ def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
     if rolled.score <= shifted.score:
         return found
     sure = free_form.sure(luma, poses, rolled.lead)
-    return replace(found, psf=poses.psf(0, 0), confidence=sure, poses=poses, linear_noise=None)
+    return Estimate(None, poses.psf(0, 0), sure, GENERAL, noise=found.noise, poses=poses)
 
 
 def _in_its_values(luma: np.ndarray, found: Estimate) -> Estimate:

@@ -57,13 +57,17 @@ def test_it_explains_the_picture_better_than_one_psf(rolled, found):
     assert (nothing.lead, nothing.fall) == pytest.approx((0, 0), abs=1e-6)
 
 
-def test_asked_for_rolls_an_estimate_of_any_form_has_them_and_others_stay(rolled):
-    one = Estimate(None, np.ones((1, 1)), 0.5, "general")
-    with_poses = estimate.with_rolls(rolled[..., None], one)
-    assert with_poses.poses is not None and 0 < with_poses.confidence < 1
-    np.testing.assert_array_equal(with_poses.psf, with_poses.poses.psf(0, 0))
-    other = Estimate(None, np.ones((1, 1)), 0.9, "motion")
-    assert estimate.with_rolls(rolled[..., None], other) is other
+@pytest.mark.parametrize("family, confidence", [("general", 0.5), ("general", 0.9), ("gaussian", 0.4), ("none", 0.1)])
+def test_rolls_are_looked_for_where_no_family_is_certain(family, confidence, rolled):
+    found = estimate.with_rolls(rolled[..., None], Estimate(None, np.ones((1, 1)), confidence, family))
+    assert found.poses is not None and found.family == "general" and 0 < found.confidence < 1
+    np.testing.assert_array_equal(found.psf, found.poses.psf(0, 0))
+
+
+@pytest.mark.parametrize("family, confidence", [("motion", 0.9), ("none", 0.9)])
+def test_what_is_certain_stays(family, confidence, rolled):
+    found = Estimate(None, np.ones((1, 1)), confidence, family)
+    assert estimate.with_rolls(rolled[..., None], found) is found
 
 
 def test_deblur_asks_for_rolls_where_it_is_told_to(rolled, monkeypatch):
