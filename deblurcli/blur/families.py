@@ -48,7 +48,7 @@ def motion(length: float, angle: float) -> np.ndarray:
     psf = np.zeros((2 * radius + 1, 2 * radius + 1))
     for offset, part in ((0, 1 - (middle - row)), (1, middle - row)):
         np.add.at(psf, (row[kept] + offset + radius, column[kept] + radius), (share * part)[kept])
-    return _trimmed(normalised(psf.T if steep else psf))
+    return trimmed(normalised(psf.T if steep else psf))
 
 
 def defocus(radius: float) -> np.ndarray:
@@ -60,7 +60,7 @@ def defocus(radius: float) -> np.ndarray:
     fine = (np.arange(16 * (2 * reach + 1)) + 0.5) / 16 - reach - 0.5
     inside = (fine[:, None] ** 2 + fine**2 <= radius**2).astype(float)
     side = 2 * reach + 1
-    return _trimmed(normalised(inside.reshape(side, 16, side, 16).sum(axis=(1, 3))))
+    return trimmed(normalised(inside.reshape(side, 16, side, 16).sum(axis=(1, 3))))
 
 
 def trajectory(length: float, seed: int) -> np.ndarray:
@@ -117,7 +117,7 @@ def centred(psf: np.ndarray) -> np.ndarray:
     """The same PSF ``(K, L)`` in an array of odd sides whose centre is its centroid."""
     for axis in (0, 1):
         psf = _centred_along(psf, axis)
-    return _trimmed(psf)
+    return trimmed(psf)
 
 
 def _centred_along(psf: np.ndarray, axis: int) -> np.ndarray:
@@ -149,7 +149,7 @@ def normalised(psf: np.ndarray) -> np.ndarray:
     return psf / psf.sum()
 
 
-def _trimmed(psf: np.ndarray) -> np.ndarray:
+def trimmed(psf: np.ndarray) -> np.ndarray:
     """Without the outer rows and columns that are zero on both sides; the centre stays the centre."""
     for axis in (0, 1):
         used = np.flatnonzero(psf.sum(axis=1 - axis) > 1e-12)
