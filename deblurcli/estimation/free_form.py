@@ -9,6 +9,7 @@ against a PSF. Both also tell it of the picture's regions, as a PSF that is a me
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,16 +51,35 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | Non
     seen: its spectrum. nothing: no blur at all, fitted to that.
     rival: a PSF that may have blurred the picture too.
     """
-    psfs = shake.candidates(luma)
+    evidence = _Evidence(luma, seen, nothing)
+    psfs = shake.candidates(luma, evidence.ahead)
     if not psfs:
         return None
-    all_psfs = psfs if rival is None else [*psfs, rival]
-    fits = [whittle.fit_known(seen, power_spectrum.power_of(psf, seen)) for psf in all_psfs]
-    leads = np.array([fit.lead(nothing) for fit in fits])
-    ahead = leads + np.maximum(regions.falls(luma, all_psfs), 0)
+    rivals = [] if rival is None else [rival]
+    ahead = evidence.ahead([*psfs, *rivals])
     ahead[len(psfs) :] += _HANDICAP
     best = int(np.argmax(ahead))
-    return Found(psfs[best], fits[best], sure(luma, psfs[best], ahead[best])) if best < len(psfs) else None
+    if best >= len(psfs):
+        return None
+    return Found(psfs[best], evidence.fit(psfs[best]), sure(luma, psfs[best], ahead[best]))
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What tells how well PSFs explain a picture: its luma, its spectrum, and no blur at all, fitted to that."""
+
+    luma: np.ndarray
+    seen: Spectrum
+    nothing: Fit
+
+    def fit(self, psf: np.ndarray) -> Fit:
+        """A PSF fitted to the spectrum."""
+        return whittle.fit_known(self.seen, power_spectrum.power_of(psf, self.seen))
+
+    def ahead(self, psfs: Sequence[np.ndarray]) -> np.ndarray:
+        """How far each PSF is ahead of no blur at all, ``(N,)``."""
+        leads = [self.fit(psf).lead(self.nothing) for psf in psfs]
+        return np.array(leads) + np.maximum(regions.falls(self.luma, psfs), 0)
 
 
 def sure(luma: np.ndarray, psf: np.ndarray | PoseDensity, ahead: float) -> float:

@@ -17,7 +17,8 @@ coarse to fine, as is usual, came to 0.81.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
@@ -33,6 +34,8 @@ from deblurcli.inference.restorer import Deferred, deferred
 # How many times smaller a picture is looked at, and the sides of the PSFs that are sought there, all odd.
 SIZES = {1: (25, 59), 2: (39,), 4: (39,)}
 
+_GOING_ON = 2  # sizes of which more than the first PSF is sought
+_SOFTNESS = 4  # side of a PSF in pixels, up to which it is no shake: that of sharp pictures that are a little soft
 _STEP = np.sqrt(2)  # from one scale to the next, when a PSF goes on to a finer one
 _STOPS = 8, 24  # rounds after which a PSF is kept: the more there is to see and the less noise, the later is better
 _MORE_ROUNDS = 2  # when a PSF goes on to a finer scale
@@ -40,7 +43,7 @@ _WEIGHT = 4e-3  # λ of the latent pictures, at first
 _LATER_WEIGHT = 2e-3  # λ when a PSF goes on to a finer scale
 _EDGES = 20  # gradients kept at first in each of four directions, times the PSF's side
 _SMOOTH = 2.0  # β, weight of ‖k‖²
-_DESCENTS = 20  # of conjugate gradients
+_DESCENTS = 12  # of conjugate gradients
 _FAINT = 0.05  # of the largest value: fainter pixels of a PSF are nothing
 _STRAY = 0.03  # of the sum: lighter islands of a PSF are nothing
 _MARGIN = 1.5  # sides of the PSF, by which pictures are extended
@@ -52,24 +55,58 @@ _PACE = 20  # pixels from one part that may be looked at to the next
 SMALLEST_SIDE, _LEAST_SIDE = 128, 96
 
 
-def candidates(luma: np.ndarray) -> list[np.ndarray]:
-    """PSFs ``(K, K)`` that may have blurred a picture, two for each size that is sought; none below `SMALLEST_SIDE`.
+# How well each of several PSFs ``(K, L)`` explains a picture, larger where better.
+Rating = Callable[[Sequence[np.ndarray]], np.ndarray]
+
+
+def candidates(luma: np.ndarray, rating: Rating) -> list[np.ndarray]:
+    """PSFs ``(K, K)`` that may have blurred a picture, from the two sizes that are rated best to begin with.
 
     luma: ``(H, W)``, float32 in [0, 1].
+    rating: of PSFs of that picture.
+
+    None for pictures below `SMALLEST_SIDE`, and where hardly a blur is found to begin with.
     """
     if min(luma.shape) < SMALLEST_SIDE:
         return []
-    return [psf for times in SIZES for psf in _sought(luma, times)]
-
-
-def _sought(luma: np.ndarray, times: int) -> list[np.ndarray]:
-    """The PSFs found in a picture so many times smaller, at its own size."""
-    sizes = [size for size in SIZES[times] if _fits(luma, times, size)]
-    if not sizes:
+    searches = _searches(luma)
+    smallest = next(searches)
+    if extent(smallest.first) <= _SOFTNESS:
         return []
-    looked = part(reduced(luma, times), _WINDOW)
-    begun = nearer(looked)
-    return [_carried_on(luma, psf, times) for size in sizes for psf in _beginning_with(begun, looked, size)]
+    begun = [smallest, *searches]
+    ratings = rating([_enlarged(search.first, search.times) for search in begun])
+    return [psf for at in np.argsort(-ratings)[:_GOING_ON] for psf in _gone_on(luma, begun[at], rating)]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """PSFs of one size that may have blurred a picture so many times smaller: the first one, and those after it."""
+
+    times: int
+    first: np.ndarray
+    later: Iterator[np.ndarray]
+
+
+def _searches(luma: np.ndarray) -> Iterator[_Search]:
+    """Those for all sizes that fit into a picture, from the smallest on, each begun when it is asked for."""
+    for times, sizes in SIZES.items():
+        fitting = [size for size in sizes if _fits(luma, times, size)]
+        if not fitting:
+            continue
+        looked = part(reduced(luma, times), _WINDOW)
+        restored = nearer(looked)
+        for size in fitting:
+            turns = _beginning_with(restored, looked, size)
+            yield _Search(times, next(turns), turns)
+
+
+def _gone_on(luma: np.ndarray, search: _Search, rating: Rating) -> list[np.ndarray]:
+    """The PSFs of a search at the picture's own size; of a smaller picture only the better one, as that takes long."""
+    found = [search.first, *search.later]
+    if search.times == 1:
+        return found
+    better = int(np.argmax(rating([_enlarged(psf, search.times) for psf in found])))
+    return [_carried_on(luma, found[better], search.times)]
 
 
 def ratios(luma: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
@@ -116,15 +153,13 @@ def extent(psf: np.ndarray) -> int:
 
 def _carried_on(luma: np.ndarray, psf: np.ndarray, times: int) -> np.ndarray:
     """The PSF of a picture from that of the picture so many times smaller, by levels in between."""
-    if times == 1:
-        return psf
     edges = StrongGradients(_EDGES * odd(_STEP * len(psf)))
     size = odd(times * len(psf))
     looked = part(luma, _window(size))
     for scale in scales(times):
         side = odd(scale * size)
         blurred = Extended.of(resized(looked, scale), int(_MARGIN * side))
-        psf = _enlarged(psf, side)
+        psf = _resized(psf, side)
         for _ in range(_MORE_ROUNDS):
             psf = _improved(psf, blurred, _LATER_WEIGHT, edges)
     return psf
@@ -170,8 +205,13 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.fft.irfft2(product, shape).max() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-def _enlarged(psf: np.ndarray, side: int) -> np.ndarray:
-    """The PSF ``(K, K)`` of a picture as that of the same picture larger, of so many pixels a side."""
+def _enlarged(psf: np.ndarray, times: int) -> np.ndarray:
+    """The PSF ``(K, K)`` of a picture as that of the same picture so many times larger."""
+    return psf if times == 1 else _resized(psf, odd(times * len(psf)))
+
+
+def _resized(psf: np.ndarray, side: int) -> np.ndarray:
+    """The PSF ``(K, K)`` of a picture as that of the same picture where it has so many pixels a side."""
     times = side / len(psf)
     scaled = cv2.resize(psf, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
     return framed(centred(scaled / scaled.sum()), side)

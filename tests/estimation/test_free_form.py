@@ -43,8 +43,10 @@ def test_camera_shake_is_found_believed_and_undone(coffee, spec):
     assert made.note == "restored, camera shake (any form)"
 
 
-def test_a_psf_that_explains_the_picture_no_better_than_none_is_not_believed(coffee):
+def test_a_psf_that_explains_the_picture_no_better_than_none_is_not_believed(monkeypatch, coffee):
     picture = Picture(shaken(coffee, "box:1"))
+    wrong = psf.parse("trajectory:8,seed=2").array()
+    monkeypatch.setattr(free_form.shake, "candidates", lambda luma, rating: [wrong])
     luma = central_luma(picture.pixels)
     search = families.search(luma)
     found = free_form.find(luma, search.spectrum, search.no_blur)
@@ -78,7 +80,7 @@ def test_the_objective_counts_for_a_psf_and_never_against_one(monkeypatch, coffe
     luma = central_luma(shaken(coffee, "trajectory:20,seed=2"))
     search = families.search(luma)
     psfs = [psf.parse("trajectory:20,seed=2").array(), psf.parse("gaussian:sigma=1").array()]
-    monkeypatch.setattr(free_form.shake, "candidates", lambda luma: psfs)
+    monkeypatch.setattr(free_form.shake, "candidates", lambda luma, rating: psfs)
     monkeypatch.setattr(free_form.regions, "falls", lambda luma, asked: list(falls))
     found = free_form.find(luma, search.spectrum, search.no_blur)
     assert found is not None and found.psf is psfs[chosen]

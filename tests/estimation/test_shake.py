@@ -22,10 +22,16 @@ def shaken(sharp, truth, noise=0.005):
     return (blurred + np.random.default_rng(0).normal(0, noise, blurred.shape)).astype(np.float32)
 
 
+def rated_by_objective(luma):
+    """Of PSFs that may have blurred a luma, how much better than no blur each is by the L0 objective."""
+    return lambda psfs: 1 - np.array(shake.ratios(luma, psfs))
+
+
 @pytest.mark.parametrize("spec", ["trajectory:20,seed=2", "trajectory:45,seed=1"])
 def test_camera_shake_of_unknown_size_is_among_the_candidates(coffee, spec):
     truth = psf.parse(spec).array()
-    psfs = shake.candidates(shaken(coffee, truth))
+    blurred = shaken(coffee, truth)
+    psfs = shake.candidates(blurred, rated_by_objective(blurred))
     assert max(alike(psf, truth) for psf in psfs) > 0.8
     for found in psfs:
         assert found.shape[0] == found.shape[1] and found.sum() == pytest.approx(1) and found.min() >= 0
@@ -38,14 +44,33 @@ def test_a_right_psf_explains_the_picture_better_than_no_blur(coffee):
 
 
 def test_a_small_picture_is_searched_as_far_as_it_goes(coffee):
-    assert shake.candidates(coffee[:127, :400]) == []
-    assert len(shake.candidates(coffee[:128, :128])) == 2
+    blurred = shaken(coffee, psf.parse("trajectory:12,seed=2").array())
+    small, smaller = blurred[:128, :128], blurred[:127, :400]
+    assert shake.candidates(smaller, rated_by_objective(smaller)) == []
+    assert len(shake.candidates(small, rated_by_objective(small))) == 2
+
+
+def test_in_a_sharp_picture_none_is_sought(coffee):
+    assert shake.candidates(coffee, rated_by_objective(coffee)) == []
+
+
+def test_the_sizes_that_begin_best_go_on(coffee):
+    asked = []
+
+    def rated(psfs):
+        asked.append([len(psf) for psf in psfs])
+        return np.array([len(psf) == 59 for psf in psfs], float)
+
+    psfs = shake.candidates(shaken(coffee, psf.parse("trajectory:20,seed=2").array()), rated)
+    assert asked[0] == [25, 59, 79] and [len(psf) for psf in psfs] == [59, 59, 25, 25]
 
 
 def test_large_psfs_go_on_from_a_smaller_picture(coffee):
     truth = families.centred(psf.parse("trajectory:30,seed=5").array())
-    found = shake._sought(shaken(coffee, truth), 2)
-    assert max(alike(psf, truth) for psf in found) > 0.8
+    blurred = shaken(coffee, truth)
+    halved = next(search for search in shake._searches(blurred) if search.times == 2)
+    (found,) = shake._gone_on(blurred, halved, rated_by_objective(blurred))
+    assert alike(found, truth) > 0.8
 
 
 def test_psfs_are_alike_wherever_they_lie_and_whatever_surrounds_them():
