@@ -43,7 +43,7 @@ _WEIGHT = 4e-3  # λ of the latent pictures, at first
 _LATER_WEIGHT = 2e-3  # λ when a PSF goes on to a finer scale
 _EDGES = 20  # gradients kept at first in each of four directions, times the PSF's side
 _SMOOTH = 2.0  # β, weight of ‖k‖²
-_DESCENTS = 12  # of conjugate gradients
+_DESCENTS = 0.5  # of conjugate gradients, times the PSF's side: the larger it is, the more there is to tell apart
 _FAINT = 0.05  # of the largest value: fainter pixels of a PSF are nothing
 _STRAY = 0.03  # of the sum: lighter islands of a PSF are nothing
 _MARGIN = 1.5  # sides of the PSF, by which pictures are extended
@@ -177,7 +177,7 @@ def _solve(edges: list[np.ndarray], blurred: Extended, side: int) -> np.ndarray:
     psf = np.full((side, side), 1 / side**2, np.float32)
     residual = equations.target - equations.operator(psf) - _SMOOTH * psf
     direction, power = residual, np.vdot(residual, residual)
-    for _ in range(_DESCENTS):
+    for _ in range(round(_DESCENTS * side)):
         curved = equations.operator(direction) + _SMOOTH * direction
         step = power / max(np.vdot(direction, curved), np.finfo(float).tiny)
         psf, residual = psf + step * direction, residual - step * curved
