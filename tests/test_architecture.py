@@ -29,7 +29,7 @@ LAYERS = {
     "training": [
         {"recipe"},
         {"networks", "data"},
-        {"fitting"},
+        {"fitting", "gating"},
         {"export"},
         {"evaluation"},
         {"figures", "queue"},

@@ -224,11 +224,16 @@ def reduced(luma: np.ndarray, times: int) -> np.ndarray:
 
 def part(luma: np.ndarray, side: int) -> np.ndarray:
     """The square part of a picture's luma with the strongest gradients, of so many pixels a side at most."""
+    return np.ascontiguousarray(luma[place(luma, side)])
+
+
+def place(luma: np.ndarray, side: int) -> tuple[slice, slice]:
+    """The rows and columns of that part."""
     height, width = (min(length, side) for length in luma.shape)
     strength = cv2.boxFilter(np.hypot(*l0.gradients(luma)), cv2.CV_32F, (width, height), anchor=(0, 0))
     inside = strength[: luma.shape[0] - height + 1 : _PACE, : luma.shape[1] - width + 1 : _PACE]
     top, left = (_PACE * int(index) for index in np.unravel_index(inside.argmax(), inside.shape))
-    return np.ascontiguousarray(luma[top : top + height, left : left + width])
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _window(size: int) -> int:

@@ -178,9 +178,9 @@ class Deferred:
         """What the network asks of its input; raises as `__call__` does."""
         return self._opened().halo
 
-    def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
+    def restore(self, pixels: np.ndarray, *others: np.ndarray, progress: Progress = unwatched) -> np.ndarray:
         """Restored pixels; see `Restorer.restore`, and for what else is raised `__call__`."""
-        return self._opened().restore(pixels, *others)
+        return self._opened().restore(pixels, *others, progress=progress)
 
     def suppress_halos(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
         """As `Restorer.suppress_halos`, and for what is raised `__call__`."""

@@ -63,7 +63,7 @@ def choose(provider: str) -> str:
     return provider
 
 
-def _started(path: Path, provider: str, threads: int) -> onnxruntime.InferenceSession | None:
+def started(path: Path, provider: str, threads: int) -> onnxruntime.InferenceSession | None:
     """A session on one provider; None when what the provider needs is not on this machine."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -103,8 +103,8 @@ class Session:
         """
         self.path = path
         candidates = available() if provider == AUTO else [choose(provider)]
-        started = ((name, _started(path, name, threads)) for name in candidates)
-        found = next(((name, session) for name, session in started if session is not None), None)
+        opened = ((name, started(path, name, threads)) for name in candidates)
+        found = next(((name, session) for name, session in opened if session is not None), None)
         if found is None:
             raise ProviderError(f"provider {provider}: ONNX Runtime could not start it; use --provider cpu")
         self.provider, self._session = found

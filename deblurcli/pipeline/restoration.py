@@ -29,6 +29,7 @@ from deblurcli.pictures.processed import Processed
 from deblurcli.pictures.tiles import Progress, unwatched
 from deblurcli.pipeline import second_opinion
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly, specially
+from deblurcli.pipeline.blind import Blind, Network
 from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, Finding, Source, source
 from deblurcli.pipeline.specialist import Specialist
 
@@ -294,7 +295,7 @@ def restoration(
     folder: Inputs,
     listing: Path | None = None,
     refiner: Refiner | None = None,
-    blind: Callable[[Picture, Progress], Picture] | None = None,
+    blind: Network | None = None,
     special: Specialist | None = None,
     adjusts: bool = False,
     progress: Progress = unwatched,
@@ -306,7 +307,7 @@ def restoration(
 
     folder: of the pictures, or pictures in it, where the manifest lies unless `listing` names it.
     refiner: a network that corrects the result.
-    blind: the network `BLIND`, which restores what no PSF is certain for.
+    blind: the network `BLIND`, which restores what no PSF is certain for, at the size that suits it; see `blind.Blind`.
     special: a network that restores the pictures that show one of its own blurs.
     adjusts: whether a specification is adjusted to each picture; see `refit.adjusted`.
     progress: called as parts of the work on a picture are done.
@@ -317,4 +318,5 @@ def restoration(
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
     found = source(psf, folder, listing, adjusts, forced, rolls)
-    return Restoration(found, options, method, refiner, blind, special, progress, smoothing, forced)
+    restores = None if blind is None else Blind(blind)
+    return Restoration(found, options, method, refiner, restores, special, progress, smoothing, forced)

@@ -54,11 +54,9 @@ def test_an_input_a_network_cannot_take_is_a_model_error(identity):
 
 def test_auto_goes_on_to_a_provider_that_starts(identity, monkeypatch):
     """A provider may be compiled in and lack its libraries or its device."""
-    started = session._started
+    real = session.started
     monkeypatch.setattr(session, "available", lambda: ["cuda", "cpu"])
-    monkeypatch.setattr(
-        session, "_started", lambda path, name, threads: started(path, "cpu", 1) if name == "cpu" else None
-    )
+    monkeypatch.setattr(session, "started", lambda path, name, threads: real(path, "cpu", 1) if name == "cpu" else None)
     assert Session(identity, "auto").provider == "cpu"
     with pytest.raises(ProviderError, match="could not start"):
         Session(identity, "cuda")

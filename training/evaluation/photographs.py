@@ -29,6 +29,7 @@ from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import measured_nsr, rounding_noise
 from deblurcli.pictures.tiles import Progress
+from deblurcli.pipeline.blind import Blind
 from deblurcli.pipeline.restoration import Refiner, Restoration
 from deblurcli.pipeline.sources import Estimated, Finding, Given
 
@@ -170,7 +171,7 @@ def others() -> dict[str, Callable[[], Method]]:
         "sparse": partial(with_psf, "sparse"),
         "wiener, wrong": partial(with_psf, "wiener", wrong=True),
         "wiener, auto": blind,
-        "deblur": lambda: blind(refiner(), restorer(BLIND)),
+        "deblur": lambda: blind(refiner(), Blind(restorer(BLIND))),
         "photo, ensemble": partial(network, BLIND, ensemble=True),
     }
 

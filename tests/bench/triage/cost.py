@@ -72,4 +72,4 @@ def _work(blind: bool) -> Callable[[Picture], object]:
         return Finding(None, {})
 
     alone = restoration(AUTO, DeconvolutionOptions(), "wiener", Path(), blind=network)
-    return lambda picture: type(alone)(uncertain, alone.options, alone.method, None, network)(picture, "a")
+    return lambda picture: type(alone)(uncertain, alone.options, alone.method, None, alone.blind)(picture, "a")
