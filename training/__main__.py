@@ -159,6 +159,37 @@ def psfs(
 
 
 @app.command()
+def gate(
+    name: Name,
+    hardware: Annotated[str, typer.Option(help="What the gate is fitted on, for its card.")],
+    gather: Annotated[
+        float, typer.Option(metavar="MINUTES", min=0, help="How long to make and restore pictures.")
+    ] = 15,
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long to fit.")] = 12,
+    data_home: DataHome = None,
+    pack: Packed = None,
+    weights: Weights = Path("weights"),
+    seed: Annotated[int, typer.Option(help="Another one makes other pictures.")] = 0,
+) -> None:
+    """Fit the gate of a recipe's network, which tells how much of its change is right, on that recipe's pictures."""
+    from deblurcli.inference.restorer import restorer
+    from training.data import sources
+    from training.gating import fit, scenes
+
+    chosen = recipes.load(name)
+    drawn = scenes.Scenes(sources.load(chosen, data_home, pack), chosen, seed)
+    examples = list(fit.gather(drawn, restorer(chosen.name, workers=1).restore, gather))
+    about = {
+        "data": f"photographs and drawings of the recipe {chosen.name}, not its faces",
+        "network": chosen.name,
+        "minutes": minutes,
+        "hardware": hardware,
+        "licence": "MIT for the weights; the pictures they were trained on have licences of their own",
+    }
+    typer.echo(fit.export(fit.fit(examples, minutes, seed), examples, weights, about))
+
+
+@app.command()
 def export(
     name: Name,
     hardware: Annotated[str, typer.Option(help="What the network was trained on, for its card.")],
