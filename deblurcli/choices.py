@@ -27,9 +27,12 @@ BLURRED = "blurred"  # stands for all of these but the last two
 COURSES = ("undo", "blindly", "leave")  # what `deblur` does about a picture
 
 # Restoration
-MODELS = ("faces", "paper-gaussian", "paper-motion", "photo", "refine", "srcnn-gaussian", "srcnn-motion")
+MODELS = (
+    "faces", "paper-gaussian", "paper-motion", "photo", "photo-large", "refine", "srcnn-gaussian", "srcnn-motion",
+)  # fmt: skip
 REFINE = "refine"  # of these the one that corrects a restored picture, and restores none by itself
-BLIND = "photo"  # of these the one for photographs of whose blur nothing is known
+BLINDS = "photo", "photo-large"  # of these for photographs of whose blur nothing is known
+BLIND = BLINDS[0]  # the quick one
 PROVIDERS = (AUTO, "tensorrt", "cuda", "openvino", "coreml", "directml", "cpu")
 METHODS = ("wiener", "richardson-lucy", "sparse", "inverse")
 REFINED, ITERATING = METHODS[:2]  # that a network can correct, that --iterations is of

@@ -29,7 +29,7 @@ LAYERS = {
     "training": [
         {"recipe"},
         {"networks", "data"},
-        {"fitting", "gating"},
+        {"fitting", "reliability"},
         {"export"},
         {"evaluation"},
         {"figures", "queue"},

@@ -159,9 +159,9 @@ def psfs(
 
 
 @app.command()
-def gate(
+def reliability(
     name: Name,
-    hardware: Annotated[str, typer.Option(help="What the gate is fitted on, for its card.")],
+    hardware: Annotated[str, typer.Option(help="What it is fitted on, for its card.")],
     gather: Annotated[
         float, typer.Option(metavar="MINUTES", min=0, help="How long to make and restore pictures.")
     ] = 15,
@@ -171,10 +171,10 @@ def gate(
     weights: Weights = Path("weights"),
     seed: Annotated[int, typer.Option(help="Another one makes other pictures.")] = 0,
 ) -> None:
-    """Fit the gate of a recipe's network, which tells how much of its change is right, on that recipe's pictures."""
+    """Fit the network that tells how much of what a recipe's network changes is right, on that recipe's pictures."""
     from deblurcli.inference.restorer import restorer
     from training.data import sources
-    from training.gating import fit, scenes
+    from training.reliability import fit, scenes
 
     chosen = recipes.load(name)
     drawn = scenes.Scenes(sources.load(chosen, data_home, pack), chosen, seed)

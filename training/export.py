@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 
 from deblurcli.errors import DeblurError
 from deblurcli.inference import cards, models
@@ -25,10 +26,11 @@ from training.networks.network import Network
 from training.recipe import Recipe
 
 OPSET = 18
+_WORTH_HALVING = 256  # values of a weight
 PARITY = 1e-4
 EXAMPLE = 80, 144  # pixels, at least, of what a network is traced with: more than one block of any that works in blocks
 PARITY_SIZES = ((16, 12), (8, 25), (1, 1))  # in multiples of what the network takes
-HALOS = (16, 24, 32, 48, 64, 96, 128, 144, 160, 176, 192)
+HALOS = (16, 24, 32, 48, 64, 96, 128, 144, 160, 176, 192, 224, 256)
 SEAM = 0.5 / 255
 SPREAD = 6 * HALOS[-1]  # pixels of the mosaic that seams are measured on; a tile has at least four times its halo
 DATA = {
@@ -115,6 +117,7 @@ def to_onnx(network: Network, path: Path) -> None:
         )
     cast(torch.onnx.ONNXProgram, program).save(str(path), external_data=False)
     strip_metadata(path)
+    halve(path)
 
 
 def strip_metadata(path: Path) -> None:
@@ -126,6 +129,23 @@ def strip_metadata(path: Path) -> None:
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]
+    onnx.save(model, path)
+
+
+def halve(path: Path) -> None:
+    """Store the weights of an ONNX file in half precision where that loses nothing, as of a checkpoint kept so.
+
+    They are brought back to single precision when the file is opened.
+    """
+    model = onnx.load(path)
+    for weight in model.graph.initializer:
+        values, name = numpy_helper.to_array(weight), weight.name
+        if values.dtype != np.float32 or values.size < _WORTH_HALVING:
+            continue
+        half = values.astype(np.float16)
+        if np.array_equal(half, values):
+            weight.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
+            model.graph.node.insert(0, helper.make_node("Cast", [weight.name], [name], to=TensorProto.FLOAT))
     onnx.save(model, path)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deblurcli.choices import AUTO, BLIND, MODELS, REFINE
+from deblurcli.choices import AUTO, BLIND, BLINDS, MODELS, REFINE
 from deblurcli.commands import checks, options, values
 from deblurcli.commands.help import ACTION
 
@@ -145,6 +145,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
     from deblurcli.deconvolution.options import DeconvolutionOptions
     from deblurcli.inference.restorer import deferred, refiner, restorer
     from deblurcli.pictures.tiles import unwatched
+    from deblurcli.pipeline.blind import Blind
     from deblurcli.pipeline.restoration import Alone, restoration
     from deblurcli.pipeline.specialist import faces
 
@@ -170,7 +171,8 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
         network = deferred(model, provider, ensemble=ensemble)
     else:
         network = restorer(model, provider, shared.workers, ensemble=ensemble)
-    return Alone(network, Path(model).name, ticker or unwatched), _place(network)
+    asked = Blind(network) if model in BLINDS else network
+    return Alone(asked, Path(model).name, ticker or unwatched), _place(network)
 
 
 def _place(network: Restorer | Deferred) -> str:

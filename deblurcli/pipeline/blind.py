@@ -1,7 +1,7 @@
 """Restoration by a network that is given nothing but the picture, at the size at which it does most.
 
 A network knows blurs up to some width. In a picture made smaller a wide blur is a narrow one, and what the network
-changes there can be brought back to full size. Which size is best shows what the gate keeps of the change (see `gate`):
+changes there can be brought back to full size. Which size is best shows what is kept of the change (see `reliability`):
 an estimate that is right on the mean takes the square of its change off the squared error. So the size is taken at
 which that square, on the mean over the part of the picture with most to see, is largest. A size at which the picture
 looks sharp is not tried.
@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from deblurcli.estimation import edges, shake
-from deblurcli.inference import gate
+from deblurcli.inference import reliability
 from deblurcli.pictures.images import Picture, from_float, to_float
 from deblurcli.pictures.luma import central_luma, to_luma
 from deblurcli.pictures.tiles import Progress, unwatched
@@ -71,7 +71,7 @@ class Blind:
         return max(self._worth(pixels, rows, columns, tried))[1]
 
     def _worth(self, pixels: np.ndarray, rows: slice, columns: slice, tried: Sequence[int]) -> list[tuple[float, int]]:
-        """The mean square of the change that the gate keeps in a part, at each size at which it is not sharp."""
+        """The mean square of the change that is kept in a part, at each size at which it is not sharp."""
         worth = []
         for times in tried:
             around = tuple(_grown(each, times, length) for each, length in zip((rows, columns), pixels.shape))
@@ -79,7 +79,7 @@ class Blind:
             if times > 1 and edges.sharpness(to_luma(small)) >= _SHARP:
                 break
             restored = self.network.restore(small)
-            change = gate.shares_of_pixels(small, restored) * (to_luma(restored) - to_luma(small))
+            change = reliability.shares_of_pixels(small, restored) * (to_luma(restored) - to_luma(small))
             inside = tuple(
                 slice((part.start - each.start) // times, (part.stop - each.start) // times)
                 for part, each in zip((rows, columns), around)
@@ -110,7 +110,7 @@ def reduced(pixels: np.ndarray, times: int) -> np.ndarray:
 
 def _enlarged(pixels: np.ndarray, small: np.ndarray, restored: np.ndarray, times: int) -> np.ndarray:
     """A picture with the change, so far as it is kept, that a network made in the smaller picture."""
-    share, made = gate.shares_of_pixels(small, restored), np.empty_like(pixels)
+    share, made = reliability.shares_of_pixels(small, restored), np.empty_like(pixels)
     height, width = (length * times for length in small.shape[:2])
     missing = (0, pixels.shape[0] - height), (0, pixels.shape[1] - width), (0, 0)
     for first in range(0, len(small), _STRIP):

@@ -7,7 +7,7 @@ import skimage.data
 
 from deblurcli.blur.model import blur
 from deblurcli.blur.psf import parse
-from deblurcli.inference import gate
+from deblurcli.inference import reliability
 from deblurcli.inference.restorer import restorer
 from deblurcli.pictures.images import Picture, from_float, to_float
 from deblurcli.pipeline import blind
@@ -64,7 +64,7 @@ class Brighter:
 @pytest.mark.parametrize("shape", [(611, 403, 3), (530, 771, 1)])
 def test_what_changes_in_the_smaller_picture_changes_in_all_of_it(monkeypatch, dtype, shape):
     """Also in the rows and columns that are left over, and across the strips that are written together."""
-    monkeypatch.setattr(gate, "shares", lambda blurred, restored: np.full((3, 2), 0.5, np.float32))
+    monkeypatch.setattr(reliability, "shares", lambda blurred, restored: np.full((3, 2), 0.5, np.float32))
     monkeypatch.setattr(Blind, "times", lambda self, pixels: 4)
     monkeypatch.setattr(blind, "_STRIP", 32)
     pixels = np.full(shape, np.iinfo(dtype).max // 2, dtype)
@@ -76,7 +76,7 @@ def test_what_changes_in_the_smaller_picture_changes_in_all_of_it(monkeypatch, d
 
 def test_a_change_is_brought_back_to_where_it_was_seen(monkeypatch):
     """A ramp of brightness added by the network lies at the same place at full size."""
-    monkeypatch.setattr(gate, "shares", lambda blurred, restored: np.ones((1, 1), np.float32))
+    monkeypatch.setattr(reliability, "shares", lambda blurred, restored: np.ones((1, 1), np.float32))
     monkeypatch.setattr(Blind, "times", lambda self, pixels: 2)
     across = np.linspace(0, 0.25, 600, dtype=np.float32)[None, :, None].repeat(400, axis=0)
 

@@ -1,4 +1,4 @@
-"""The gate's network, its fit, and its export."""
+"""The reliability network's network, its fit, and its export."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from deblurcli.errors import DeblurError
-from deblurcli.inference import cards, gate, models
+from deblurcli.inference import cards, models, reliability
 from deblurcli.inference.helpers import FOLDER, Helper
 from deblurcli.pictures.luma import to_luma
-from training.gating.scenes import Scenes
+from training.reliability.scenes import Scenes
 
 WIDTHS = 16, 32, 48, 64  # of convolutions at a half, a fourth, an eighth and a sixteenth of the size
 WIDE = 64  # of two that look further around, at the last size
@@ -34,7 +34,7 @@ _ALL = 1.4  # logit to begin with, of about one
 _PARITY, _OPSET = 1e-4, 18
 
 
-class Gate(nn.Module):
+class Reliability(nn.Module):
     """Planes ``(N, 3, H, W)`` to the share of the change that is kept in each cell, ``(N, 1, ⌈H / 16⌉, ⌈W / 16⌉)``."""
 
     def __init__(self) -> None:
@@ -82,15 +82,15 @@ def gather(scenes: Scenes, restore: Callable[[np.ndarray], np.ndarray], minutes:
         yield Example(np.rint(65535 * lumas).astype(np.uint16), scene.picture)
 
 
-def fit(examples: Sequence[Example], minutes: float, seed: int, steps: float = math.inf) -> Gate:
-    """A gate fitted to examples, all but those of every `HELD_OUT`-th picture.
+def fit(examples: Sequence[Example], minutes: float, seed: int, steps: float = math.inf) -> Reliability:
+    """A network fitted to examples, all but those of every `HELD_OUT`-th picture.
 
     What it minimises is the mean logarithm of the squared error with the change kept as it tells, over that of the
     blurred picture. It ends after so many minutes or steps, whatever comes first, and is the running mean of its last
     states.
     """
     torch.manual_seed(seed)
-    rng, network = np.random.default_rng(seed), Gate()
+    rng, network = np.random.default_rng(seed), Reliability()
     mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(_AVERAGE), use_buffers=True)
     fitted = [example for example in examples if example.picture % HELD_OUT]
     optimiser = torch.optim.AdamW(network.parameters(), _RATE, weight_decay=_WEIGHT_DECAY)
@@ -122,8 +122,8 @@ def _piece(lumas: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _planes(blurred: Tensor, restored: Tensor) -> Tensor:
-    """As `gate.planes`, of a batch."""
-    change = ((restored - blurred) * gate.CHANGE).clamp(-gate.MOST, gate.MOST)
+    """As `reliability.planes`, of a batch."""
+    change = ((restored - blurred) * reliability.CHANGE).clamp(-reliability.MOST, reliability.MOST)
     return torch.stack([blurred - 0.5, restored - 0.5, change], dim=1)
 
 
@@ -139,8 +139,8 @@ def _log_error(picture: Tensor, sharp: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def gains(network: Gate, examples: Sequence[Example]) -> np.ndarray:
-    """Of examples held out, the gain of the network restored from and of that which the gate keeps, dB ``(N, 2)``."""
+def gains(network: Reliability, examples: Sequence[Example]) -> np.ndarray:
+    """Of examples held out, the gain of the network restored from and of of what is kept, dB ``(N, 2)``."""
     rows = []
     for example in examples:
         if example.picture % HELD_OUT == 0:
@@ -151,14 +151,14 @@ def gains(network: Gate, examples: Sequence[Example]) -> np.ndarray:
     return np.array(rows).reshape(-1, 2)
 
 
-def export(network: Gate, examples: Sequence[Example], weights: Path, about: dict[str, object]) -> Path:
-    """Write ``weights/helpers/gate.onnx`` and its card, checked against torch; returns the path of the former.
+def export(network: Reliability, examples: Sequence[Example], weights: Path, about: dict[str, object]) -> Path:
+    """Write ``weights/helpers/reliability.onnx`` and its card, checked against torch; returns the path of the former.
 
     about: what the card says of the pictures, the minutes, and the hardware.
     """
-    path = weights / FOLDER / f"{gate.NAME}.onnx"
+    path = weights / FOLDER / f"{reliability.NAME}.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
-    shown = torch.randn(2, 3, SIDE, SIDE + gate.CELL)
+    shown = torch.randn(2, 3, SIDE, SIDE + reliability.CELL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -173,7 +173,7 @@ def export(network: Gate, examples: Sequence[Example], weights: Path, about: dic
         )
     plain, kept = gains(network, examples).mean(axis=0).round(3).tolist()
     card = {
-        "name": gate.NAME,
+        "name": reliability.NAME,
         "description": "Tells how much of what a network changed in a picture is to be kept at each place",
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "examples": sum(example.picture % HELD_OUT > 0 for example in examples),

@@ -19,8 +19,8 @@ from deblurcli.blur.moving import ENCODED, Motion
 from deblurcli.blur.varying import GAMMA
 from deblurcli.pictures.images import from_float, to_float
 from training.data.sources import Pictures
-from training.gating.subjects import Subjects, softened
 from training.recipe import Recipe
+from training.reliability.subjects import Subjects, softened
 
 SHARP = "sharp"
 _KINDS = {"shake": 0.33, "varying": 0.34, "other": 0.2, SHARP: 0.13}

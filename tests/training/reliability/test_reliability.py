@@ -1,4 +1,4 @@
-"""The gate's subjects, its scenes, its fit and its export."""
+"""The reliability network's subjects, its scenes, its fit and its export."""
 
 from dataclasses import replace
 
@@ -7,12 +7,12 @@ import pytest
 import skimage.data
 import torch
 
-from deblurcli.inference import cards, gate
+from deblurcli.inference import cards, reliability
 from deblurcli.inference.helpers import Helper
 from training import recipe as recipes
 from training.data.drawings import drawings
-from training.gating import fit, scenes, subjects
-from training.gating.fit import Example
+from training.reliability import fit, scenes, subjects
+from training.reliability.fit import Example
 
 
 @pytest.fixture(scope="module")
@@ -117,11 +117,11 @@ def test_what_is_exported_tells_the_same(tmp_path):
     np.testing.assert_allclose(Helper(path)(planes), wanted, atol=1e-4)
 
 
-def test_the_planes_of_a_batch_are_those_of_the_gate():
+def test_the_planes_of_a_batch_are_those_of_the_network_itself():
     rng = np.random.default_rng(4)
     before, after = rng.random((2, 3, 20, 30)).astype(np.float32)
     made = fit._planes(torch.from_numpy(before), torch.from_numpy(after)).numpy()
-    np.testing.assert_allclose(made, np.stack([gate.planes(*pair) for pair in zip(before, after)]), atol=1e-6)
+    np.testing.assert_allclose(made, np.stack([reliability.planes(*pair) for pair in zip(before, after)]), atol=1e-6)
 
 
 def test_examples_are_gathered_for_so_long(pictures, recipe):

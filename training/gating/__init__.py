@@ -1,1 +1,0 @@
-"""Fits the gate: how much of what a network changes is right, at each place; see `deblurcli.inference.gate`."""
