@@ -10,6 +10,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from scipy.special import logit
 
 from deblurcli.batch import phases
 from deblurcli.batch.places import Inputs
@@ -22,23 +23,27 @@ from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.sparse import sparse
 from deblurcli.deconvolution.statistics import ImageStatistics
 from deblurcli.deconvolution.wiener import wiener_pair
-from deblurcli.estimation import light
+from deblurcli.estimation import edges, light
 from deblurcli.pictures.images import Picture, to_float
+from deblurcli.pictures.luma import central_luma
 from deblurcli.pictures.noise import NSR
 from deblurcli.pictures.processed import Processed
 from deblurcli.pictures.tiles import Progress, unwatched
 from deblurcli.pipeline import second_opinion
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly, specially
 from deblurcli.pipeline.blind import Blind, Network
-from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, Finding, Source, source
+from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, SLIGHT, Finding, Source, source
 from deblurcli.pipeline.specialist import Specialist
 
 _STRIP = 256  # rows that are looked at together
+_LEAST = 1e-9  # of a share, and of a mean square
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
 LEAST_SHARE = 0.1  # of a picture, that a PSF is to hold for
-# Mean squared change, -44 dB. What `BLIND` makes of sharp photographs differs less from them (by -47.7 dB and less in
-# four of five whose edges are not steep), what it makes of 110 slightly blurred ones more (-40.8 dB and more).
-LEAST_CHANGE = 10**-4.4
+# The mean squared change in dB up to which a picture is sharp, and how much that rises with the logit of how likely it
+# is by its edges: 207 sharp training photographs whose edges leave doubt, and 591 that were slightly blurred. The
+# network changes the latter more. By both, 96 % of the former are left alone and 86 % of the latter restored, which
+# gain 3.8 dB. The area under the curve is 0.97, by the edges alone 0.85.
+LEAST_CHANGE, _BY_EDGES = -38.9, 0.62
 
 
 class Refiner(Protocol):
@@ -109,12 +114,13 @@ class Restoration:
 
     def _without_psf(self, picture: Picture, found: Finding) -> Processed:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
-        if self.blind is None or found.course == LEAVE:
+        sharpness = edges.sharpness(central_luma(picture.pixels)) if found.sharpness is None else found.sharpness
+        if self.blind is None or (found.course == LEAVE and sharpness >= edges.BEYOND_DOUBT):
             return LEFT.made(picture, found.fields, found.reason)
         restored = self.blind(picture, self.progress)
-        if not self.forced and _change(picture, restored) < LEAST_CHANGE:
+        if not self.forced and _is_sharp(sharpness, _change(picture, restored)):
             return LEFT.made(picture, found.fields, LOOKS_SHARP)
-        return blindly(BLIND).made(restored, found.fields, found.reason)
+        return blindly(BLIND).made(restored, found.fields, SLIGHT if found.course == LEAVE else found.reason)
 
     def _restored(self, picture: Picture, found: Finding, psf: np.ndarray | PoseDensity) -> Picture:
         """The picture with the PSF undone; where it was at work in light, the mean of that there and in values."""
@@ -268,6 +274,12 @@ def blended(restored: Picture, picture: Picture, strength: float) -> Picture:
     """A share of the restored picture, 0 to 1, and the rest of the picture itself."""
     mixed = cv2.addWeighted(restored.pixels, strength, picture.pixels, 1 - strength, 0)
     return picture.with_pixels(mixed.reshape(picture.pixels.shape))
+
+
+def _is_sharp(sharpness: float, change: float) -> bool:
+    """Whether a picture is sharp that is so likely sharp by its edges, and that the network changes by so much."""
+    likely = min(max(sharpness, _LEAST), 1 - _LEAST)
+    return 10 * np.log10(max(change, _LEAST)) < LEAST_CHANGE + _BY_EDGES * logit(likely)
 
 
 def _change(picture: Picture, other: Picture) -> float:

@@ -25,6 +25,7 @@ from deblurcli.pipeline.verdicts import spread, verdict
 
 UNDO, BLINDLY, LEAVE = COURSES
 LOOKS_SHARP = "it looks sharp"
+SLIGHT = "its blur is slight"
 FORCED = "with its likeliest blur as --force asks"
 ADJUSTED = "with a PSF near the given one, which fits better"
 
@@ -40,7 +41,8 @@ class Finding:
     is_compressed: whether the picture is known to have gone through JPEG.
     is_free_form: the PSF has no formula, and its errors are of no form either.
     is_estimated: the PSF may be wrong; a restoration that shows it is not used.
-    reason: why there is no PSF. is_sharp: because there is nothing to restore.
+    reason: why there is no PSF. is_sharp: because there is nothing to restore, by its edges.
+    sharpness: how likely that is, 0 to 1, where it was what was found.
     poses: where the PSF is another at every place, what tells it; `psf` is that in the middle.
     """
 
@@ -55,6 +57,7 @@ class Finding:
     is_compressed: bool = False
     reason: str = ""
     is_sharp: bool = False
+    sharpness: float | None = None
     poses: PoseDensity | None = None
 
     @property
@@ -146,7 +149,7 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
         reason = LOOKS_SHARP if sharp else "it shows too little to tell its blur"
         if sharp and forced:
             return Finding(None, fields, reason="although it looks sharp")
-        return Finding(None, fields, reason=reason, is_sharp=sharp)
+        return Finding(None, fields, reason=reason, is_sharp=sharp, sharpness=found.confidence)
     certain = estimate.trusted(found)
     if not certain and not forced:
         return Finding(None, fields, reason="its blur is uncertain")

@@ -68,7 +68,8 @@ def test_what_is_sharp_or_not_certain_is_left_as_it_was(sharp, what):
             Finding(psf.parse("motion:25").array(), {}, nsr=1e-7, is_estimated=True),
             "undoing its blur would add ripples",
         ),
-        (Finding(None, {}, reason="it looks sharp", is_sharp=True), None),
+        (Finding(None, {}, reason="it looks sharp", is_sharp=True, sharpness=0.95), None),
+        (Finding(None, {}, reason="it looks sharp", is_sharp=True, sharpness=0.6), "its blur is slight"),
     ],
 )
 def test_what_is_not_certain_is_restored_blindly_if_it_is_not_sharp(sharp, found, reason):
@@ -396,3 +397,28 @@ def test_a_refiner_of_whole_pictures_gets_the_whole_picture(large, monkeypatch):
     options = DeconvolutionOptions(least_noise=noise.rounding_noise(np.dtype(np.uint8)))
     expected = images.from_float(wiener(picture.pixels, families.gaussian(1), options=options), np.uint8)
     np.testing.assert_array_equal(made.pixels, expected)
+
+
+@pytest.mark.parametrize(
+    "sharpness, change, is_left",
+    [
+        (0.5, -39.0, True),
+        (0.5, -38.8, False),
+        (0.8, -38.1, True),
+        (0.8, -38.0, False),
+        (0.1, -40.3, True),
+        (0, -50, False),
+    ],
+)
+def test_a_picture_that_may_be_sharp_is_left_where_the_network_changes_little(sharp, sharpness, change, is_left):
+    """−38.9 dB and 0.62 times the logit: of 0.8 that is 1.386, of 0.1 −2.197."""
+    picture = eight_bits(sharp)
+    rng, strength = np.random.default_rng(0), 10 ** (change / 20)
+    other = picture.with_pixels(picture.pixels.astype(np.uint16) * 257)
+    wide = np.clip(other.pixels, 8000, 57000).astype(np.uint16)
+    before = picture.with_pixels(wide)
+    after = picture.with_pixels((wide + 65535 * strength * rng.choice([-1, 1], wide.shape)).astype(np.uint16))
+    found = Finding(None, {}, reason="it looks sharp", is_sharp=sharpness >= 0.4, sharpness=sharpness)
+    work = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda given, progress: after)
+    made = work(before, "a")
+    assert (made.fields["method"] == "none") == is_left
