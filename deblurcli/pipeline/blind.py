@@ -9,7 +9,7 @@ looks sharp is not tried.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +43,28 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True)
+class Look:
+    """A part of a picture as the network sees it, so many times smaller, and what it makes of that.
+
+    is_whole: whether the part is all of the picture.
+    inside: rows and columns by which sizes are compared.
+    """
+
+    times: int
+    is_whole: bool
+    small: np.ndarray
+    restored: np.ndarray
+    inside: tuple[slice, ...]
+
+    @property
+    def worth(self) -> float:
+        """The mean square of the change that is kept."""
+        share = reliability.shares_of_pixels(self.small, self.restored)
+        change = share * (to_luma(self.restored) - to_luma(self.small))
+        return float(np.square(change[self.inside]).mean())
+
+
+@dataclass(frozen=True)
 class Blind:
     """A network for pictures of whose blur nothing is known; call it with a picture."""
 
@@ -53,39 +75,56 @@ class Blind:
 
         progress: called as parts of the work are done.
         """
-        times = self.times(picture.pixels)
-        if times == 1:
+        best = self.best(picture.pixels)
+        if best is None or (best.times == 1 and not best.is_whole):
             return self.network(picture, progress)
-        small = reduced(picture.pixels, times)
-        restored = self.network.restore(small, progress=progress)
-        return picture.with_pixels(_enlarged(picture.pixels, small, restored, times))
+        small, restored = best.small, best.restored
+        if best.is_whole:
+            progress(1)
+        else:
+            small = reduced(picture.pixels, best.times)
+            restored = self.network.restore(small, progress=progress)
+        if best.times == 1:
+            return picture.with_pixels(restored)
+        return picture.with_pixels(_enlarged(picture.pixels, small, restored, best.times))
 
-    def times(self, pixels: np.ndarray) -> int:
-        """How many times smaller the network is to see a picture ``(H, W, C)``."""
-        tried = [times for times in TIMES if min(pixels.shape[:2]) >= times * _LEAST_SIDE]
+    def best(self, pixels: np.ndarray) -> Look | None:
+        """The look at a picture ``(H, W, C)`` that is worth most; None where there is but one size to look at it."""
         luma = central_luma(pixels)
-        rows, columns = (
-            slice(part.start + (length - seen) // 2, part.stop + (length - seen) // 2)
-            for part, length, seen in zip(shake.place(luma, _LOOKED), pixels.shape, luma.shape)
+        part = tuple(
+            slice(each.start + (length - seen) // 2, each.stop + (length - seen) // 2)
+            for each, length, seen in zip(shake.place(luma, _LOOKED), pixels.shape, luma.shape)
         )
-        return max(self._worth(pixels, rows, columns, tried))[1]
+        seen = list(_seen(pixels, part))
+        if len(seen) == 1:
+            return None
+        looks = (self._look(pixels, part, *each) for each in seen)
+        return max(looks, key=lambda look: look.worth)
 
-    def _worth(self, pixels: np.ndarray, rows: slice, columns: slice, tried: Sequence[int]) -> list[tuple[float, int]]:
-        """The mean square of the change that is kept in a part, at each size at which it is not sharp."""
-        worth = []
-        for times in tried:
-            around = tuple(_grown(each, times, length) for each, length in zip((rows, columns), pixels.shape))
-            small = reduced(pixels[around], times)
-            if times > 1 and edges.sharpness(to_luma(small)) >= _SHARP:
-                break
-            restored = self.network.restore(small)
-            change = reliability.shares_of_pixels(small, restored) * (to_luma(restored) - to_luma(small))
-            inside = tuple(
-                slice((part.start - each.start) // times, (part.stop - each.start) // times)
-                for part, each in zip((rows, columns), around)
-            )
-            worth.append((float(np.square(change[inside]).mean()), times))
-        return worth or [(0.0, 1)]
+    def _look(
+        self, pixels: np.ndarray, part: tuple[slice, ...], times: int, around: tuple[slice, ...], small: np.ndarray
+    ) -> Look:
+        """What the network makes of a part with what lies around it."""
+        inside = tuple(
+            slice((each.start - wide.start) // times, (each.stop - wide.start) // times)
+            for each, wide in zip(part, around)
+        )
+        is_whole = all(wide == slice(0, length) for wide, length in zip(around, pixels.shape))
+        return Look(times, is_whole, small, self.network.restore(small), inside)
+
+
+def _seen(pixels: np.ndarray, part: tuple[slice, ...]) -> Iterator[tuple[int, tuple[slice, ...], np.ndarray]]:
+    """The sizes at which a picture may be looked at, the part with what lies around it, and its pixels at that size.
+
+    They end where the picture would be too small or looks sharp.
+    """
+    for times in TIMES:
+        around = tuple(_grown(each, times, length) for each, length in zip(part, pixels.shape))
+        small = reduced(pixels[around], times)
+        too_small = min(pixels.shape[:2]) < times * _LEAST_SIDE
+        if times > 1 and (too_small or edges.sharpness(to_luma(small)) >= _SHARP):
+            return
+        yield times, around, small
 
 
 def _grown(part: slice, times: int, length: int) -> slice:

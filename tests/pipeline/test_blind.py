@@ -11,7 +11,7 @@ from deblurcli.inference import reliability
 from deblurcli.inference.restorer import restorer
 from deblurcli.pictures.images import Picture, from_float, to_float
 from deblurcli.pipeline import blind
-from deblurcli.pipeline.blind import Blind
+from deblurcli.pipeline.blind import Blind, Look
 
 ASTRONAUT = skimage.data.astronaut()
 
@@ -33,7 +33,7 @@ def psnr(pixels: np.ndarray) -> float:
 def test_a_wide_blur_is_restored_in_the_picture_made_smaller_and_better_there(photo):
     blurred = out_of_focus(10)
     work = Blind(photo)
-    assert work.times(blurred) == 2
+    assert work.best(blurred).times == 2
     made = work(Picture(blurred)).pixels
     assert made.shape == blurred.shape and made.dtype == np.uint8
     assert psnr(made) > psnr(photo.restore(blurred)) + 0.5 and psnr(made) > psnr(blurred) + 1.5
@@ -42,7 +42,8 @@ def test_a_wide_blur_is_restored_in_the_picture_made_smaller_and_better_there(ph
 def test_a_narrow_blur_is_restored_in_the_picture_as_it_is(photo):
     blurred = out_of_focus(2)
     work = Blind(photo)
-    assert work.times(blurred) == 1
+    best = work.best(blurred)
+    assert best is None or best.times == 1
     np.testing.assert_array_equal(work(Picture(blurred)).pixels, photo.restore(blurred))
 
 
@@ -60,12 +61,17 @@ class Brighter:
         return picture.with_pixels(self.restore(picture.pixels))
 
 
+def look(times: int) -> Look:
+    """One at a part of a picture."""
+    return Look(times, False, np.zeros((1, 1, 1)), np.zeros((1, 1, 1)), (slice(0, 1), slice(0, 1)))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("shape", [(611, 403, 3), (530, 771, 1)])
 def test_what_changes_in_the_smaller_picture_changes_in_all_of_it(monkeypatch, dtype, shape):
     """Also in the rows and columns that are left over, and across the strips that are written together."""
     monkeypatch.setattr(reliability, "shares", lambda blurred, restored: np.full((3, 2), 0.5, np.float32))
-    monkeypatch.setattr(Blind, "times", lambda self, pixels: 4)
+    monkeypatch.setattr(Blind, "best", lambda self, pixels: look(4))
     monkeypatch.setattr(blind, "_STRIP", 32)
     pixels = np.full(shape, np.iinfo(dtype).max // 2, dtype)
     made = Blind(Brighter())(Picture(pixels)).pixels
@@ -77,7 +83,7 @@ def test_what_changes_in_the_smaller_picture_changes_in_all_of_it(monkeypatch, d
 def test_a_change_is_brought_back_to_where_it_was_seen(monkeypatch):
     """A ramp of brightness added by the network lies at the same place at full size."""
     monkeypatch.setattr(reliability, "shares", lambda blurred, restored: np.ones((1, 1), np.float32))
-    monkeypatch.setattr(Blind, "times", lambda self, pixels: 2)
+    monkeypatch.setattr(Blind, "best", lambda self, pixels: look(2))
     across = np.linspace(0, 0.25, 600, dtype=np.float32)[None, :, None].repeat(400, axis=0)
 
     class Ramp(Brighter):
@@ -94,13 +100,25 @@ def test_a_size_at_which_the_picture_is_sharp_is_not_tried():
     network = Brighter()
     small = cv2.resize(ASTRONAUT, (256, 256), interpolation=cv2.INTER_AREA)
     once_soft = cv2.resize(small, (512, 512), interpolation=cv2.INTER_CUBIC)
-    Blind(network).times(once_soft)
-    assert len(network.seen) == 1
+    assert Blind(network).best(once_soft) is None
+    Blind(network)(Picture(once_soft))
+    assert network.seen == [(512, 512)], "once, at its own size"
+
+
+def test_a_picture_that_is_looked_at_as_a_whole_is_not_restored_twice():
+    """576 pixels a side are the part that is looked at and what lies around it."""
+    for length, runs in ((512, 1), (1400, 2)):
+        network = Brighter()
+        pixels = cv2.resize(out_of_focus(10), (length, 512), interpolation=cv2.INTER_CUBIC)
+        Blind(network)(Picture(pixels))
+        assert len(network.seen) == 2 + runs, "at half and a quarter of its size as well"
 
 
 @pytest.mark.parametrize("shape", [(20, 3, 3), (1, 1, 1), (255, 300, 3)])
 def test_small_pictures_are_restored_as_they_are(shape):
-    assert Blind(Brighter()).times(np.full(shape, 100, np.uint8)) == 1
+    network = Brighter()
+    made = Blind(network)(Picture(np.full(shape, 100, np.uint8)))
+    assert network.seen == [shape[:2]] and made.pixels.shape == shape
 
 
 def test_reduced_is_the_mean_of_squares_and_drops_what_is_left_over():
