@@ -29,7 +29,7 @@ OFFERED = {
     "score --convention ": list(choices.CONVENTIONS),
     "compare --pick ": list(choices.PICKS),
     "estimate --family ": list(choices.ESTIMATED),
-    "models p": ["paper-gaussian", "paper-motion", "photo"],
+    "models p": ["paper-gaussian", "paper-motion", "photo", "photo-large"],
     "deblur photos/": [],
 }
 
