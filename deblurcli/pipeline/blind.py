@@ -26,6 +26,7 @@ TIMES = 1, 2, 4  # how many times smaller a picture may be looked at
 _LEAST_SIDE = 128  # pixels that it keeps
 _LOOKED = 448  # pixels a side of the part by which the size is chosen
 _AROUND = 64  # pixels around that part that the network sees as well, at the size that it sees
+_WHOLE = 2 * (_LOOKED + 2 * _AROUND) ** 2  # pixels of a picture up to which it is looked at as a whole
 _SHARP = 0.5  # from which on a picture is more likely sharp than not
 _STRIP, _REACH = 256, 4  # rows that are written together, and around them that enlarging looks at
 
@@ -90,11 +91,7 @@ class Blind:
 
     def best(self, pixels: np.ndarray) -> Look | None:
         """The look at a picture ``(H, W, C)`` that is worth most; None where there is but one size to look at it."""
-        luma = central_luma(pixels)
-        part = tuple(
-            slice(each.start + (length - seen) // 2, each.stop + (length - seen) // 2)
-            for each, length, seen in zip(shake.place(luma, _LOOKED), pixels.shape, luma.shape)
-        )
+        part = _compared(pixels)
         seen = list(_seen(pixels, part))
         if len(seen) == 1:
             return None
@@ -111,6 +108,17 @@ class Blind:
         )
         is_whole = all(wide == slice(0, length) for wide, length in zip(around, pixels.shape))
         return Look(times, is_whole, small, self.network.restore(small), inside)
+
+
+def _compared(pixels: np.ndarray) -> tuple[slice, ...]:
+    """The rows and columns of a picture by which sizes are compared: those with most to see; of a small one, all."""
+    if pixels.shape[0] * pixels.shape[1] <= _WHOLE:
+        return tuple(slice(0, length) for length in pixels.shape[:2])
+    luma = central_luma(pixels)
+    return tuple(
+        slice(each.start + (length - seen) // 2, each.stop + (length - seen) // 2)
+        for each, length, seen in zip(shake.place(luma, _LOOKED), pixels.shape, luma.shape)
+    )
 
 
 def _seen(pixels: np.ndarray, part: tuple[slice, ...]) -> Iterator[tuple[int, tuple[slice, ...], np.ndarray]]:
