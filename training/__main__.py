@@ -173,6 +173,7 @@ def reliability(
 ) -> None:
     """Fit the network that tells how much of what a recipe's network changes is right, on that recipe's pictures."""
     from deblurcli.inference.restorer import restorer
+    from training import export as exporting
     from training.data import sources
     from training.reliability import fit, scenes
 
@@ -184,7 +185,7 @@ def reliability(
         "network": chosen.name,
         "minutes": minutes,
         "hardware": hardware,
-        "licence": "MIT for the weights; the pictures they were trained on have licences of their own",
+        "licence": exporting.LICENCES[chosen.data.source],
     }
     typer.echo(fit.export(fit.fit(examples, minutes, seed), examples, weights, about))
 

@@ -23,8 +23,7 @@ class Helper:
     """
 
     def __init__(self, path: Path):
-        if models.sha256(path) != cards.read(path.with_suffix(".json"))["sha256"]:
-            raise ModelError(f"{path}: is not what its card says; install deblurcli again")
+        models.verify(path, cards.read(path.with_suffix(".json")))
         session = started(path, "cpu", threads=1)
         if session is None:
             raise ModelError(f"{path}: could not be started; install deblurcli again")

@@ -105,11 +105,16 @@ def _own(path: Path) -> Model:
 
 def _model(path: Path) -> Model:
     """The model with its card, its weights verified."""
-    card, found = cards.read_checked(path.with_suffix(".json")), sha256(path)
-    expected = card["sha256"]
+    card = cards.read_checked(path.with_suffix(".json"))
+    verify(path, card)
+    return Model(path, card["multiple_of"], card["halo"], card.get("overshoot"), card)
+
+
+def verify(path: Path, card: Card) -> None:
+    """Raises ModelError where a file is not the one that its card tells the SHA-256 of."""
+    found, expected = sha256(path), card["sha256"]
     if found != expected:
         raise ModelError(f"{path}: SHA-256 is {found[:12]}…, its card says {expected[:12]}…; install the weights again")
-    return Model(path, card["multiple_of"], card["halo"], card.get("overshoot"), card)
 
 
 def sha256(path: Path) -> str:

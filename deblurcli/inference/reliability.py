@@ -7,7 +7,6 @@ fitted to what brings the result nearest to the sharp picture (see ``training/re
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from deblurcli.inference.helpers import helper
@@ -42,9 +41,3 @@ def planes(blurred: np.ndarray, restored: np.ndarray) -> np.ndarray:
     """What the network looks at, float32 ``(3, H, W)``, of two lumas ``(H, W)`` in [0, 1]."""
     change = np.clip((restored - blurred) * CHANGE, -MOST, MOST)
     return np.stack([blurred - 0.5, restored - 0.5, change]).astype(np.float32)
-
-
-def shares_of_pixels(blurred: np.ndarray, restored: np.ndarray) -> np.ndarray:
-    """`shares` at each pixel, float32 ``(H, W)``: linear between the middles of the cells."""
-    height, width = blurred.shape[:2]
-    return cv2.resize(shares(blurred, restored), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -18,6 +18,7 @@ import numpy as np
 
 from deblurcli.estimation import edges, shake
 from deblurcli.inference import reliability
+from deblurcli.pictures import cells
 from deblurcli.pictures.images import Picture, from_float, to_float
 from deblurcli.pictures.luma import central_luma, to_luma
 from deblurcli.pictures.tiles import Progress, unwatched
@@ -60,8 +61,9 @@ class Look:
     @property
     def worth(self) -> float:
         """The mean square of the change that is kept."""
-        share = reliability.shares_of_pixels(self.small, self.restored)
-        change = share * (to_luma(self.restored) - to_luma(self.small))
+        before, after = to_luma(self.small), to_luma(self.restored)
+        share = reliability.shares(self.small, self.restored)
+        change = cells.at_pixels(share, reliability.CELL, slice(0, len(before)), before.shape[1]) * (after - before)
         return float(np.square(change[self.inside]).mean())
 
 
@@ -127,10 +129,11 @@ def _seen(pixels: np.ndarray, part: tuple[slice, ...]) -> Iterator[tuple[int, tu
     They end where the picture would be too small or looks sharp.
     """
     for times in TIMES:
+        if times > 1 and min(pixels.shape[:2]) < times * _LEAST_SIDE:
+            return
         around = tuple(_grown(each, times, length) for each, length in zip(part, pixels.shape))
         small = reduced(pixels[around], times)
-        too_small = min(pixels.shape[:2]) < times * _LEAST_SIDE
-        if times > 1 and (too_small or edges.sharpness(to_luma(small)) >= _SHARP):
+        if times > 1 and edges.sharpness(to_luma(small)) >= _SHARP:
             return
         yield times, around, small
 
@@ -157,12 +160,13 @@ def reduced(pixels: np.ndarray, times: int) -> np.ndarray:
 
 def _enlarged(pixels: np.ndarray, small: np.ndarray, restored: np.ndarray, times: int) -> np.ndarray:
     """A picture with the change, so far as it is kept, that a network made in the smaller picture."""
-    share, made = reliability.shares_of_pixels(small, restored), np.empty_like(pixels)
+    shares, made = reliability.shares(small, restored), np.empty_like(pixels)
     height, width = (length * times for length in small.shape[:2])
     missing = (0, pixels.shape[0] - height), (0, pixels.shape[1] - width), (0, 0)
     for first in range(0, len(small), _STRIP):
-        seen = slice(max(0, first - _REACH), first + _STRIP + _REACH)
-        change = share[seen, :, None] * (to_float(restored[seen]) - to_float(small[seen]))
+        seen = slice(max(0, first - _REACH), min(first + _STRIP + _REACH, len(small)))
+        share = cells.at_pixels(shares, reliability.CELL, seen, small.shape[1])[..., None]
+        change = share * (to_float(restored[seen]) - to_float(small[seen]))
         wide = cv2.resize(change, (width, len(change) * times), interpolation=cv2.INTER_CUBIC)
         wide = wide.reshape(len(wide), width, -1)[(first - seen.start) * times :][: _STRIP * times]
         is_last = first + _STRIP >= len(small)

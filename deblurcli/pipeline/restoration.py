@@ -114,11 +114,11 @@ class Restoration:
 
     def _without_psf(self, picture: Picture, found: Finding) -> Processed:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
-        sharpness = edges.sharpness(central_luma(picture.pixels)) if found.sharpness is None else found.sharpness
-        if self.blind is None or (found.course == LEAVE and sharpness >= edges.BEYOND_DOUBT):
+        is_beyond_doubt = found.sharpness is not None and found.sharpness >= edges.BEYOND_DOUBT
+        if self.blind is None or (found.course == LEAVE and is_beyond_doubt):
             return LEFT.made(picture, found.fields, found.reason)
         restored = self.blind(picture, self.progress)
-        if not self.forced and _is_sharp(sharpness, _change(picture, restored)):
+        if not self.forced and _is_sharp(picture, restored, found.sharpness):
             return LEFT.made(picture, found.fields, LOOKS_SHARP)
         return blindly(BLIND).made(restored, found.fields, SLIGHT if found.course == LEAVE else found.reason)
 
@@ -276,10 +276,11 @@ def blended(restored: Picture, picture: Picture, strength: float) -> Picture:
     return picture.with_pixels(mixed.reshape(picture.pixels.shape))
 
 
-def _is_sharp(sharpness: float, change: float) -> bool:
-    """Whether a picture is sharp that is so likely sharp by its edges, and that the network changes by so much."""
-    likely = min(max(sharpness, _LEAST), 1 - _LEAST)
-    return 10 * np.log10(max(change, _LEAST)) < LEAST_CHANGE + _BY_EDGES * logit(likely)
+def _is_sharp(picture: Picture, restored: Picture, sharpness: float | None) -> bool:
+    """Whether a picture is sharp by what the network changed, and by how likely it is by its edges, where known."""
+    by_edges = edges.sharpness(central_luma(picture.pixels)) if sharpness is None else sharpness
+    change = 10 * np.log10(max(_change(picture, restored), _LEAST))
+    return change < LEAST_CHANGE + _BY_EDGES * logit(min(max(by_edges, _LEAST), 1 - _LEAST))
 
 
 def _change(picture: Picture, other: Picture) -> float:

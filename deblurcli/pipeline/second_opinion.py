@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from scipy.special import expit
 
+from deblurcli.pictures import cells
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.luma import to_luma
 
@@ -36,7 +37,7 @@ def blended(picture: Picture, restored: Picture, blindly: Picture) -> tuple[Pict
     shares = _shares(picture.pixels, restored.pixels, blindly.pixels)
     pixels = restored.pixels
     for rows in _strips(len(pixels)):
-        share = _enlarged(shares, rows, pixels.shape[:2])
+        share = cells.at_pixels(shares, _CELL, rows, pixels.shape[1])[..., None]
         pixels[rows] = _mixed(pixels[rows], blindly.pixels[rows], share)
     return restored, float(shares.mean())
 
@@ -61,13 +62,6 @@ def _sums(pixels: np.ndarray, restored: np.ndarray, blindly: np.ndarray) -> np.n
 
 def _strips(height: int) -> list[slice]:
     return [slice(first, min(first + _ROWS * _CELL, height)) for first in range(0, height, _ROWS * _CELL)]
-
-
-def _enlarged(shares: np.ndarray, rows: slice, size: tuple[int, int]) -> np.ndarray:
-    """The shares of cells at each pixel of some rows, ``(h, W, 1)``, linear between the middles of cells."""
-    down, across = np.meshgrid(np.arange(rows.start, rows.stop), np.arange(size[1]), indexing="ij")
-    x, y = (((places + 0.5) / _CELL - 0.5).astype(np.float32) for places in (across, down))
-    return cv2.remap(shares, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[..., None]
 
 
 def _mixed(one: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:

@@ -95,14 +95,20 @@ def degrade(sharp: np.ndarray, margin: int, blurring: Blurring, data: Data, rng:
     data: of the recipe: its noise, JPEG and light.
     """
     blurred, kept = _blurred(sharp, margin, blurring.psf, data, rng)
+    seen, compressed = stored(blurred, data, rng)
+    return Sample(seen, kept, blurring, compressed)
+
+
+def stored(blurred: np.ndarray, data: Data, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
+    """A blurred image ``(H, W, 3)`` with noise, in 8 bits, float32, and whether it went through JPEG; see `degrade`."""
     if rng.random() >= data.noiseless:
         deviation = np.float32(rng.uniform(*data.noise))
         blurred = blurred + deviation * rng.standard_normal(blurred.shape, np.float32)
-    stored = from_float(blurred, np.uint8)
+    samples = from_float(blurred, np.uint8)
     compressed = bool(rng.random() < data.jpeg)
     if compressed:
-        stored = through_jpeg(stored, int(rng.integers(data.quality[0], data.quality[1] + 1)))
-    return Sample(to_float(stored), kept, blurring, compressed)
+        samples = through_jpeg(samples, int(rng.integers(data.quality[0], data.quality[1] + 1)))
+    return to_float(samples), compressed
 
 
 def _blurred(
@@ -117,10 +123,10 @@ def _blurred(
     blurred = blur(scene, psf)[inside] if goes_on else blur(kept, psf)
     if not linear:
         return blurred, kept
-    return _encoded(blurred), _encoded(kept)
+    return encoded(blurred), encoded(kept)
 
 
-def _encoded(light: np.ndarray) -> np.ndarray:
+def encoded(light: np.ndarray) -> np.ndarray:
     """Linear light as a picture holds it, in [0, 1]; what is brighter than white is white."""
     return np.clip(light, 0, 1) ** (1 / GAMMA)
 

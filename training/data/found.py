@@ -22,7 +22,7 @@ from deblurcli.estimation.estimate import GENERAL, LEAST_NSR, estimate, trusted
 from deblurcli.estimation.shake import framed
 from deblurcli.pictures.images import from_float, to_float
 from training.data.degradation import Blurring, degrade, piece
-from training.data.sources import Pictures, fitting_split
+from training.data.sources import Pictures, fitted_photographs
 from training.recipe import FOLDER, Recipe
 
 KEPT = FOLDER / "found-psfs.npz"  # pairs that were found in training photographs
@@ -43,8 +43,7 @@ class FoundPSF:
 def gather(pictures: Pictures, recipe: Recipe, minutes: float, seed: int) -> Iterator[FoundPSF]:
     """Blur photographs that a recipe fits on and search: the PSFs that are found with certainty."""
     rng, shake, begun = np.random.default_rng(seed), psf.RandomPSF((SHAKE,)), time.monotonic()
-    count = len(pictures) - recipe.data.faces - recipe.data.drawings
-    fitted = [index for index in fitting_split(recipe, len(pictures))[0] if index < count]
+    fitted = fitted_photographs(recipe, len(pictures))
     while time.monotonic() - begun < 60 * minutes:
         picture, true = to_float(pictures[int(rng.choice(fitted))]), shake.draw(rng).array()
         seen = estimate(_photographed(picture, true, recipe, rng), GENERAL)

@@ -127,6 +127,12 @@ def test_pictures(pictures: Pictures, most: int | None = None) -> np.ndarray:
     return np.stack([pictures[int(index)] for index in split(len(pictures))[1][:most]])
 
 
+def fitted_photographs(recipe: Recipe, count: int) -> np.ndarray:
+    """Indices of the photographs of a folder that a recipe fits on, without its faces and drawings."""
+    fitted, _ = fitting_split(recipe, count)
+    return fitted[fitted < count - recipe.data.faces - recipe.data.drawings]
+
+
 def fitting_split(recipe: Recipe, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices to fit on and to watch the fit with: of the paper's training split, or of all where there is none.
 

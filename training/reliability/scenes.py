@@ -7,17 +7,17 @@ lights far beyond white. Half are then made smaller, as wide blurs are looked at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import scipy.signal
 
 from deblurcli.blur import psf, varying
-from deblurcli.blur.model import blur, through_jpeg
+from deblurcli.blur.model import blur
 from deblurcli.blur.moving import ENCODED, Motion
 from deblurcli.blur.varying import GAMMA
-from deblurcli.pictures.images import from_float, to_float
+from training.data.degradation import BRIGHTEST, encoded, stored
 from training.data.sources import Pictures
 from training.recipe import Recipe
 from training.reliability.subjects import Subjects, softened
@@ -26,11 +26,11 @@ SHARP = "sharp"
 _KINDS = {"shake": 0.33, "varying": 0.34, "other": 0.2, SHARP: 0.13}
 _TIMES = {1.0: 0.5, 1.5: 0.13, 2.0: 0.25, 3.0: 0.12}  # how many times smaller, and how often
 _LENGTHS = 2, 45  # pixels, of blurs in a picture that stays as large as it is
-_TWICE, _LINEAR, _NIGHT, _CURVED, _NOISELESS, _JPEG = 0.15, 0.6, 0.25, 0.3, 0.1, 0.4
+_TWICE, _LINEAR, _NIGHT, _CURVED = 0.15, 0.6, 0.25, 0.3
 _SOFT = {SHARP: 0.4}  # share of those that are soft, though not blurred
 _SOFT_AND_BLURRED = 0.08
 _MOVING = 0.6  # share of motion that varies in which parts may move on their own
-_NOISE, _QUALITY, _BRIGHTEST = 0.02, (70, 98), 1.6
+_STORED = {"noise": (0.0, 0.02), "noiseless": 0.1, "jpeg": 0.4, "quality": (70, 97)}  # in place of the recipe's own
 _RIM = 50  # pixels at most, that are cut off where a picture was mirrored to be blurred
 
 
@@ -52,6 +52,7 @@ class Scenes:
 
     def __init__(self, pictures: Pictures, recipe: Recipe, seed: int):
         self._subjects, self._seed = Subjects(pictures, recipe), seed
+        self._data = replace(recipe.data, **_STORED)
 
     def draw(self, number: int) -> Scene:
         """That one."""
@@ -68,7 +69,7 @@ class Scenes:
         curve = rng.uniform(0.15, 0.5) if rng.random() < _CURVED else 0.0
         blurred, sharp = (_developed(each, is_linear, curve) for each in (seen, scene))
         cut = slice(rim := int(min(length / 2, _RIM)) if kind in ("shake", "varying") else 0, -rim or None)
-        blurred, sharp = (_smaller(each[cut, cut], times) for each in (_stored(blurred, rng), sharp))
+        blurred, sharp = (_smaller(each[cut, cut], times) for each in (stored(blurred, self._data, rng)[0], sharp))
         return Scene(blurred, sharp, kind, picture)
 
 
@@ -81,7 +82,7 @@ def _lit(sharp: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The light that a picture may have come of, which may go beyond white; some are at night."""
     light = sharp**GAMMA
     if rng.random() >= _NIGHT:
-        return (light * rng.uniform(1, _BRIGHTEST)).astype(np.float32)
+        return (light * rng.uniform(1, BRIGHTEST)).astype(np.float32)
     dark = light ** rng.uniform(1, 1.6) * rng.uniform(0.03, 0.4)
     down, across = np.indices(light.shape[:2])
     for _ in range(int(rng.integers(2, 25))):
@@ -127,17 +128,8 @@ def _convolved(scene: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 def _developed(scene: np.ndarray, is_linear: bool, curve: float) -> np.ndarray:
     """What a camera makes of a scene, float32 in [0, 1], with a tone curve of that strength."""
-    values = np.clip(scene, 0, 1)
-    values = values ** (1 / GAMMA) if is_linear else values
+    values = encoded(scene) if is_linear else np.clip(scene, 0, 1)
     return np.clip(values + curve * values * (1 - values) * (2 * values - 1), 0, 1).astype(np.float32)
-
-
-def _stored(blurred: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A picture with noise, most of them, in 8 bits, some through JPEG; float32."""
-    if rng.random() >= _NOISELESS:
-        blurred = blurred + np.float32(rng.uniform(0, _NOISE)) * rng.standard_normal(blurred.shape, np.float32)
-    stored = from_float(blurred, np.uint8)
-    return to_float(through_jpeg(stored, int(rng.integers(*_QUALITY))) if rng.random() < _JPEG else stored)
 
 
 def _smaller(picture: np.ndarray, times: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from deblurcli.pictures.images import to_float
 from training.data.degradation import piece
-from training.data.sources import Pictures, fitting_split
+from training.data.sources import Pictures, fitted_photographs, fitting_split
 from training.recipe import Recipe
 
 _DRAWN, _REPEATING, _WRITTEN = 0.1, 0.12, 0.1  # shares; the others are photographs
@@ -30,10 +30,10 @@ class Subjects:
 
     def __init__(self, pictures: Pictures, recipe: Recipe):
         self._pictures = pictures
-        drawn = len(pictures) - recipe.data.drawings
-        fitted = np.sort(fitting_split(recipe, len(pictures))[0])
-        self._photographs = fitted[fitted < drawn - recipe.data.faces]
-        self._drawings = fitted[fitted >= drawn]
+        count = len(pictures)
+        fitted = np.sort(fitting_split(recipe, count)[0])
+        self._photographs = np.sort(fitted_photographs(recipe, count))
+        self._drawings = fitted[fitted >= count - recipe.data.drawings]
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         """A sharp picture, float32 ``(H, W, 3)`` in [0, 1], and the number of the one that it was made of."""
