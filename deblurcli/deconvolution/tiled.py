@@ -26,7 +26,9 @@ from deblurcli.pictures.images import to_float
 from deblurcli.pictures.tiles import Progress, Window, unwatched
 from deblurcli.pictures.tiling import Span
 
-TILE, OVERLAP = 832, 16  # side in pixels of what is restored at once, and what neighbours share
+# Side in pixels of what is restored at once, and what neighbours share. On 12 megapixels 832 takes 1.07 times the CPU
+# time, 1100 saves 1 % of it.
+TILE, OVERLAP = 960, 16
 CHANGE = 0.5  # pixels, standard deviation, by which a roll shifts the rim of a tile against its middle at most
 SMALLEST_TILE = 192  # pixels a side that are kept of a tile, however much the PSF changes
 MOST_LOOKED_AT = 9  # tiles, to tell the spectrum of all

@@ -25,6 +25,7 @@ WIDE = 800  # the most that a wide halo is given, six times its own width: 1.2 t
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
 LAYERS_REFINED = 3  # blurred, restored boldly, restored carefully
+REFINED = 1280  # the most that is refined at once: what a deconvolution hands over is a tile with its context already
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,7 @@ class Deferred:
 def deferred(
     model: str = models.DEFAULT,
     provider: str = AUTO,
+    tile: int = 0,
     layers: int = 1,
     ensemble: bool = False,
     workers: int | None = None,
@@ -205,7 +207,7 @@ def deferred(
     Raises ModelError when it is not.
     """
     found = _portable(model, models.find(model))
-    return Deferred(found, provider, layers=layers, ensemble=ensemble, workers=workers)
+    return Deferred(found, provider, tile, layers, ensemble, workers)
 
 
 def refiner(
@@ -217,8 +219,8 @@ def refiner(
     `Deferred`.
     """
     if elsewhere:
-        return deferred(REFINE, provider, LAYERS_REFINED, ensemble)
-    return restorer(REFINE, provider, workers, layers=LAYERS_REFINED, ensemble=ensemble)
+        return deferred(REFINE, provider, REFINED, LAYERS_REFINED, ensemble)
+    return restorer(REFINE, provider, workers, REFINED, LAYERS_REFINED, ensemble)
 
 
 def _portable(model: str, found: models.Model) -> str:

@@ -25,13 +25,14 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = len(SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
-        kind, body, check = data[at + 4 : at + 8], data[at + 8 : at + 8 + length], data[at + 8 + length :][:4]
+        end = at + 8 + length
+        kind, body, check = data[at + 4 : at + 8], data[at + 8 : end], data[end : end + 4]
         sound = check == struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
         if sound:
             yield kind, body
         elif kind in _ESSENTIAL or len(check) < 4:
             return
-        at += 12 + length
+        at = end + 4
 
 
 def essential(data: bytes) -> bytes | None:
