@@ -14,8 +14,9 @@ from deblurcli.blur import families
 from deblurcli.deconvolution import fourier
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.prior import mean_power
-from deblurcli.deconvolution.statistics import ImageStatistics, clipped, is_symmetric
+from deblurcli.deconvolution.statistics import ImageStatistics, is_symmetric
 from deblurcli.errors import PSFError
+from deblurcli.pictures import lights
 from deblurcli.pictures.images import checked, to_float
 
 
@@ -81,7 +82,7 @@ class Observation:
         image, psf = float_inputs(image, psf)
         statistics = statistics or ImageStatistics.from_image(image, options)
         planes = fourier.rotated(image, statistics.rotation)
-        lights = clipped(image) if statistics.has_lights else np.zeros((1, 1), bool)
+        hidden = lights.hidden(image) if statistics.has_lights else np.zeros((1, 1), bool)
         margins = psf.shape[0], psf.shape[1]
         extended = fourier.periodic(planes, margins)
         shape = extended.shape[1], extended.shape[2]
@@ -93,7 +94,7 @@ class Observation:
             image=image,
             planes=planes,
             rotation=statistics.rotation,
-            mask=(~lights).astype(np.float32),
+            mask=(~hidden).astype(np.float32),
             margins=margins,
             shape=shape,
             otf=otf,

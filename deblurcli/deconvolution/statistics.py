@@ -10,10 +10,10 @@ import numpy as np
 from deblurcli.deconvolution import fourier
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.prior import Prior, fit_prior, mean_power
+from deblurcli.pictures import lights
 from deblurcli.pictures.noise import noise, signal
 
-_WHITE = 1 - 0.5 / 255
-_FEW, _MANY = 2e-4, 0.05  # shares of clipped pixels: fewer are no lights, more are white paper
+_FEW = 2e-4  # share of clipped pixels, below which they are not worth what leaving them out takes
 # Least variances to believe in where the PSF is no mirror image of itself, and where lights are clipped; with less,
 # what is wrong about them rings whatever the number of steps.
 _NOISE_OF_BORDERS, _NOISE_OF_LIGHTS = 1e-6, 1e-4
@@ -26,9 +26,10 @@ def noise_variance(image: np.ndarray, options: DeconvolutionOptions) -> float:
     return max(options.nsr * signal(image, 0.0), options.least_noise**2 * 1e-6)
 
 
-def clipped(image: np.ndarray) -> np.ndarray:
-    """Where some channel is clipped at white, ``(H, W)``."""
-    return np.any(image >= _WHITE, axis=2)
+def _shows_lights(image: np.ndarray) -> bool:
+    """Whether an image ``(H, W, C)`` shows lights worth leaving out."""
+    white = lights.clipped(image)
+    return lights.are_lights(white) and bool(white.mean() > _FEW)
 
 
 def is_symmetric(psf: np.ndarray) -> bool:
@@ -52,8 +53,7 @@ class ImageStatistics:
     @classmethod
     def from_image(cls, image: np.ndarray, options: DeconvolutionOptions) -> ImageStatistics:
         """Those of an image ``(H, W, C)`` float32, or of a `noise.sample` of it; without a prior."""
-        lights = bool(_FEW < clipped(image).mean() < _MANY)
-        return cls(noise_variance(image, options), fourier.decorrelation(image), lights)
+        return cls(noise_variance(image, options), fourier.decorrelation(image), _shows_lights(image))
 
     @classmethod
     def from_tiles(

@@ -2,6 +2,7 @@
 
 The tallest edges of a sharp picture rise within a pixel or two. A blur that reaches over eight pixels leaves no edge
 across it that does, so that one direction at least has only gentle ones: motion its own, wrong focus all of them.
+Lights are steep in any picture, and left out.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit
 
+from deblurcli.pictures import lights
+
 REACH = 3  # pixels to both sides, over which an edge is measured; two thirds of it along diagonals
 _TALLEST = 0.998  # quantile of the differences over that distance, from which they are edges
 _LEAST_HEIGHT = 1e-3
 _LOW = 0.1  # of the tallest edges of all directions: where a direction's own are lower, a blur along it shows nowhere
-_WHITE = 1 - 0.5 / 255
-_LIGHTS = 0.05  # share of white pixels up to which these are lights, whose edges are steep in any picture
 _DIRECTIONS = ((0, 1, REACH), (1, 0, REACH), (1, 1, 2), (-1, 1, 2))  # rows and columns of a step, steps to each side
 # Logistic weight of the logarithm of steepness, and the constant, that tell sharp pictures from blurred: 500 pieces
 # of training photographs, 308 of them blurred by motion, shake, Gaussians or wrong focus, noise of 0 to 3%, four in ten
@@ -38,12 +39,10 @@ def steepness(luma: np.ndarray) -> float:
     luma: ``(H, W)``, float32 in [0, 1], at least 16 pixels a side.
 
     The median over the edges of each of four directions, and of these the least: about 0.17 or 0.25 where edges are
-    slopes, 1 where they are steps. White lights among darker things are left out, and directions that have hardly an
-    edge; 0 where none has.
+    slopes, 1 where they are steps. Directions that have hardly an edge are left out; 0 where none has.
     """
-    white = luma >= _WHITE
-    seen = ~white if white.mean() < _LIGHTS else np.ones_like(white)
-    found = [edges for direction in _DIRECTIONS if (edges := _edges(luma, seen, *direction)).height >= _LEAST_HEIGHT]
+    luma = lights.without(luma, 2 * REACH + 1)
+    found = [edges for direction in _DIRECTIONS if (edges := _edges(luma, *direction)).height >= _LEAST_HEIGHT]
     tallest = max((edges.height for edges in found), default=0.0)
     return min((edges.steepness for edges in found if edges.height >= _LOW * tallest), default=0.0)
 
@@ -55,8 +54,8 @@ class _Edges(NamedTuple):
     steepness: float
 
 
-def _edges(luma: np.ndarray, seen: np.ndarray, down: int, across: int, reach: int) -> _Edges:
-    """The tallest edges in one direction, where both of their sides were seen."""
+def _edges(luma: np.ndarray, down: int, across: int, reach: int) -> _Edges:
+    """The tallest edges in one direction."""
 
     def moved(array: np.ndarray, steps: int) -> np.ndarray:
         rows, columns = (
@@ -65,7 +64,7 @@ def _edges(luma: np.ndarray, seen: np.ndarray, down: int, across: int, reach: in
         )
         return array[rows, columns]
 
-    heights = np.abs(moved(luma, reach) - moved(luma, -reach)) * (moved(seen, reach) & moved(seen, -reach))
+    heights = np.abs(moved(luma, reach) - moved(luma, -reach))
     height = float(np.quantile(heights[::2, ::2], _TALLEST))
     tall = np.nonzero(heights >= max(height, _LEAST_HEIGHT))
     if not tall[0].size:

@@ -9,11 +9,14 @@ family that is not beyond doubt. When that is not certain either, the families a
 which JPEG leaves as they were. All that is done in the values of the file; where these show no blur, the families are
 sought in linear light as well (see `light`). What is too large to be found in a large picture is sought in the picture
 at a half and a quarter of its size.
+
+Where a picture shows lights, the PSF that these drew is tried first (see `streaks`), and where nothing is certain all
+is done once more without them, as what is clipped follows no PSF (see `lights`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,9 +26,9 @@ from deblurcli.blur.poses import PoseDensity
 from deblurcli.blur.psf import PSFSpec
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import PSFError
-from deblurcli.estimation import confidence, edges, families, free_form, light, rolling, shake
+from deblurcli.estimation import confidence, edges, families, free_form, light, rolling, shake, streaks
 from deblurcli.estimation.families import PARAMETRIC, Search
-from deblurcli.pictures import noise
+from deblurcli.pictures import lights, noise
 from deblurcli.pictures.images import checked, to_float
 from deblurcli.pictures.luma import LUMA_WEIGHTS, central_luma
 
@@ -128,12 +131,14 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     if family not in ESTIMATED:
         raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(ESTIMATED)}")
     image = checked(image)
-    luma = central_luma(image)
-    found = _estimate(luma, family)
-    if family != GENERAL and not is_sharp(found) and min(image.shape[:2]) >= _REDUCTIONS[0] * _REDUCIBLE:
-        found = _of_sizes(image, found, family)
-        found = _refit(luma, found) if found.spec and trusted(found) else found
-    return _in_its_values(luma, found)
+    lit = central_luma(image)
+    shows_lights = lights.without(lit) is not lit
+    drawn = _drawn(lit) if shows_lights and family in (GENERAL, "auto") else _none(0.0)
+    found = drawn if trusted(drawn) else _as_seen(image, family, central_luma)
+    if trusted(found) or found.confidence >= edges.BEYOND_DOUBT or not shows_lights:
+        return found
+    unlit = _as_seen(image, family, _without_lights)
+    return unlit if trusted(unlit) else found
 
 
 def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
@@ -155,6 +160,21 @@ def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
         return found
     sure = free_form.sure(luma, poses, rolled.lead)
     return Estimate(None, poses.psf(0, 0), sure, GENERAL, noise=found.noise, poses=poses)
+
+
+def _without_lights(image: np.ndarray, times: int = 1) -> np.ndarray:
+    """The luma of the middle of an image, so many times smaller, without lights; see `lights.without`."""
+    return lights.without(central_luma(image, times))
+
+
+def _as_seen(image: np.ndarray, family: str, seen: Callable[..., np.ndarray]) -> Estimate:
+    """The estimate from what is seen of an image: `central_luma`, or that without lights."""
+    luma = seen(image)
+    found = _estimate(luma, family)
+    if family != GENERAL and not is_sharp(found) and min(image.shape[:2]) >= _REDUCTIONS[0] * _REDUCIBLE:
+        found = _of_sizes(image, found, family, seen)
+        found = _refit(luma, found) if found.spec and trusted(found) else found
+    return _in_its_values(luma, found)
 
 
 def _in_its_values(luma: np.ndarray, found: Estimate) -> Estimate:
@@ -216,12 +236,12 @@ def is_sharp(found: Estimate) -> bool:
     return found.family == "none" and found.confidence >= CONFIDENT["none"]
 
 
-def _of_sizes(image: np.ndarray, found: Estimate, family: str) -> Estimate:
+def _of_sizes(image: np.ndarray, found: Estimate, family: str, seen: Callable[..., np.ndarray]) -> Estimate:
     """The best of the estimate found and those of the picture at smaller sizes, where large blurs are small."""
     for times in _REDUCTIONS:
         if min(image.shape[:2]) < times * _REDUCIBLE:
             break
-        coarse = _estimate(central_luma(image, times), family, seeks_free_form=False)
+        coarse = _estimate(seen(image, times), family, seeks_free_form=False)
         if trusted(coarse) and _is_better(coarse, found):
             found = _enlarged(coarse, times)
         if trusted(found) or is_sharp(coarse):
@@ -322,6 +342,12 @@ def _none(confidence: float) -> Estimate:
     return Estimate(None, np.ones((1, 1)), confidence, "none")
 
 
+def _drawn(luma: np.ndarray) -> Estimate:
+    """The PSF that lights drew in a picture, and how well it explains that; of confidence 0 where there is none."""
+    psf = streaks.psf(light.decoded(luma))
+    return _none(0.0) if psf is None else _in_its_values(luma, _free(free_form.judged(luma, psf)))
+
+
 def _unrivalled(luma: np.ndarray, search: Search, named: Estimate) -> Estimate:
     """The estimate of a family, unless it is not beyond doubt and a PSF of any form explains the picture better."""
     free = _none(0.0) if named.confidence >= _BEYOND_DOUBT else _general(luma, search, named.psf)
@@ -331,6 +357,8 @@ def _unrivalled(luma: np.ndarray, search: Search, named: Estimate) -> Estimate:
 def _general(luma: np.ndarray, search: Search, rival: np.ndarray | None = None) -> Estimate:
     """A PSF of any form, if it explains the picture better than a rival."""
     found = free_form.find(luma, search.spectrum, search.no_blur, rival)
-    if found is None:
-        return _none(0.0)
+    return _none(0.0) if found is None else _free(found)
+
+
+def _free(found: free_form.Found) -> Estimate:
     return Estimate(None, found.psf, found.confidence, GENERAL, noise=found.fit.noise)

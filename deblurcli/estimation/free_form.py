@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import expit
 
 from deblurcli.blur.poses import PoseDensity
-from deblurcli.estimation import regions, shake, whittle
+from deblurcli.estimation import families, regions, shake, whittle
 from deblurcli.estimation.whittle import Fit
 from deblurcli.pictures import power_spectrum
 from deblurcli.pictures.power_spectrum import Spectrum
@@ -62,6 +62,13 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | Non
     if best >= len(psfs):
         return None
     return Found(psfs[best], evidence.fit(psfs[best]), sure(luma, psfs[best], ahead[best]))
+
+
+def judged(luma: np.ndarray, psf: np.ndarray) -> Found:
+    """A PSF that may have blurred a picture, float32 ``(H, W)`` in [0, 1], and how likely it is right."""
+    seen = families.spectrum_of(luma)
+    evidence = _Evidence(luma, seen, whittle.fit_known(seen, np.ones_like(seen.power)))
+    return Found(psf, evidence.fit(psf), sure(luma, psf, evidence.ahead([psf])[0]))
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,19 @@ def test_motion_makes_its_own_direction_gentle(angle):
 
 
 def test_white_lights_do_not_count():
-    slope = np.tile(np.linspace(0.1, 0.6, 96, dtype=np.float32), (96, 1))
-    hill = (slope + slope.T) / 2
-    hill[40:44, 40:44] = 1
-    assert edges.steepness(hill) == pytest.approx(1 / 6, abs=0.01)  # a slope rises evenly over six pixels
-    hill[40:44, 40:44] = 0.9
-    assert edges.steepness(hill) > 0.4
+    board = blur(0.2 + 0.3 * checks(16)[..., None], parse("box:size=6").array())[..., 0]
+    gentle = edges.steepness(board)
+    assert gentle < 0.3
+    board[40:44, 40:44] = 0.9
+    assert edges.steepness(board) > 0.4, "bright, and not clipped"
+    board[40:44, 40:44] = 1
+    assert edges.steepness(board) == pytest.approx(gentle, abs=0.02)
+
+
+def test_white_letters_on_a_dark_ground_do():
+    page = np.full((96, 96), 0.1, np.float32)
+    page[40:44, 20:40] = 1
+    assert edges.steepness(page) == 1
 
 
 def test_an_empty_picture_has_no_edges():

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import cv2
 
-from tests.bench.shake import faces, levin, motion, real, rotation, sharp, speed
+from tests.bench.shake import faces, levin, motion, nights, real, rotation, sharp, speed
 from tests.bench.shake.options import DATA, Options
 
 BENCHMARKS: dict[str, Callable[[Options], None]] = {
     "levin": levin.main,
     "motion": motion.main,
+    "nights": nights.main,
     "sharp": sharp.main,
     "faces": faces.main,
     "real": real.main,
