@@ -57,8 +57,9 @@ _MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is non
 
 GENERAL = "general"
 _BEYOND_DOUBT = 0.9  # confidence in a family from which no PSF of any form is looked for beside it
-# Confidence that a picture is sharp from which none is looked for either. Of 437 sharp training photographs six lie
-# between `CONFIDENT` and this; shaken letters do too, whose thin strokes leave thin, steep lines.
+# Confidence that a picture is sharp from which none is looked for either, nor anything without lights. Of 437 sharp
+# training photographs six lie between `CONFIDENT` and this; shaken letters do too, whose thin strokes leave thin,
+# steep lines.
 _LIKELY = 0.5
 
 
@@ -135,7 +136,7 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     shows_lights = lights.without(lit) is not lit
     drawn = _drawn(lit) if shows_lights and family in (GENERAL, "auto") else _none(0.0)
     found = drawn if trusted(drawn) else _as_seen(image, family, central_luma)
-    if trusted(found) or found.confidence >= edges.BEYOND_DOUBT or not shows_lights:
+    if trusted(found) or (found.family == "none" and found.confidence >= _LIKELY) or not shows_lights:
         return found
     unlit = _as_seen(image, family, _without_lights)
     return unlit if trusted(unlit) else found

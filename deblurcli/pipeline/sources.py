@@ -41,8 +41,7 @@ class Finding:
     is_compressed: whether the picture is known to have gone through JPEG.
     is_free_form: the PSF has no formula, and its errors are of no form either.
     is_estimated: the PSF may be wrong; a restoration that shows it is not used.
-    reason: why there is no PSF. is_sharp: because there is nothing to restore, by its edges.
-    sharpness: how likely that is, 0 to 1, where it was what was found.
+    reason: why there is no PSF. sharpness: how likely there is nothing to restore, 0 to 1, where that was found.
     poses: where the PSF is another at every place, what tells it; `psf` is that in the middle.
     """
 
@@ -56,14 +55,15 @@ class Finding:
     linear_nsr: float | None = None
     is_compressed: bool = False
     reason: str = ""
-    is_sharp: bool = False
     sharpness: float | None = None
     poses: PoseDensity | None = None
 
     @property
     def course(self) -> str:
         """What `deblur` does about it: `UNDO` a blur that is certain, `LEAVE` what is sharp, else restore `BLINDLY`."""
-        return UNDO if self.psf is not None else LEAVE if self.is_sharp else BLINDLY
+        if self.psf is not None:
+            return UNDO
+        return LEAVE if (self.sharpness or 0) >= estimate.CONFIDENT["none"] else BLINDLY
 
 
 Source = Callable[[Picture, str], Finding]
@@ -149,7 +149,7 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
         reason = LOOKS_SHARP if sharp else "it shows too little to tell its blur"
         if sharp and forced:
             return Finding(None, fields, reason="although it looks sharp")
-        return Finding(None, fields, reason=reason, is_sharp=sharp, sharpness=found.confidence)
+        return Finding(None, fields, reason=reason, sharpness=found.confidence)
     certain = estimate.trusted(found)
     if not certain and not forced:
         return Finding(None, fields, reason="its blur is uncertain")

@@ -177,10 +177,10 @@ def test_an_estimate_has_one_verdict_and_one_size(estimate, expected, size):
 
 def test_what_deblur_does_follows_from_the_finding():
     assert Finding(np.ones((3, 3)) / 9, {}).course == UNDO
-    assert Finding(None, {}, is_sharp=True).course == LEAVE
+    assert Finding(None, {}, sharpness=1.0).course == LEAVE
     assert Finding(None, {}).course == BLINDLY
     assert set(COSTS) == set(COURSES)
-    assert cost(Finding(None, {}), 12) > cost(Finding(None, {}), 1) > cost(Finding(None, {}, is_sharp=True), 1)
+    assert cost(Finding(None, {}), 12) > cost(Finding(None, {}), 1) > cost(Finding(None, {}, sharpness=1.0), 1)
 
 
 def test_every_verdict_has_words_and_the_worst_come_first():
