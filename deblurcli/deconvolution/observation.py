@@ -82,7 +82,7 @@ class Observation:
         image, psf = float_inputs(image, psf)
         statistics = statistics or ImageStatistics.from_image(image, options)
         planes = fourier.rotated(image, statistics.rotation)
-        hidden = lights.hidden(image) if statistics.has_lights else np.zeros((1, 1), bool)
+        hidden = lights.hidden(image, options.from_camera) if statistics.has_lights else np.zeros((1, 1), bool)
         margins = psf.shape[0], psf.shape[1]
         extended = fourier.periodic(planes, margins)
         shape = extended.shape[1], extended.shape[2]

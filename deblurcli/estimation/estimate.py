@@ -133,13 +133,13 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
         raise PSFError(f"no family '{family}' to estimate; choose one of {', '.join(ESTIMATED)}")
     image = checked(image)
     lit = central_luma(image)
-    shows_lights = lights.without(lit) is not lit
-    drawn = _drawn(lit) if shows_lights and family in (GENERAL, "auto") else _none(0.0)
-    found = drawn if trusted(drawn) else _as_seen(image, family, central_luma)
-    if trusted(found) or (found.family == "none" and found.confidence >= _LIKELY) or not shows_lights:
+    unlit = lights.without(lit)
+    drawn = _drawn(lit, unlit) if family in (GENERAL, "auto") else _none(0.0)
+    found = drawn if trusted(drawn) else _as_seen(image, lit, family, central_luma)
+    if trusted(found) or (found.family == "none" and found.confidence >= _LIKELY) or unlit is lit:
         return found
-    unlit = _as_seen(image, family, _without_lights)
-    return unlit if trusted(unlit) else found
+    again = _as_seen(image, unlit, family, _without_lights)
+    return again if trusted(again) else found
 
 
 def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
@@ -168,9 +168,11 @@ def _without_lights(image: np.ndarray, times: int = 1) -> np.ndarray:
     return lights.without(central_luma(image, times))
 
 
-def _as_seen(image: np.ndarray, family: str, seen: Callable[..., np.ndarray]) -> Estimate:
-    """The estimate from what is seen of an image: `central_luma`, or that without lights."""
-    luma = seen(image)
+def _as_seen(image: np.ndarray, luma: np.ndarray, family: str, seen: Callable[..., np.ndarray]) -> Estimate:
+    """The estimate from what is seen of an image: its luma, which is `central_luma` or that without lights.
+
+    seen: gives the same of the image so many times smaller.
+    """
     found = _estimate(luma, family)
     if family != GENERAL and not is_sharp(found) and min(image.shape[:2]) >= _REDUCTIONS[0] * _REDUCIBLE:
         found = _of_sizes(image, found, family, seen)
@@ -343,10 +345,16 @@ def _none(confidence: float) -> Estimate:
     return Estimate(None, np.ones((1, 1)), confidence, "none")
 
 
-def _drawn(luma: np.ndarray) -> Estimate:
-    """The PSF that lights drew in a picture, and how well it explains that; of confidence 0 where there is none."""
-    psf = streaks.psf(light.decoded(luma))
-    return _none(0.0) if psf is None else _in_its_values(luma, _free(free_form.judged(luma, psf)))
+def _drawn(lit: np.ndarray, unlit: np.ndarray) -> Estimate:
+    """The PSF that lights drew in a picture, and how well it explains that; of confidence 0 where there is none.
+
+    lit, unlit: the luma with lights and without. None is looked for in a picture that shows nothing but lights, which
+    may as well be letters.
+    """
+    if unlit is lit or min(lit.shape) < SMALLEST_SIDE or _shows_nothing(unlit):
+        return _none(0.0)
+    psf = streaks.psf(light.decoded(lit))
+    return _none(0.0) if psf is None else _in_its_values(lit, _free(free_form.judged(lit, psf)))
 
 
 def _unrivalled(luma: np.ndarray, search: Search, named: Estimate) -> Estimate:

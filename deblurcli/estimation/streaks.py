@@ -26,7 +26,7 @@ _AROUND = 0.35  # of its longer side: how far around it nothing is nearly as bri
 _NEARLY, _MOST_AROUND = 0.5, 0.98  # of its height over the ground; the quantile of what lies around it
 _FAINT = 0.1  # of its height: what is fainter is ground
 _RIM = np.ones((5, 5), np.uint8)  # what belongs to a streak beside its pixels
-_COMPARED = 16  # streaks, the highest
+_LOOKED_AT, _COMPARED = 100, 16  # figures of each level, the largest; streaks, the highest
 _ALIKE, _OTHERS = 0.9, 2  # correlation of streaks that are alike, and how many others one is to be like
 _AS_LARGE = 1.4  # times, of the longer side, where two may be alike
 
@@ -82,7 +82,7 @@ def _streaks(light: np.ndarray) -> Iterator[_Streak]:
         _, labels, found, _ = cv2.connectedComponentsWithStats(bright.astype(np.uint8), connectivity=8)
         sides, areas = found[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1), found[:, cv2.CC_STAT_AREA]
         thin = (sides >= _SIDES[0]) & (sides <= _SIDES[1]) & (areas <= _FILLED * sides.astype(float) ** 2)
-        for label in np.flatnonzero(thin):
+        for label in sorted(np.flatnonzero(thin), key=lambda label: -areas[label])[:_LOOKED_AT]:
             left, top, width, height = (int(number) for number in found[label][: cv2.CC_STAT_AREA])
             streak = _isolated(light, labels, int(label), (slice(top, top + height), slice(left, left + width)))
             if streak is not None:
@@ -99,7 +99,7 @@ def _isolated(light: np.ndarray, labels: np.ndarray, label: int, place: tuple[sl
     near = cv2.dilate(own.astype(np.uint8), _RIM) > 0
     ground = float(np.median(seen[~near]))
     height = float(np.quantile(seen[own], 0.9)) - ground
-    if np.quantile(seen[~near], _MOST_AROUND) > ground + _NEARLY * height:
+    if height <= 0 or np.quantile(seen[~near], _MOST_AROUND) > ground + _NEARLY * height:
         return None
     drawn = np.where(near, np.clip(seen - ground - _FAINT * height, 0, None), 0).astype(np.float64)
     drawn = centred(drawn / drawn.sum())

@@ -7,7 +7,7 @@ import skimage.data
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
 from deblurcli.estimation import shake, streaks
-from deblurcli.estimation.estimate import estimate, is_sharp, trusted
+from deblurcli.estimation.estimate import estimate, trusted
 from deblurcli.pictures import images
 
 PATH = psf.parse("trajectory:30,seed=11").array()
@@ -54,8 +54,26 @@ def test_a_night_is_found_by_its_lights():
     assert shake.alike(found.psf, PATH) > 0.9
 
 
-def test_the_same_letter_over_and_over_is_no_streak():
-    page = np.full((300, 400, 1), 0.03, np.float32)
+@pytest.mark.parametrize("grain", [0.0, 0.03, 0.06])
+def test_the_same_letter_over_and_over_is_no_streak(grain):
+    page = np.random.default_rng(0).normal(0.1, grain, (300, 400, 1)).astype(np.float32)
     for row, column in PLACES:
         page[row : row + 24, column : column + 3] = page[row : row + 3, column : column + 18] = 1
-    assert is_sharp(estimate(page))
+    page = np.clip(page, 0, 1)
+    assert streaks.psf(page[..., 0] ** np.float32(2.2)) is not None, "the letters are alike"
+    assert estimate(page).family == "none"
+
+
+def test_letters_with_a_rim_on_a_white_plate_are_no_streaks():
+    picture = np.random.default_rng(0).uniform(0, 0.15, (500, 600)).astype(np.float32)
+    picture[100:190, 100:240] = 1
+    for column in (130, 160, 190):
+        picture[125:155, column - 3 : column + 6] = 0
+        picture[128:152, column : column + 3] = 1
+    assert streaks.psf(picture) is None
+
+
+def test_a_tiny_picture_tells_no_blur():
+    strip = np.random.default_rng(0).uniform(0, 0.2, (30, 280, 1)).astype(np.float32)
+    strip[9:21, 40:260:60] = 1
+    assert estimate(strip).confidence == 0

@@ -399,6 +399,15 @@ def test_a_refiner_of_whole_pictures_gets_the_whole_picture(large, monkeypatch):
     np.testing.assert_array_equal(made.pixels, expected)
 
 
+def test_a_step_in_one_sample_of_a_flat_picture_is_next_to_nothing():
+    flat = Picture(np.full((64, 64, 3), 100, np.uint8))
+    stepped = flat.pixels.copy()
+    stepped[5, 5, 0] += 1
+    found = Finding(None, {}, reason="it shows too little", sharpness=0.0)
+    made = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda *_: Picture(stepped))(flat, "a")
+    assert made.fields["method"] == "none"
+
+
 @pytest.mark.parametrize(
     "sharpness, change, is_left",
     [
