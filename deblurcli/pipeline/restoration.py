@@ -115,8 +115,7 @@ class Restoration:
 
     def _without_psf(self, picture: Picture, found: Finding) -> Processed:
         """The picture restored blindly where there is something to restore, and means to; else as it was."""
-        is_beyond_doubt = found.sharpness is not None and found.sharpness >= edges.BEYOND_DOUBT
-        if self.blind is None or (found.course == LEAVE and is_beyond_doubt):
+        if self.blind is None or (found.sharpness or 0) >= edges.BEYOND_DOUBT:
             return LEFT.made(picture, found.fields, found.reason)
         restored = self.blind(picture, self.progress)
         if not self.forced and _is_sharp(picture, restored, found.sharpness):
