@@ -1,16 +1,19 @@
 """The entry point of ``deblurcli`` and ``python -m deblurcli``."""
 
 import faulthandler
+import gc
 import io
 import os
 import sys
 
 INTERRUPTED, _STDERR = 130, 2
+_SELDOM = 50_000  # objects made between two searches for cycles: at Python's 700 these are an eighth of the start
 
 
 def main() -> None:
     """Run the command line; an interrupt while it still loads ends it like any other, without a traceback."""
     try:
+        gc.set_threshold(_SELDOM)
         _hush_libraries()
         from deblurcli.cli import main as run
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,42 +21,67 @@ LARGEST_SHARE = 1 / 3  # of a patch's side, that a blur fitted to it may have
 HIGHEST = 0.45  # cycles per pixel; the corners beyond hold noise, and what the camera did to it
 LOW, MIDDLE = 0.15, 0.22  # cycles per pixel: below, JPEG leaves a spectrum as it was, or mostly
 _SMALL_PHASE = 1e-4  # below, a sinc is taken for that of this phase: the same to 1e-8
+_AT_ONCE = 64  # sets of parameters whose powers are computed together: 1 MB each
 _STARTS = 5  # fits per family: pictures with lines of their own have several optima
 _FIRST_ROUNDS, _PURSUED = 5, 2  # of each fit; and how many of the best then go on
 # Families fitted once more, and from which multiples of the size found: of a motion's zeros, others have some as well.
 _REFIT = {"motion": (1, 2, 3, 4), "defocus": (1,)}
 
 
-def _untouched(at: Spectrum, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.ones(len(at.power)), np.empty((0, len(at.power)))
+def _untouched(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
+    return np.ones((*parameters.shape[:-1], len(at.across)), at.across.dtype)
 
 
-def _gaussian(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _gaussian(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
     """``exp(−4π²σ²f²)``."""
-    (sigma,) = parameters
-    bend = -((2 * np.pi * at.radius) ** 2)
-    transfer = np.exp(bend * sigma**2)
-    return transfer, (2 * sigma * bend * transfer)[None]
+    return np.exp(_bend(at) * parameters**2)
 
 
-def _motion(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _motion(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
     """``sinc²(L u)``, u the frequency along the motion."""
+    length, angle = parameters[..., :1], np.deg2rad(parameters[..., 1:])
+    phase = _nonzero(np.pi * length * (at.across * np.cos(angle) - at.down * np.sin(angle)))
+    return (np.sin(phase) / phase) ** 2
+
+
+def _defocus(at: Spectrum, parameters: np.ndarray) -> np.ndarray:
+    """``(2 J₁(2πrf) / 2πrf)²``."""
+    phase = 2 * np.pi * at.radius * parameters
+    return (2 * j1(phase) / phase) ** 2
+
+
+def _untouched_response(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return _untouched(at, parameters), np.empty((0, len(at.power)))
+
+
+def _gaussian_response(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    power = _gaussian(at, parameters)
+    return power, (2 * parameters[0] * _bend(at) * power)[None]
+
+
+def _motion_response(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     length, angle = parameters[0], np.deg2rad(parameters[1])
     along = at.across * np.cos(angle) - at.down * np.sin(angle)
     turning = -at.across * np.sin(angle) - at.down * np.cos(angle)  # of u with the angle
-    phase = np.pi * length * along
-    phase = np.where(np.abs(phase) < _SMALL_PHASE, _SMALL_PHASE, phase)
+    phase = _nonzero(np.pi * length * along)
     otf = np.sin(phase) / phase
     slope = 2 * np.pi * otf * (np.cos(phase) - otf) / phase
     return otf**2, np.stack([slope * along, slope * (length * np.pi / 180) * turning])
 
 
-def _defocus(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``(2 J₁(2πrf) / 2πrf)²``."""
+def _defocus_response(at: Spectrum, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     turn = 2 * np.pi * at.radius
     phase = turn * parameters[0]
     otf = 2 * j1(phase) / phase
     return otf**2, (-4 * otf * (otf - j0(phase)) / phase * turn)[None]  # J₂(p) = 2 J₁(p) / p − J₀(p)
+
+
+def _bend(at: Spectrum) -> np.ndarray:
+    return -((2 * np.pi * at.radius) ** 2)
+
+
+def _nonzero(phase: np.ndarray) -> np.ndarray:
+    return np.where(np.abs(phase) < _SMALL_PHASE, _SMALL_PHASE, phase)
 
 
 def _lines() -> tuple[tuple[float, float], ...]:
@@ -69,13 +94,15 @@ def _lines() -> tuple[tuple[float, float], ...]:
 class ParametricFamily:
     """A family of blurs as the spectrum shows it.
 
-    response: ``(spectrum, θ) → |OTF|²`` at its frequencies, and its derivatives; see `whittle.Response`.
+    power: ``(spectrum, θ) → |OTF|²`` at its frequencies, ``(…, F)``, for parameters ``(…, K)``.
+    response: for one set of them the same and its derivatives; see `whittle.Response`.
     names: of the parameters θ, as the family's specification has them.
     guesses: parameters to try, for the search.
     low, high: bounds of the parameters.
     least: of the first parameter; below, the blur is none.
     """
 
+    power: Callable[[Spectrum, np.ndarray], np.ndarray]
     response: Response
     names: tuple[str, ...] = ()
     guesses: tuple[tuple[float, ...], ...] = ((),)
@@ -83,19 +110,23 @@ class ParametricFamily:
     high: tuple[float, ...] = ()
     least: float = 0.0
 
-    def transfer(self, at: Spectrum, parameters: np.ndarray) -> np.ndarray:
-        """``|OTF|²`` at a spectrum's frequencies, ``(F,)``."""
-        return self.response(at, parameters)[0]
+    def powers(self, at: Spectrum, guesses: Sequence[Sequence[float]] | np.ndarray) -> np.ndarray:
+        """``|OTF|²`` of many parameters ``(N, K)`` at a spectrum's frequencies, ``(N, F)`` float32."""
+        single = replace(at, across=at.across.astype(np.float32), down=at.down.astype(np.float32))
+        blocks = (guesses[first : first + _AT_ONCE] for first in range(0, len(guesses), _AT_ONCE))
+        return np.concatenate([self.power(single, np.array(block, np.float32)) for block in blocks])
 
 
 PARAMETRIC: dict[str, ParametricFamily] = {
-    "none": ParametricFamily(_untouched),
-    "motion": ParametricFamily(_motion, ("length", "angle"), _lines(), (1.0, -np.inf), (50.0, np.inf), 1.8),
+    "none": ParametricFamily(_untouched, _untouched_response),
+    "motion": ParametricFamily(
+        _motion, _motion_response, ("length", "angle"), _lines(), (1.0, -np.inf), (50.0, np.inf), 1.8
+    ),
     "gaussian": ParametricFamily(
-        _gaussian, ("sigma",), tuple((s,) for s in np.geomspace(0.3, 8, 30)), (0.3,), (12.0,), 0.55
+        _gaussian, _gaussian_response, ("sigma",), tuple((s,) for s in np.geomspace(0.3, 8, 30)), (0.3,), (12.0,), 0.55
     ),
     "defocus": ParametricFamily(
-        _defocus, ("radius",), tuple((r,) for r in np.geomspace(0.8, 16, 60)), (0.6,), (24.0,), 1.1
+        _defocus, _defocus_response, ("radius",), tuple((r,) for r in np.geomspace(0.8, 16, 60)), (0.6,), (24.0,), 1.1
     ),
 }
 
@@ -108,14 +139,11 @@ def spectrum_of(luma: np.ndarray, highest: float = HIGHEST, side: int = _FINE) -
     return power_spectrum.measure(luma, min(side, min(luma.shape) // 2 * 2), highest)
 
 
-@lru_cache(maxsize=4)
-def _transfers(side: int, highest: float) -> dict[str, np.ndarray]:
-    """The transfer functions of every family's guesses, ``(N, F)`` float32, on patches of a side."""
-    at = spectrum_of(np.zeros((side, side), np.float32), highest, side)
-    return {
-        name: np.array([family.transfer(at, np.array(guess)) for guess in family.guesses], np.float32)
-        for name, family in PARAMETRIC.items()
-    }
+@lru_cache(maxsize=2)
+def _powers(side: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The frequencies of patches of a side up to `HIGHEST`, ``(F,)``, and the `powers` of all guesses there."""
+    at = spectrum_of(np.zeros((side, side), np.float32), side=side)
+    return at.radius, {name: family.powers(at, family.guesses) for name, family in PARAMETRIC.items()}
 
 
 @dataclass(frozen=True)
@@ -142,7 +170,9 @@ def search(luma: np.ndarray, highest: float = HIGHEST) -> Search:
     luma: the picture's luma, ``(H, W)``. highest: frequency that is looked at, in cycles per pixel.
     """
     coarse, seen = (spectrum_of(luma, highest, side) for side in (_COARSE, _FINE))
-    misfits = {name: whittle.profile(coarse, table) for name, table in _transfers(coarse.side, highest).items()}
+    radius, tables = _powers(coarse.side)
+    low = radius <= highest
+    misfits = {name: whittle.profile(coarse, table[:, low]) for name, table in tables.items()}
     fits = {name: sorted(_fits(name, misfits[name], seen), key=lambda fit: fit.misfit) for name in PARAMETRIC}
     return Search(seen, fits)
 

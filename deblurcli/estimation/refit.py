@@ -58,7 +58,7 @@ def adjusted(image: np.ndarray, given: PSFSpec) -> PSFSpec:
         return given
     others = (
         whittle.fit_known(seen, power(seen, values))
-        for power in (PARAMETRIC[given.family].transfer, PARAMETRIC["none"].transfer)
+        for power in (PARAMETRIC[given.family].power, PARAMETRIC["none"].power)
     )
     low, high = _bounds(given.family, values)
     starts = values, _likeliest(families.spectrum_of(luma), given.family, low, high)
@@ -75,8 +75,7 @@ def _fitted(seen: Spectrum, family: str, start: np.ndarray, low: np.ndarray, hig
 def _likeliest(seen: Spectrum, family: str, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """The values within bounds whose blur explains a spectrum best, of so many along each parameter."""
     guesses = np.array([*product(*np.linspace(low, high, _STEPS).T)])
-    powers = np.array([PARAMETRIC[family].transfer(seen, guess) for guess in guesses], np.float32)
-    return guesses[int(np.argmin(whittle.profile(seen, powers)))]
+    return guesses[int(np.argmin(whittle.profile(seen, PARAMETRIC[family].powers(seen, guesses))))]
 
 
 def _bounds(family: str, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

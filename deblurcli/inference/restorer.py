@@ -74,6 +74,7 @@ class Restorer:
         pixels: ``(H, W, 3)`` RGB or ``(H, W, 1)`` grey; uint8, uint16, or float in [0, 1] (float64 becomes
             float32).
         others: images of the same height and width that the network looks at as well, if it is made for more than one.
+            What it makes of them is worked on further, so that limiting its halos is left to `suppress_halos`.
         progress: called after each tile.
 
         Raises ImageError when one is no image, ModelError when the network fails on them.
@@ -106,7 +107,8 @@ class Restorer:
         """The network's output for one window, float32 ``(h, w, C)``, cut to what is kept."""
         batch = self._batch(layers, window)
         output = self.session.run(batch, *spectra)[0].transpose(1, 2, 0)
-        output = self.suppress_halos(output, batch[0, :3].transpose(1, 2, 0))
+        if len(layers) == 1:
+            output = self.suppress_halos(output, batch[0].transpose(1, 2, 0))
         output = tiles.kept(output, window)
         return output.mean(axis=2, keepdims=True) if layers[0].shape[2] == 1 else output
 

@@ -219,7 +219,7 @@ def test_the_formulas_are_those_of_the_psfs(name, parameters):
     """At low frequencies; at high ones the sampling of a slanting line smooths it across."""
     at = power_spectrum.measure(np.zeros((128, 128), np.float32), 128, 0.11)
     made = power_spectrum.power_of(psf.PSFS[name].make(*parameters), at)
-    np.testing.assert_allclose(PARAMETRIC[name].transfer(at, np.array(parameters)), made, atol=0.07)
+    np.testing.assert_allclose(PARAMETRIC[name].power(at, np.array(parameters)), made, atol=0.07)
 
 
 def test_white_noise_has_a_flat_spectrum_of_its_variance():
