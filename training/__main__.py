@@ -162,6 +162,7 @@ def psfs(
 def reliability(
     name: Name,
     hardware: Annotated[str, typer.Option(help="What it is fitted on, for its card.")],
+    helper: Annotated[str, typer.Option(help="Which network: reliability, or preference.")] = "reliability",
     gather: Annotated[
         float, typer.Option(metavar="MINUTES", min=0, help="How long to make and restore pictures.")
     ] = 15,
@@ -171,15 +172,15 @@ def reliability(
     weights: Weights = Path("weights"),
     seed: Annotated[int, typer.Option(help="Another one makes other pictures.")] = 0,
 ) -> None:
-    """Fit the network that tells how much of what a recipe's network changes is right, on that recipe's pictures."""
-    from deblurcli.inference.restorer import restorer
+    """Fit a network that tells how much of what a recipe's network changes is right, or of what a PSF restores."""
     from training import export as exporting
     from training.data import sources
-    from training.reliability import fit, scenes
+    from training.reliability import fit, restorations, scenes
 
     chosen = recipes.load(name)
+    restored = restorations.known(helper)(chosen.name)
     drawn = scenes.Scenes(sources.load(chosen, data_home, pack), chosen, seed)
-    examples = list(fit.gather(drawn, restorer(chosen.name, workers=1).restore, gather))
+    examples = list(fit.gather(drawn, restored, gather))
     about = {
         "data": f"photographs and drawings of the recipe {chosen.name}, not its faces",
         "network": chosen.name,
@@ -187,7 +188,7 @@ def reliability(
         "hardware": hardware,
         "licence": exporting.LICENCES[chosen.data.source],
     }
-    typer.echo(fit.export(fit.fit(examples, minutes, seed), examples, weights, about))
+    typer.echo(fit.export(fit.fit(examples, minutes, seed), examples, weights, about, helper))
 
 
 @app.command()

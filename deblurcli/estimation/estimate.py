@@ -26,9 +26,9 @@ from deblurcli.blur.poses import PoseDensity
 from deblurcli.blur.psf import PSFSpec
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import PSFError
-from deblurcli.estimation import confidence, edges, families, free_form, light, rolling, shake, streaks
+from deblurcli.estimation import confidence, edges, families, free_form, light, rolling, shake, streaks, whittle
 from deblurcli.estimation.families import PARAMETRIC, Search
-from deblurcli.pictures import lights, noise
+from deblurcli.pictures import lights, noise, power_spectrum
 from deblurcli.pictures.images import checked, to_float
 from deblurcli.pictures.luma import LUMA_WEIGHTS, central_luma
 
@@ -161,6 +161,21 @@ def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
         return found
     sure = free_form.sure(luma, poses, rolled.lead)
     return Estimate(None, poses.psf(0, 0), sure, GENERAL, noise=found.noise, poses=poses)
+
+
+def from_psf(image: np.ndarray, psf: np.ndarray, spec: PSFSpec | None = None) -> Estimate:
+    """The estimate that a PSF ``(K, L)`` blurred an image, of confidence 1, with the noise and the light it then shows.
+
+    image: as for `estimate`. spec: of the PSF, if it is one of the `PARAMETRIC` families; else it is of any form.
+    """
+    luma = central_luma(checked(image))
+    seen = families.spectrum_of(luma)
+    shown = whittle.fit_known(seen, power_spectrum.power_of(psf, seen)).noise
+    if spec is None:
+        return _in_its_values(luma, Estimate(None, psf, 1.0, GENERAL, noise=shown))
+    values = [float(dict(spec.values)[name]) for name in PARAMETRIC[spec.family].names]
+    found = Estimate(confidence=1.0, family=spec.family, noise=shown, **_specified(spec.family, values))
+    return _in_its_values(luma, found)
 
 
 def _without_lights(image: np.ndarray, times: int = 1) -> np.ndarray:

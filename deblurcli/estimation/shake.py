@@ -159,7 +159,7 @@ def _carried_on(luma: np.ndarray, psf: np.ndarray, times: int) -> np.ndarray:
     for scale in scales(times):
         side = odd(scale * size)
         blurred = Extended.of(resized(looked, scale), int(_MARGIN * side))
-        psf = _resized(psf, side)
+        psf = resized_psf(psf, side)
         for _ in range(_MORE_ROUNDS):
             psf = _improved(psf, blurred, _LATER_WEIGHT, edges)
     return psf
@@ -207,10 +207,10 @@ def alike(one: np.ndarray, other: np.ndarray) -> float:
 
 def _enlarged(psf: np.ndarray, times: int) -> np.ndarray:
     """The PSF ``(K, K)`` of a picture as that of the same picture so many times larger."""
-    return psf if times == 1 else _resized(psf, odd(times * len(psf)))
+    return psf if times == 1 else resized_psf(psf, odd(times * len(psf)))
 
 
-def _resized(psf: np.ndarray, side: int) -> np.ndarray:
+def resized_psf(psf: np.ndarray, side: int) -> np.ndarray:
     """The PSF ``(K, K)`` of a picture as that of the same picture where it has so many pixels a side."""
     times = side / len(psf)
     scaled = cv2.resize(psf, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)

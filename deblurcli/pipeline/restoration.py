@@ -39,7 +39,6 @@ _STRIP = 256  # rows that are looked at together
 _LEAST = 1e-9  # of a share, and of a change
 _ROUNDING = 1 / 3  # mean squared gradient of what rounding alone adds, in steps, down and across together
 MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of 100 training photographs: 0.04)
-LEAST_SHARE = 0.1  # of a picture, that a PSF is to hold for
 # The mean squared change over the mean squared gradient, in dB, up to which a picture is sharp, and how much that rises
 # with the logit of how likely it is by its edges. 159 sharp training photographs whose edges leave doubt and 174
 # slightly blurred: 97 % and 7 % are left alone. The area under the curve is 0.98, by the edges alone 0.89. Of the
@@ -98,11 +97,13 @@ class Restoration:
         restored = self._restored(picture, found, found.psf if found.poses is None else found.poses)
         if found.is_estimated and not self.forced and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
-        if found.is_free_form and found.is_estimated and self.blind is not None and not self.forced:
-            other = self.blind(picture, unwatched)
-            restored, share = second_opinion.blended(picture, restored, other)
-            if share < LEAST_SHARE:
-                return blindly(BLIND).made(other, found.fields, "its blur is not the same all over")
+        if found.is_estimated and self.blind is not None and not self.forced:
+            if not found.is_free_form and not second_opinion.holds(picture, restored, self.blind):
+                return self._without_psf(picture, replace(found, reason="the blur that was found does not hold"))
+            if found.is_free_form:
+                restored, share = second_opinion.blended(picture, restored, other := self.blind(picture, unwatched))
+                if share < second_opinion.LEAST_SHARE:
+                    return blindly(BLIND).made(other, found.fields, "its blur is not the same all over")
         action = DECONVOLVED[self.method] if self.refiner is None else REFINED
         return replace(action.made(restored, found.fields, found.note), psf=found.psf)
 

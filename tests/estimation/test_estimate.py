@@ -11,10 +11,19 @@ from deblurcli.blur.model import blur
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import ImageError, PSFError
 from deblurcli.estimation import whittle
-from deblurcli.estimation.estimate import NSR_SAFETY, Estimate, estimate, is_sharp, noise_to_signal, trusted
+from deblurcli.estimation.estimate import (
+    NSR_SAFETY,
+    Estimate,
+    estimate,
+    from_psf,
+    is_sharp,
+    noise_to_signal,
+    trusted,
+)
 from deblurcli.estimation.families import PARAMETRIC
 from deblurcli.estimation.shake import alike
 from deblurcli.pictures import images, noise, power_spectrum
+from deblurcli.pictures.luma import LUMA_WEIGHTS
 from tests.bench.estimation import separation
 from tests.conftest import DATA
 
@@ -220,6 +229,17 @@ def test_the_formulas_are_those_of_the_psfs(name, parameters):
     at = power_spectrum.measure(np.zeros((128, 128), np.float32), 128, 0.11)
     made = power_spectrum.power_of(psf.PSFS[name].make(*parameters), at)
     np.testing.assert_allclose(PARAMETRIC[name].power(at, np.array(parameters)), made, atol=0.07)
+
+
+@pytest.mark.parametrize("text", ["motion:length=12,angle=30", "trajectory:length=20,seed=3"])
+def test_of_a_psf_that_is_told_the_noise_is_found(coffee, text):
+    spec, grain = psf.parse(text), np.random.default_rng(0).normal(0, 0.02, coffee.shape).astype(np.float32)
+    named = spec if spec.family in PARAMETRIC else None
+    found = from_psf(np.clip(blur(coffee, spec.array()) + grain, 0, 1), spec.array(), named)
+    assert trusted(found) and found.confidence == 1 and found.family == ("general" if named is None else "motion")
+    np.testing.assert_allclose(found.psf, spec.array(), atol=1e-9)
+    in_luma = 0.02**2 * np.square(LUMA_WEIGHTS).sum()
+    assert found.noise == pytest.approx(in_luma, rel=0.4) and not found.is_linear
 
 
 def test_white_noise_has_a_flat_spectrum_of_its_variance():

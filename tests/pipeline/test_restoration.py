@@ -244,10 +244,11 @@ def test_an_interrupted_estimate_keeps_what_it_found(tmp_path, sharp):
     for index in range(40):
         images.write(tmp_path / "in" / f"{index}.png", blur(sharp, families.gaussian(1 + index / 20)))
     command = [sys.executable, "-m", "deblurcli", "estimate", "in", "--family", "gaussian", "--workers", "2"]
-    running = interruptible(command, cwd=tmp_path, stdout=subprocess.PIPE)
-    first = running.stdout.readline()
-    running.send_signal(signal.SIGINT)
-    rest, errors = running.communicate(timeout=120)
+    with interruptible(command, cwd=tmp_path, stdout=subprocess.PIPE) as running:
+        first = running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        # read on as it was begun: `communicate` would miss lines that came together with the first
+        rest, errors = running.stdout.read(), running.stderr.read()
     rows = [json.loads(line) for line in [first, *rest.splitlines()]]
     assert running.returncode == 130 and 1 <= len(rows) < 40
     assert f"estimate: {len(rows)} done, interrupted" in errors

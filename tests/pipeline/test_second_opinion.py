@@ -2,11 +2,16 @@
 
 import numpy as np
 import pytest
+import skimage.data
 
 from deblurcli.blur import psf
+from deblurcli.blur.model import blur
+from deblurcli.deconvolution import methods
 from deblurcli.deconvolution.options import DeconvolutionOptions
+from deblurcli.inference.restorer import restorer
 from deblurcli.pictures.images import Picture
 from deblurcli.pipeline import second_opinion
+from deblurcli.pipeline.blind import Blind
 from deblurcli.pipeline.restoration import Restoration
 from deblurcli.pipeline.sources import Finding
 
@@ -49,6 +54,40 @@ def test_any_size_depth_and_kind(shape, dtype):
     assert made.pixels.shape == shape and made.pixels.dtype == dtype and 0 <= share <= 1
     low, high = np.minimum(two, three), np.maximum(two, three)
     assert (made.pixels >= low).all() and (made.pixels <= high).all()
+
+
+@pytest.mark.parametrize("given, right", [("motion:length=15,angle=20", True), ("motion:length=15,angle=110", False)])
+def test_a_wrong_psf_with_a_formula_does_not_hold(given, right):
+    sharp = skimage.data.astronaut()[:320, :420]
+    blurred = picture(255 * blur(sharp / np.float32(255), psf.parse("motion:length=15,angle=20").array()))
+    restored = methods.restore(blurred, psf.parse(given).array(), DeconvolutionOptions(nsr=0.003), "wiener")
+    assert second_opinion.holds(blurred, restored, Blind(restorer(workers=1))) == right
+
+
+@pytest.mark.parametrize("holds", [True, False])
+@pytest.mark.parametrize("forced", [True, False])
+def test_a_psf_that_does_not_hold_is_not_used(monkeypatch, holds, forced):
+    blurred, other = picture(SEEN // 4 + 100), picture(SEEN // 4 + 131)
+    monkeypatch.setattr(second_opinion, "holds", lambda *_: holds)
+    found = Finding(psf.parse("gaussian:1").array(), {}, "moved", nsr=1.0, is_estimated=True)
+    work = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda *_: other, forced=forced)
+    made = work(blurred, "a")
+    if holds or forced:
+        assert made.psf is not None and made.note == "restored, moved"
+    else:
+        assert made.picture is other and made.psf is None
+        assert made.note == "restored blindly by photo, the blur that was found does not hold"
+
+
+def test_the_part_with_most_detail_is_looked_at(monkeypatch):
+    flat = np.full((900, 1200, 3), 90, np.uint8)
+    flat[440:840, 700:1100] = SEEN[:100, :100].repeat(4, 0).repeat(4, 1)
+    seen = []
+    monkeypatch.setattr(second_opinion.reliability, "preferred", lambda *each: seen.extend(each) or np.ones((2, 2)))
+    assert second_opinion.holds(Picture(flat), Picture(flat + 1), lambda part, _: part)
+    assert {each.shape for each in seen} == {(400, 400, 3)}
+    np.testing.assert_array_equal(seen[0], flat[440:840, 700:1100])
+    np.testing.assert_array_equal(seen[2], seen[0] + 1)
 
 
 @pytest.mark.parametrize("share, method", [(0.05, "photo"), (0.5, "wiener")])

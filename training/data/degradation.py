@@ -144,14 +144,19 @@ def blurring(specs: Sequence[PSFSpec], data: Data, rng: np.random.Generator) -> 
 
 def mistaken(spec: PSFSpec, rng: np.random.Generator) -> np.ndarray:
     """The PSF of a specification that strays; one without a formula is degraded, as an estimate of it would be."""
-    strays = STRAYS.get(spec.family)
-    if strays is None:
+    if spec.family not in STRAYS:
         return blurred_psf(perturbed(spec.array(), rng), rng.uniform(0.3, 0.8))
+    return strayed(spec, rng).array()
+
+
+def strayed(spec: PSFSpec, rng: np.random.Generator) -> PSFSpec:
+    """A specification of one of the families of `STRAYS`, as an estimate of it would be."""
+    strays = STRAYS[spec.family]
     values = tuple(
         (name, _strayed(float(value), name, strays[name], rng)) if name in strays else (name, value)
         for name, value in spec.values
     )
-    return replace(spec, values=values).array()
+    return replace(spec, values=values)
 
 
 def _strayed(value: float, name: str, deviation: float, rng: np.random.Generator) -> float:

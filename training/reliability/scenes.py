@@ -20,7 +20,9 @@ from deblurcli.blur.varying import GAMMA
 from training.data.degradation import BRIGHTEST, encoded, stored
 from training.data.sources import Pictures
 from training.recipe import Recipe
+from training.reliability import told
 from training.reliability.subjects import Subjects, softened
+from training.reliability.told import Told
 
 SHARP = "sharp"
 _KINDS = {"shake": 0.33, "varying": 0.34, "other": 0.2, SHARP: 0.13}
@@ -38,13 +40,14 @@ _RIM = 50  # pixels at most, that are cut off where a picture was mirrored to be
 class Scene:
     """A blurred picture and the sharp one, float32 ``(H, W, 3)`` in [0, 1].
 
-    kind: of blur. picture: the number of the one that it was made of.
+    kind: of blur. picture: the number of the one that it was made of. told: what an estimate may say of the blur.
     """
 
     blurred: np.ndarray
     sharp: np.ndarray
     kind: str
     picture: int
+    told: Told
 
 
 class Scenes:
@@ -65,12 +68,12 @@ class Scenes:
         length = min(float(np.exp(rng.uniform(*np.log(_LENGTHS))) * times**0.7), longest)
         is_linear = rng.random() < _LINEAR
         scene = _lit(sharp, rng) if is_linear else sharp
-        seen = _BLURS[kind](scene, length, rng)
+        seen, said = _BLURS[kind](scene, length, rng)
         curve = rng.uniform(0.15, 0.5) if rng.random() < _CURVED else 0.0
         blurred, sharp = (_developed(each, is_linear, curve) for each in (seen, scene))
         cut = slice(rim := int(min(length / 2, _RIM)) if kind in ("shake", "varying") else 0, -rim or None)
         blurred, sharp = (_smaller(each[cut, cut], times) for each in (stored(blurred, self._data, rng)[0], sharp))
-        return Scene(blurred, sharp, kind, picture)
+        return Scene(blurred, sharp, kind, picture, said.smaller(times))
 
 
 def _any(shares: dict, rng: np.random.Generator) -> str:
@@ -92,32 +95,32 @@ def _lit(sharp: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return dark.astype(np.float32)
 
 
-def _shaken(scene: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:
-    true = psf.parse(f"trajectory:{max(length, 3):.1f},seed={rng.integers(10**6)}").array()
+def _shaken(scene: np.ndarray, length: float, rng: np.random.Generator) -> tuple[np.ndarray, Told]:
+    true, said = told.shake(length, rng)
     if rng.random() < _TWICE:
         true = scipy.signal.convolve2d(true, psf.parse(f"gaussian:sigma={rng.uniform(0.5, 2.5):.2f}").array())
-    return _convolved(scene, true)
+    return _convolved(scene, true), said
 
 
-def _moved(scene: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:
+def _moved(scene: np.ndarray, length: float, rng: np.random.Generator) -> tuple[np.ndarray, Told]:
     """As a camera sees it that moves, turns and comes nearer, parts of it maybe moving on their own."""
     rotation, zoom = np.abs(rng.normal(0, 2, 2)).tolist()
     parts = int(rng.integers(0, 3)) if rng.random() < _MOVING else 0
     own, travel = length * rng.uniform(0.2, 1), length * rng.uniform(0.3, 1.2)
     motion = Motion(own, rotation, zoom, parts, travel, ENCODED, int(rng.integers(10**6)))
-    return varying.exposed(motion.layers(scene))
+    return varying.exposed(motion.layers(scene)), told.anything(length, rng)
 
 
-def _otherwise(scene: np.ndarray, length: float, rng: np.random.Generator) -> np.ndarray:
-    specs = (
-        f"motion:length={max(2, length):.1f},angle={rng.uniform(0, 180):.0f}",
-        f"gaussian:sigma={max(0.4, length / 7):.2f}",
-        f"defocus:radius={max(0.7, length / 3.2):.2f}",
-    )
-    return _convolved(scene, psf.parse(specs[rng.integers(3)]).array())
+def _otherwise(scene: np.ndarray, length: float, rng: np.random.Generator) -> tuple[np.ndarray, Told]:
+    true, said = told.family(length, rng)
+    return _convolved(scene, true), said
 
 
-_BLURS = {"shake": _shaken, "varying": _moved, "other": _otherwise, SHARP: lambda scene, length, rng: scene}
+def _unblurred(scene: np.ndarray, length: float, rng: np.random.Generator) -> tuple[np.ndarray, Told]:
+    return scene, told.of_sharp(length, rng)
+
+
+_BLURS = {"shake": _shaken, "varying": _moved, "other": _otherwise, SHARP: _unblurred}
 
 
 def _convolved(scene: np.ndarray, true: np.ndarray) -> np.ndarray:

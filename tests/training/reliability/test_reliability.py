@@ -7,11 +7,12 @@ import pytest
 import skimage.data
 import torch
 
+from deblurcli.errors import DeblurError
 from deblurcli.inference import cards, reliability
 from deblurcli.inference.helpers import Helper
 from training import recipe as recipes
 from training.data.drawings import drawings
-from training.reliability import fit, scenes, subjects
+from training.reliability import fit, restorations, scenes, subjects
 from training.reliability.fit import Example
 
 
@@ -124,9 +125,42 @@ def test_the_planes_of_a_batch_are_those_of_the_network_itself():
     np.testing.assert_allclose(made, np.stack([reliability.planes(*pair) for pair in zip(before, after)]), atol=1e-6)
 
 
+def test_three_forms_are_compared_as_two_are(monkeypatch, tmp_path):
+    """What the network prefers is the one form that is right, whichever that is."""
+    monkeypatch.setattr(fit, "_AVERAGE", 0.8)
+    monkeypatch.setattr(fit, "SIDE", 64)
+    monkeypatch.setattr(fit, "_WARMUP", 1)
+    torch.set_num_threads(1)
+    examples = []
+    for number in range(12):
+        blurred, nearer, sharp = example(number, 0.6, 0.0).lumas
+        rippled = example(number, 0.2, 0.3).lumas[1]
+        forms = (nearer, rippled) if number % 2 else (rippled, nearer)
+        examples.append(Example(np.stack([blurred, *forms, sharp]), number))
+    network = fit.fit(examples, 2, seed=0, steps=120)
+    path = fit.export(network, examples, tmp_path, {}, reliability.PREFERENCE)
+    card = cards.read(path.with_suffix(".json"))
+    assert path.stem == card["name"] == reliability.PREFERENCE and card["description"] == fit.TELLS[path.stem]
+    shares = [Helper(path)(reliability.planes(*each.lumas[:3] / np.float32(65535))[None]).mean() for each in examples]
+    assert min(shares[0::2]) > max(shares[1::2])
+
+
 def test_examples_are_gathered_for_so_long(pictures, recipe):
     drawn = scenes.Scenes(pictures, recipe, 0)
-    found = list(fit.gather(drawn, lambda blurred: blurred, 0.02))
+    found = list(fit.gather(drawn, lambda scene: (scene.blurred,), 0.02))
     assert found and all(each.lumas.dtype == np.uint16 and len(each.lumas) == 3 for each in found)
     assert all(min(each.lumas.shape[1:]) >= fit.SIDE for each in found)
     np.testing.assert_array_equal(found[0].lumas[0], found[0].lumas[1])
+    assert not list(fit.gather(drawn, lambda scene: (), 0.01))
+
+
+def test_a_psf_is_compared_with_a_network(pictures, recipe):
+    drawn = scenes.Scenes(pictures, recipe, 2)
+    forms = restorations.known(reliability.PREFERENCE)("photo")
+    made = [(each, forms(each)) for each in map(drawn.draw, range(6))]
+    compared = [(scene, both) for scene, both in made if both]
+    assert compared and all(len(both) == 2 for _, both in compared)
+    for scene, both in compared:
+        assert all(each.shape == scene.blurred.shape and each.min() >= 0 and each.max() <= 1 for each in both)
+    with pytest.raises(DeblurError, match="choose one of reliability, preference"):
+        restorations.known("nothing")
