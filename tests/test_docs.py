@@ -215,7 +215,7 @@ def test_the_messages_that_the_guide_explains_are_those_of_the_program():
     blindly, specially = map(actions.blindly, ("photo", "NAME")), actions.specially("faces")
     begun = {action.message for action in (actions.LEFT, actions.REFINED, *blindly, specially)}
     messages = re.findall(r"^\| `(left|restored)(.*?)` \|", read(DOCS / "deblurring.md"), re.MULTILINE)
-    assert len(messages) == 16
+    assert len(messages) == 17
     for begin, detail in ("".join(message).split(", ") for message in messages):
         assert begin in begun and detail in source, f"{begin}, {detail}"
     assert {detail for _, detail in messages} >= {f", {kind}" for kind in actions.KINDS.values()}
