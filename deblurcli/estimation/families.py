@@ -172,7 +172,9 @@ def search(luma: np.ndarray, highest: float = HIGHEST) -> Search:
     coarse, seen = (spectrum_of(luma, highest, side) for side in (_COARSE, _FINE))
     radius, tables = _powers(coarse.side)
     low = radius <= highest
-    misfits = {name: whittle.profile(coarse, table[:, low]) for name, table in tables.items()}
+    if not low.all():
+        tables = {name: table[:, low] for name, table in tables.items()}
+    misfits = {name: whittle.profile(coarse, table) for name, table in tables.items()}
     fits = {name: sorted(_fits(name, misfits[name], seen), key=lambda fit: fit.misfit) for name in PARAMETRIC}
     return Search(seen, fits)
 

@@ -30,6 +30,7 @@ from deblurcli.estimation import l0
 from deblurcli.estimation.gradient_fit import FALL, NormalEquations, StrongGradients
 from deblurcli.estimation.l0 import Extended
 from deblurcli.inference.restorer import Deferred, deferred
+from deblurcli.pictures.luma import central_luma
 
 # How many times smaller a picture is looked at, and the sides of the PSFs that are sought there, all odd.
 SIZES = {1: (25, 59), 2: (39,), 4: (39,)}
@@ -234,6 +235,16 @@ def place(luma: np.ndarray, side: int) -> tuple[slice, slice]:
     inside = strength[: luma.shape[0] - height + 1 : _PACE, : luma.shape[1] - width + 1 : _PACE]
     top, left = (_PACE * int(index) for index in np.unravel_index(inside.argmax(), inside.shape))
     return slice(top, top + height), slice(left, left + width)
+
+
+def detailed(pixels: np.ndarray, side: int) -> tuple[slice, slice]:
+    """The rows and columns of a picture ``(H, W, C)`` where its middle has the strongest gradients; see `place`."""
+    luma = central_luma(pixels)
+    rows, columns = (
+        slice(each.start + (length - seen) // 2, each.stop + (length - seen) // 2)
+        for each, length, seen in zip(place(luma, side), pixels.shape, luma.shape)
+    )
+    return rows, columns
 
 
 def _window(size: int) -> int:

@@ -20,7 +20,7 @@ from deblurcli.estimation import edges, shake
 from deblurcli.inference import reliability
 from deblurcli.pictures import cells
 from deblurcli.pictures.images import Picture, from_float, to_float
-from deblurcli.pictures.luma import central_luma, to_luma
+from deblurcli.pictures.luma import to_luma
 from deblurcli.pictures.tiles import Progress, unwatched
 
 TIMES = 1, 2, 4  # how many times smaller a picture may be looked at
@@ -116,11 +116,7 @@ def _compared(pixels: np.ndarray) -> tuple[slice, ...]:
     """The rows and columns of a picture by which sizes are compared: those with most to see; of a small one, all."""
     if pixels.shape[0] * pixels.shape[1] <= _WHOLE:
         return tuple(slice(0, length) for length in pixels.shape[:2])
-    luma = central_luma(pixels)
-    return tuple(
-        slice(each.start + (length - seen) // 2, each.stop + (length - seen) // 2)
-        for each, length, seen in zip(shake.place(luma, _LOOKED), pixels.shape, luma.shape)
-    )
+    return shake.detailed(pixels, _LOOKED)
 
 
 def _seen(pixels: np.ndarray, part: tuple[slice, ...]) -> Iterator[tuple[int, tuple[slice, ...], np.ndarray]]:

@@ -46,6 +46,9 @@ MUCH_CLIPPED = 0.05  # more of a picture newly clipped than right PSFs do (99 of
 LEAST_CHANGE, _BY_EDGES = -13.3, 0.5
 
 
+Blindly = Callable[[Picture, Progress], Picture]  # restores a picture of whose blur it is told nothing
+
+
 class Refiner(Protocol):
     """Corrects what the Wiener filter left; `restorer.Restorer` and `restorer.Deferred` of three layers do."""
 
@@ -78,7 +81,7 @@ class Restoration:
     options: DeconvolutionOptions
     method: str
     refiner: Refiner | None = None
-    blind: Callable[[Picture, Progress], Picture] | None = None
+    blind: Blindly | None = None
     special: Specialist | None = None
     progress: Progress = unwatched
     smoothing: float = 1.0
@@ -95,17 +98,33 @@ class Restoration:
         if found.psf is None:
             return self._without_psf(picture, found)
         restored = self._restored(picture, found, found.psf if found.poses is None else found.poses)
-        if found.is_estimated and not self.forced and _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
+        if not found.is_estimated or self.forced:
+            return self._made(restored, found)
+        if _clipped(restored) - _clipped(picture) > MUCH_CLIPPED:
             return self._without_psf(picture, replace(found, reason="undoing its blur would add ripples"))
-        if found.is_estimated and self.blind is not None and not self.forced:
-            if not found.is_free_form and not second_opinion.holds(picture, restored, self.blind):
-                return self._without_psf(picture, replace(found, reason="the blur that was found does not hold"))
-            if found.is_free_form:
-                restored, share = second_opinion.blended(picture, restored, other := self.blind(picture, unwatched))
-                if share < second_opinion.LEAST_SHARE:
-                    return blindly(BLIND).made(other, found.fields, "its blur is not the same all over")
+        if self.blind is None:
+            return self._made(restored, found)
+        return self._compared(picture, restored, found, self.blind)
+
+    def _made(self, restored: Picture, found: Finding) -> Processed:
+        """What a PSF restored, and what the report says of it."""
         action = DECONVOLVED[self.method] if self.refiner is None else REFINED
         return replace(action.made(restored, found.fields, found.note), psf=found.psf)
+
+    def _compared(self, picture: Picture, restored: Picture, found: Finding, blind: Blindly) -> Processed:
+        """What a PSF that may be wrong restored, unless a network that knows of none does better; see `second_opinion`.
+
+        A PSF of any form is used where it holds, one with a formula everywhere or not at all.
+        """
+        if not found.is_free_form:
+            if second_opinion.holds(picture, restored, blind):
+                return self._made(restored, found)
+            return self._without_psf(picture, replace(found, reason="the blur that was found does not hold"))
+        other = blind(picture, unwatched)
+        restored, share = second_opinion.blended(picture, restored, other)
+        if share < second_opinion.LEAST_SHARE:
+            return blindly(BLIND).made(other, found.fields, "its blur is not the same all over")
+        return self._made(restored, found)
 
     def _nsr(self, found: Finding, own: float | None) -> float | None:
         """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""

@@ -27,7 +27,7 @@ from deblurcli.estimation import shake
 from deblurcli.inference import reliability
 from deblurcli.pictures import cells
 from deblurcli.pictures.images import Picture
-from deblurcli.pictures.luma import central_luma, to_luma
+from deblurcli.pictures.luma import to_luma
 from deblurcli.pictures.tiles import Progress, unwatched
 
 OPPOSED, _BLUR = 0.6, 0.1  # where both count alike, and how far from there one all but vanishes, about a fourth of it
@@ -36,7 +36,7 @@ _NEIGHBOURHOOD = 4.0  # cells: standard deviation of the Gaussian that means are
 _LEAST = 1e-10  # of mean squares: what no change counts as
 _ROWS = 16  # of cells, that are worked on together
 _PART = 400  # pixels a side of the part that is looked at where the whole picture is decided on
-LEAST_SHARE = 0.1  # of what a PSF restored, that is to be preferred
+LEAST_SHARE = 0.1  # of what a PSF restored, that is to be taken: below, it is not used at all
 
 
 def blended(picture: Picture, restored: Picture, blindly: Picture) -> tuple[Picture, float]:
@@ -61,11 +61,7 @@ def holds(picture: Picture, restored: Picture, blindly: Callable[[Picture, Progr
 
     Raises ModelError when the weights that tell it are missing or damaged.
     """
-    luma = central_luma(picture.pixels)
-    at = tuple(
-        slice(each.start + (length - seen) // 2, each.stop + (length - seen) // 2)
-        for each, length, seen in zip(shake.place(luma, _PART), picture.pixels.shape, luma.shape)
-    )
+    at = shake.detailed(picture.pixels, _PART)
     part = Picture(np.ascontiguousarray(picture.pixels[at]))
     shares = reliability.preferred(part.pixels, blindly(part, unwatched).pixels, restored.pixels[at])
     return float(np.minimum(shares, 1).mean()) >= LEAST_SHARE

@@ -29,8 +29,6 @@ class Told:
 
     def smaller(self, times: float) -> Told:
         """The same in a picture so many times smaller."""
-        if times == 1:
-            return self
         if self.spec is None:
             return Told(_scaled(self.psf, 1 / times))
         values = ((name, value if name == "angle" else float(value) / times) for name, value in self.spec.values)
@@ -66,7 +64,9 @@ def of_sharp(length: float, rng: np.random.Generator) -> Told:
 
 
 def _scaled(kernel: np.ndarray, times: float) -> np.ndarray:
-    """A PSF ``(K, L)`` so many times as large."""
+    """A PSF ``(K, L)`` so many times as large; where it lies stays as it is if that is once."""
+    if times == 1:
+        return kernel
     square = framed(kernel, max(kernel.shape))
     return resized_psf(square, odd(max(3, times * len(square))))
 
