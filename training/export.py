@@ -31,7 +31,7 @@ PARITY = 1e-4
 EXAMPLE = 80, 144  # pixels, at least, of what a network is traced with: more than one block of any that works in blocks
 PARITY_SIZES = ((16, 12), (8, 25), (1, 1))  # in multiples of what the network takes
 HALOS = (16, 24, 32, 48, 64, 96, 128, 144, 160, 176, 192, 224, 256)
-SEAM = 0.5 / 255
+SEAM = 1 / 255 / 12**0.5  # root mean square, what rounding to 8 bits costs
 SPREAD = 6 * HALOS[-1]  # pixels of the mosaic that seams are measured on; a tile has at least four times its halo
 DATA = {
     "lfw": "Labeled Faces in the Wild (funneled), the paper's training split at 128 × 96",
@@ -163,12 +163,13 @@ def parity(network: Network, path: Path) -> float:
 
 
 def halo(network: Network, path: Path, seen: Iterable[np.ndarray]) -> int | None:
-    """The least context in pixels at which tiles join within half a step of 8 bits.
+    """The least context in pixels at which tiles differ from the whole by no more than rounding to 8 bits does.
 
     seen: blurred pictures as the network looks at them, ``(H, W, 3 · layers)``, all of one size.
 
-    Measured on a mosaic of blurred pictures, whose joints are harder than any photograph. None for a network that
-    says, by ``looks_everywhere``, why there is none; ParityError when none of `HALOS` is wide enough.
+    Measured on a mosaic of blurred pictures, whose joints are harder than any photograph, cut so small that half of
+    each tile is context. None for a network that says, by ``looks_everywhere``, why there is none; ParityError when
+    none of `HALOS` is wide enough.
     """
     if network.looks_everywhere:
         return None
@@ -178,9 +179,9 @@ def halo(network: Network, path: Path, seen: Iterable[np.ndarray]) -> int | None
     for reach in HALOS:
         tile = 2 * reach + 64
         tiled = Restorer(session, multiple_of, reach, tile, needs_spectrum=needs_spectrum).restore(*layers)
-        if np.abs(tiled - whole).max() <= SEAM:
+        if np.square(tiled - whole).mean() <= SEAM**2:
             return reach
-    raise ParityError(f"tiles differ by more than half a step of 8 bits even with {HALOS[-1]} pixels of halo")
+    raise ParityError(f"tiles differ by more than rounding to 8 bits even with {HALOS[-1]} pixels of halo")
 
 
 def _mosaic(seen: Iterable[np.ndarray]) -> list[np.ndarray]:
