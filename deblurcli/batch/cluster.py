@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from deblurcli import parallel
 from deblurcli.batch import run
-from deblurcli.batch.planning import Job, Options
+from deblurcli.batch.jobs import Job, Options
 from deblurcli.batch.record import FAILED, Outcome, Pictures, Written
 from deblurcli.batch.run import Runner, Work
 from deblurcli.errors import ClusterError

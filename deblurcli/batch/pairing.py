@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
-from deblurcli.batch.planning import find, is_same, paths_checked, real
+from deblurcli.batch.finding import find
+from deblurcli.batch.refusals import is_same, paths_checked, real
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images
 from deblurcli.pictures.storage import STANDARD, name_of

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Generic, TypeVar
 
+from deblurcli.batch.jobs import Job
 from deblurcli.batch.phases import PHASES, Seconds
-from deblurcli.batch.planning import Job, real
+from deblurcli.batch.refusals import real
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images, storage
 from deblurcli.pictures.processed import Fields

@@ -16,8 +16,8 @@ from typing import Generic, Protocol, TypeVar
 from deblurcli import parallel
 from deblurcli.batch import manifest as manifests
 from deblurcli.batch import phases, planning
+from deblurcli.batch.jobs import DEFAULTS, Job, Options
 from deblurcli.batch.places import Inputs
-from deblurcli.batch.planning import DEFAULTS, Job, Options
 from deblurcli.batch.record import (
     DONE,
     FAILED,

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deblurcli import parallel
-from deblurcli.batch import planning, run
-from deblurcli.batch.planning import Job, Jobs, Options
+from deblurcli.batch import finding, refusals, run
+from deblurcli.batch.jobs import Job, Jobs, Options
 from deblurcli.batch.record import FAILED, Outcome, Pictures, Written, check, opened, recorded
 from deblurcli.batch.run import Batch, Work
 from deblurcli.errors import PlanError
@@ -53,7 +53,7 @@ def transform(
     Raises PlanError as `run.transform` does, and when the package watchdog is missing.
     """
     _check_installed()
-    root = planning.check_folders(source, target, options)
+    root = refusals.check_folders(source, target, options)
     if options.report is not None:
         check(options.report, root)
     arrivals = _Arrivals(source, root, options.format)
@@ -130,7 +130,7 @@ class _Arrivals:
 
     def skip_done(self) -> set[Path]:
         """Leave pictures whose output exists as they are; the folders of all outputs."""
-        names, _ = planning.find(self.source)
+        names, _ = finding.find(self.source)
         jobs = Jobs(self.source, self.root, names, self.form)
         for name, job in zip(names, jobs):
             stamp = _stamp(job.source)
@@ -186,7 +186,7 @@ class _Arrivals:
         if event.event_type in PATIENCE and not event.is_directory:
             path = event.dest_path if event.event_type == "moved" else event.src_path
             name = _name(os.fsdecode(path), self.source)
-            if planning.is_picture_name(name):
+            if finding.is_picture_name(name):
                 self._heard.put((name, event.event_type))
 
     def _jobs(self) -> Iterator[Job]:
@@ -207,7 +207,7 @@ class _Arrivals:
 
     def _list(self) -> None:
         """Look for pictures that nothing was heard of."""
-        for name in planning.find(self.source)[0]:
+        for name in finding.find(self.source)[0]:
             stamp = _stamp(self.source / name)
             if stamp is not None and name not in self._candidates and self.taken.get(name) != stamp:
                 self._candidates[name] = _Candidate("listed", stamp, time.monotonic())

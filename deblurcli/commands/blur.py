@@ -137,7 +137,7 @@ def blur(
     checks.check_streams(source, target, shared)
     spec = _spec(gaussian, motion, length, defocus, psf_spec)
 
-    from deblurcli.batch import manifest, planning, run
+    from deblurcli.batch import manifest, refusals, run
     from deblurcli.blur import psf_files
     from deblurcli.blur.blurrer import Blurrer
     from deblurcli.blur.psf import PSFSpec, parse_or_random
@@ -158,7 +158,7 @@ def blur(
         )
     work = Blurrer(psf, noise, jpeg_quality, seed)
     if save_psf is not None:
-        planning.check_beside(save_psf, source, target)
+        refusals.check_beside(save_psf, source, target)
     if no_manifest:
         manifest.refuse_stale(source, target, shared.in_place)
     if save_psf is not None and isinstance(psf, PSFSpec) and not shared.dry_run:

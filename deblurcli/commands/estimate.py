@@ -56,14 +56,14 @@ def estimate(
             "this is a file, but there may be several pictures; name a folder", param_hint="--save-psf"
         )
 
-    from deblurcli.batch import planning, run
+    from deblurcli.batch import refusals, run
     from deblurcli.blur import psf_files
     from deblurcli.pipeline.describe import EstimateWork
     from deblurcli.terminal import console
 
     if save_psf is not None:
-        planning.check_beside(save_psf, source)
-        planning.check_distinct(source)
+        refusals.check_beside(save_psf, source)
+        refusals.check_distinct(source)
         if save_psf.suffix:
             psf_files.check_name(save_psf)
         run.prepare(save_psf.parent if save_psf.suffix else save_psf, set())

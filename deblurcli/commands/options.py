@@ -18,7 +18,7 @@ from deblurcli.commands import values
 from deblurcli.commands.help import ACTION, MACHINE, OUTPUT, PICTURES
 
 if TYPE_CHECKING:
-    from deblurcli.batch.planning import Options
+    from deblurcli.batch.jobs import Options
     from deblurcli.batch.run import Runner
 
 STANDARD = Path("-")
@@ -306,7 +306,7 @@ class Shared:
 
     def settings(self) -> Options:
         """What the batch engine takes of them."""
-        from deblurcli.batch.planning import Options
+        from deblurcli.batch.jobs import Options
 
         given = {field.name: getattr(self, field.name) for field in fields(Options) if hasattr(self, field.name)}
         index, count = (int(part) for part in self.shard.split("/"))

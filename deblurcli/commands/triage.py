@@ -78,7 +78,7 @@ def triage(
 
     from dataclasses import replace
 
-    from deblurcli.batch import planning, run
+    from deblurcli.batch import refusals, run
     from deblurcli.pipeline.triage import Filing, TriageWork
     from deblurcli.reports import album
     from deblurcli.reports.diagnoses import meant
@@ -86,12 +86,12 @@ def triage(
     from deblurcli.terminal import triage as terminal
 
     if html is not None:
-        planning.check_beside(html, source)
+        refusals.check_beside(html, source)
     book = None if html is None else album.Album(html)
     under_way = run.inspect(source, TriageWork(album=book), workers, values.pixels(max_pixels))
     if place is not None:
-        planning.check_beside(place, source)
-        planning.check_distinct(source)
+        refusals.check_beside(place, source)
+        refusals.check_distinct(source)
         run.prepare(place, set())
         under_way = replace(under_way, outcomes=Filing(place, moves=move is not None)(under_way.outcomes))
     if book is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from deblurcli.batch import filing
-from deblurcli.batch.planning import Job
+from deblurcli.batch.jobs import Job
 from deblurcli.batch.record import FAILED, Outcome
 from deblurcli.errors import DeblurError
 from deblurcli.pictures.images import Picture

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deblurcli.batch import planning
+from deblurcli.batch import refusals
+from deblurcli.batch.jobs import Job
 from deblurcli.batch.places import Inputs
-from deblurcli.batch.planning import Job
 from deblurcli.batch.record import SKIPPED, JobT, Outcome, ResultT, Written
 from deblurcli.batch.run import Batch, Work
 from deblurcli.pictures import crops
@@ -130,7 +130,7 @@ def illustrated(
     """
     if html is None:
         return start(work)
-    planning.check_beside(html, source, target)
+    refusals.check_beside(html, source, target)
     album = Album(html)
     return album.listing(start(_Watched(work, album)), lambda seen: _restored(source, seen, album))
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 
+from deblurcli.batch.jobs import Job
 from deblurcli.batch.phases import FIND, READ, WORK, WRITE
-from deblurcli.batch.planning import Job
 from deblurcli.batch.record import DONE, FAILED, PLANNED, SKIPPED, Outcome, Written
 from deblurcli.batch.run import Batch
 from deblurcli.errors import DeblurError

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 
 from rich.table import Column, Table
 
-from deblurcli.batch.planning import Job
+from deblurcli.batch.jobs import Job
 from deblurcli.batch.run import Batch
 from deblurcli.choices import COURSES
 from deblurcli.errors import DeblurError

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from deblurcli.batch import planning
-from deblurcli.batch.planning import Options
+from deblurcli.batch import finding, planning
+from deblurcli.batch.jobs import Options
 from deblurcli.errors import ImageError, PlanError
 from deblurcli.pictures import images
 from deblurcli.pictures.storage import STANDARD
@@ -65,19 +65,19 @@ def test_links_to_folders_are_followed_once_and_loops_end(folder, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (folder / "a.png").rename(tmp_path / "elsewhere" / "d.png")
     (folder / "linked").symlink_to(tmp_path / "elsewhere")
-    found, _ = planning.find(folder)
+    found, _ = finding.find(folder)
     assert sorted(Path(name).name for name in found) == ["b.jpg", "c.png", "d.png"]
 
 
 def test_a_dangling_link_is_a_job_that_fails_not_one_that_vanishes(folder):
     (folder / "gone.png").symlink_to(folder / "nowhere.png")
-    assert [Path(name).name for name in planning.find(folder)[0]] == ["a.png", "b.jpg", "gone.png", "c.png"]
+    assert [Path(name).name for name in finding.find(folder)[0]] == ["a.png", "b.jpg", "gone.png", "c.png"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_a_named_pipe_in_a_folder_is_no_picture(folder):
     os.mkfifo(folder / "pipe.png")
-    found, others = planning.find(folder)
+    found, others = finding.find(folder)
     assert len(found) == 3 and others == 2
 
 

@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 
 from deblurcli.batch import planning, record
-from deblurcli.batch.planning import Options
+from deblurcli.batch.jobs import Options
 from deblurcli.batch.run import Plain, transform
 from deblurcli.errors import PlanError
 from deblurcli.pictures import images

@@ -7,7 +7,7 @@ import PIL.Image
 import pytest
 
 from deblurcli.batch import run as batch
-from deblurcli.batch.planning import Options
+from deblurcli.batch.jobs import Options
 from deblurcli.batch.record import DONE
 from deblurcli.blur.blurrer import Blurrer
 from deblurcli.blur.psf import parse

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from deblurcli.batch import watch
-from deblurcli.batch.planning import Options
+from deblurcli.batch.jobs import Options
 from deblurcli.errors import ImageError
 from deblurcli.pictures import images
 from deblurcli.pictures.processed import Processed

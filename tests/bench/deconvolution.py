@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import skimage.restoration
 
-from deblurcli.batch import planning
+from deblurcli.batch import finding
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
 from deblurcli.deconvolution.methods import METHODS
@@ -126,7 +126,7 @@ def report(gains: dict, seconds: dict, noise: float) -> None:
 def main(folder: Path, count: int | None, noises: list[float]) -> None:
     """Print a table for each noise."""
     cv2.setNumThreads(1)
-    names, _ = planning.find(folder)
+    names, _ = finding.find(folder)
     chosen = names if count is None else [names[i] for i in np.linspace(0, len(names) - 1, count).astype(int)]
     pictures = [images.read(folder / name) for name in chosen]
     print(f"{len(pictures)} pictures")

@@ -102,7 +102,7 @@ def run(checkout: Path, *arguments: str) -> Cost:
     """What the command line of a checkout costs; CalledProcessError when it fails."""
     command = [sys.executable, "-c", _CHILD, "-m", "deblurcli", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"):
         environment.pop(variable, None)
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=checkout, env=environment)
     *cost, code = json.loads(done.stdout.splitlines()[-1])

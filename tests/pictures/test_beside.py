@@ -12,7 +12,7 @@ import PIL.ImageCms
 import pytest
 
 from deblurcli.batch import run as batch
-from deblurcli.batch.planning import Options
+from deblurcli.batch.jobs import Options
 from deblurcli.pictures import formats, icc, images, jpeg, png, stale
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.metadata import Metadata

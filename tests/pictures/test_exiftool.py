@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 
 from deblurcli.batch import run
-from deblurcli.batch.planning import Options
+from deblurcli.batch.jobs import Options
 from tests.pictures.test_beside import GREY, SRGB, grey_profile, pillow, turned_photograph
 from tests.pictures.test_inputs import dng, heic
 

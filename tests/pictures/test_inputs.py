@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 
 from deblurcli.batch import run
-from deblurcli.batch.planning import Options
+from deblurcli.batch.jobs import Options
 from deblurcli.pictures import formats, images, inputs
 from tests.pictures.test_hostile import tiff
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from deblurcli.batch import planning
+from deblurcli.batch import finding
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
 from deblurcli.choices import BLIND
@@ -188,7 +188,7 @@ def chosen(names: Sequence[str]) -> dict[str, Method]:
 
 def pictures(folder: Path, count: int | None = None) -> list[Path]:
     """The pictures of a folder, or so many of them, taken evenly; PhotographsError when there are none."""
-    names, _ = planning.find(folder)
+    names, _ = finding.find(folder)
     if not names:
         raise PhotographsError(f"{folder}: holds no pictures; name a folder of photographs")
     taken = np.linspace(0, len(names) - 1, min(count or len(names), len(names))).astype(int)
