@@ -20,8 +20,9 @@ from deblurcli.pictures.luma import central_luma
 from deblurcli.pictures.tiles import Map, Progress, Window, unwatched
 from deblurcli.pictures.tiling import Span
 
-# `photo`, halo 96, 6 megapixels, one core: 2.1 CPU s/MP and 570 MB, against 2.65 and 400 at 640, 2.0 and 600 at 1024.
-TILE = 832
+# Side in pixels of what is kept of a tile, to which its halo comes twice. `photo`, 6 megapixels, one core: 2.1 CPU s/MP
+# and 570 MB, against 2.65 and 400 at 448, 2.0 and 600 at 832.
+TILE = 640
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
 LAYERS_REFINED = 3  # blurred, restored boldly, restored carefully
@@ -142,7 +143,7 @@ def restorer(
 
     provider: a key of `session.PROVIDERS`, or "auto".
     workers: tiles in work at a time, over all pictures; 0 takes as many as there are CPUs.
-    tile: side in pixels of the largest input the network gets; 0 takes `TILE`.
+    tile: side in pixels of the largest input the network gets; 0 keeps `TILE` of it.
     layers: images that the network looks at together; see `Restorer.restore`.
     ensemble: average over all orientations of each picture; see `ensemble.Ensemble`.
 
@@ -240,7 +241,7 @@ def _open(model: str, provider: str, tile: int, layers: int, ensemble: bool) -> 
         asked,
         found.multiple_of,
         found.halo,
-        tile or TILE,
+        tile or TILE + 2 * (found.halo or 0),
         overshoot=found.overshoot,
         needs_spectrum=session.needs_spectrum,
         source=source,
