@@ -143,7 +143,7 @@ def deblur(
 def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticker: Ticker | None) -> tuple[Work, str]:
     """What is done to a picture, and where."""
     from deblurcli.deconvolution.options import DeconvolutionOptions
-    from deblurcli.inference.restorer import deferred, refiner, restorer
+    from deblurcli.inference.restorer import deferred, refiner, refiner_of_large, restorer
     from deblurcli.pictures.tiles import unwatched
     from deblurcli.pipeline.blind import Blind
     from deblurcli.pipeline.restoration import Alone, restoration
@@ -153,18 +153,20 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
     there = shared.cluster is not None
     if model == AUTO:
         network = refiner(provider, shared.workers, there, ensemble)
+        workers = None if there else shared.workers
         work = restoration(
             AUTO,
             DeconvolutionOptions(),
             "wiener",
             source,
             refiner=network,
-            blind=deferred(BLIND, provider, ensemble=ensemble, workers=None if there else shared.workers),
-            special=faces(provider, None if there else shared.workers),
+            blind=deferred(BLIND, provider, ensemble=ensemble, workers=workers),
+            special=faces(provider, workers),
             progress=ticker or unwatched,
             smoothing=wanted.smooth,
             forced=wanted.force,
             rolls=wanted.rotation,
+            refiner_of_large=None if ensemble else refiner_of_large(provider, workers),
         )
         return work, _place(network)
     if there:

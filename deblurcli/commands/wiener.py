@@ -129,7 +129,7 @@ def wiener(
 
     from deblurcli.batch import run
     from deblurcli.deconvolution.options import ITERATIONS, DeconvolutionOptions
-    from deblurcli.inference.restorer import refiner
+    from deblurcli.inference.restorer import refiner, refiner_of_large
     from deblurcli.pictures.noise import NSR
     from deblurcli.pictures.tiles import unwatched
     from deblurcli.pipeline import preview
@@ -143,11 +143,21 @@ def wiener(
     def way(method: str, nsr: str) -> Restoration:
         refines = method == REFINE
         deconvolution = DeconvolutionOptions(_number(nsr, *NSR), iterations or ITERATIONS)
-        network = refiner(provider, shared.workers, shared.cluster is not None, ensemble) if refines else None
+        there = shared.cluster is not None
+        network = refiner(provider, shared.workers, there, ensemble) if refines else None
+        quick = refiner_of_large(provider, None if there else shared.workers) if refines and not ensemble else None
         adjusts = refines if adjust is None else adjust
         method = REFINED if refines else method
         return restoration(
-            spec, deconvolution, method, source, manifest, network, adjusts=adjusts, progress=ticker or unwatched
+            spec,
+            deconvolution,
+            method,
+            source,
+            manifest,
+            network,
+            adjusts=adjusts,
+            progress=ticker or unwatched,
+            refiner_of_large=quick,
         )
 
     ways = [way(each, nsr) if name == "method" else way(own, each) for each in tried]

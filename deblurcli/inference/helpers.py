@@ -41,4 +41,9 @@ class Helper:
 @cache
 def helper(name: str) -> Helper:
     """The bundled network of that name, opened once."""
-    return Helper(models.folder() / FOLDER / f"{name}.onnx")
+    return Helper(path_of(name))
+
+
+def path_of(name: str) -> Path:
+    """The file of the bundled network of that name; ModelError when the installation has no weights."""
+    return models.folder() / FOLDER / f"{name}.onnx"

@@ -10,8 +10,8 @@ from functools import lru_cache, partial
 import numpy as np
 
 from deblurcli import parallel
-from deblurcli.choices import AUTO, REFINE
-from deblurcli.inference import dehalo, models
+from deblurcli.choices import AUTO, REFINE, REFINE_SMALL
+from deblurcli.inference import dehalo, helpers, models
 from deblurcli.inference.ensemble import Ensemble
 from deblurcli.inference.session import Session
 from deblurcli.pictures import images, power_spectrum, tiles, tiling
@@ -224,6 +224,15 @@ def refiner(
     if elsewhere:
         return deferred(REFINE, provider, REFINED, LAYERS_REFINED, ensemble)
     return restorer(REFINE, provider, workers, REFINED, LAYERS_REFINED, ensemble)
+
+
+def refiner_of_large(provider: str = AUTO, workers: int | None = None) -> Deferred:
+    """The network that does what `refiner` does for large pictures, at a third of the cost; opened at its first use.
+
+    provider, workers and errors as for `deferred`.
+    """
+    path = helpers.path_of(REFINE_SMALL)
+    return deferred(str(path), provider, REFINED, LAYERS_REFINED, workers=workers)
 
 
 def _portable(model: str, found: models.Model) -> str:

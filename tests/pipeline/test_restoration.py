@@ -18,6 +18,7 @@ from deblurcli.blur.model import blur
 from deblurcli.deconvolution import methods, tiled
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.wiener import wiener
+from deblurcli.inference.restorer import refiner_of_large
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images, noise
 from deblurcli.pictures.images import Picture
@@ -372,6 +373,28 @@ def test_the_refiner_sees_what_lies_around_each_tile(large, monkeypatch):
     expected = cv2.blur(large, (41, 41), borderType=cv2.BORDER_REFLECT_101)
     assert len(seen) == len(ticks) > 6 and max(seen) < (300, 300) and sum(ticks) == pytest.approx(1)
     assert np.abs(images.to_float(made.pixels) - expected).max() < 1.6 / 255
+
+
+def test_large_pictures_are_corrected_by_the_quicker_network(sharp, monkeypatch):
+    picture = eight_bits(blur(sharp, families.motion(12, 30)))
+
+    class Unused:
+        """A refiner that is not to be asked."""
+
+        halo = 0
+
+    def restored(**refiners):
+        work = restoration("motion:length=12,angle=30", DeconvolutionOptions(), "wiener", Path(), **refiners)
+        return work(picture, "a").picture
+
+    quick = refiner_of_large("cpu", workers=1)
+    size = picture.pixels.shape[0] * picture.pixels.shape[1]
+    monkeypatch.setattr(restoring, "LARGE", size - 1)
+    made = restored(refiner=Unused(), refiner_of_large=quick)
+    np.testing.assert_array_equal(restored(refiner=quick).pixels, made.pixels, "the only one there is")
+    assert psnr(made.pixels, eight_bits(sharp).pixels) > psnr(restored().pixels, eight_bits(sharp).pixels) + 0.4
+    monkeypatch.setattr(restoring, "LARGE", size)
+    np.testing.assert_array_equal(restored(refiner=quick, refiner_of_large=Unused()).pixels, made.pixels)
 
 
 def test_a_refiner_of_whole_pictures_gets_the_whole_picture(large, monkeypatch):
