@@ -31,7 +31,6 @@ MODELS = (
     "faces", "paper-gaussian", "paper-motion", "photo", "photo-large", "refine", "srcnn-gaussian", "srcnn-motion",
 )  # fmt: skip
 REFINE = "refine"  # of these the one that corrects a restored picture, and restores none by itself
-REFINE_SMALL = "refine-small"  # does the same for large pictures, at a third of the cost; none of those to choose from
 BLINDS = "photo", "photo-large"  # of these for photographs of whose blur nothing is known
 BLIND = BLINDS[0]  # the quick one
 PROVIDERS = (AUTO, "tensorrt", "cuda", "openvino", "coreml", "directml", "cpu")

@@ -143,7 +143,7 @@ def deblur(
 def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticker: Ticker | None) -> tuple[Work, str]:
     """What is done to a picture, and where."""
     from deblurcli.deconvolution.options import DeconvolutionOptions
-    from deblurcli.inference.restorer import deferred, refiner, refiner_of_large, restorer
+    from deblurcli.inference.restorer import deferred, refiners, restorer
     from deblurcli.pictures.tiles import unwatched
     from deblurcli.pipeline.blind import Blind
     from deblurcli.pipeline.restoration import Alone, restoration
@@ -152,7 +152,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
     model, provider, ensemble = wanted.model, wanted.provider, wanted.ensemble
     there = shared.cluster is not None
     if model == AUTO:
-        network = refiner(provider, shared.workers, there, ensemble)
+        network, of_large = refiners(provider, shared.workers, there, ensemble)
         workers = None if there else shared.workers
         work = restoration(
             AUTO,
@@ -166,7 +166,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
             smoothing=wanted.smooth,
             forced=wanted.force,
             rolls=wanted.rotation,
-            refiner_of_large=None if ensemble else refiner_of_large(provider, workers),
+            refiner_of_large=of_large,
         )
         return work, _place(network)
     if there:

@@ -129,7 +129,7 @@ def wiener(
 
     from deblurcli.batch import run
     from deblurcli.deconvolution.options import ITERATIONS, DeconvolutionOptions
-    from deblurcli.inference.restorer import refiner, refiner_of_large
+    from deblurcli.inference.restorer import refiners
     from deblurcli.pictures.noise import NSR
     from deblurcli.pictures.tiles import unwatched
     from deblurcli.pipeline import preview
@@ -143,9 +143,8 @@ def wiener(
     def way(method: str, nsr: str) -> Restoration:
         refines = method == REFINE
         deconvolution = DeconvolutionOptions(_number(nsr, *NSR), iterations or ITERATIONS)
-        there = shared.cluster is not None
-        network = refiner(provider, shared.workers, there, ensemble) if refines else None
-        quick = refiner_of_large(provider, None if there else shared.workers) if refines and not ensemble else None
+        elsewhere = shared.cluster is not None
+        network, of_large = refiners(provider, shared.workers, elsewhere, ensemble) if refines else (None, None)
         adjusts = refines if adjust is None else adjust
         method = REFINED if refines else method
         return restoration(
@@ -157,7 +156,7 @@ def wiener(
             network,
             adjusts=adjusts,
             progress=ticker or unwatched,
-            refiner_of_large=quick,
+            refiner_of_large=of_large,
         )
 
     ways = [way(each, nsr) if name == "method" else way(own, each) for each in tried]

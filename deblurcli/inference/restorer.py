@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from deblurcli import parallel
-from deblurcli.choices import AUTO, REFINE, REFINE_SMALL
+from deblurcli.choices import AUTO, REFINE
 from deblurcli.inference import dehalo, helpers, models
 from deblurcli.inference.ensemble import Ensemble
 from deblurcli.inference.session import Session
@@ -25,6 +25,7 @@ from deblurcli.pictures.tiling import Span
 TILE = 640
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
+REFINE_SMALL = "refine-small"  # what `refine` does, for large pictures; no model that users choose
 LAYERS_REFINED = 3  # blurred, restored boldly, restored carefully
 REFINED = 1280  # the most that is refined at once: what a deconvolution hands over is a tile with its context already
 
@@ -233,6 +234,17 @@ def refiner_of_large(provider: str = AUTO, workers: int | None = None) -> Deferr
     """
     path = helpers.path_of(REFINE_SMALL)
     return deferred(str(path), provider, REFINED, LAYERS_REFINED, workers=workers)
+
+
+def refiners(
+    provider: str = AUTO, workers: int = 0, elsewhere: bool = False, ensemble: bool = False
+) -> tuple[Restorer | Deferred, Deferred | None]:
+    """What `refiner` returns, and `refiner_of_large`, which gives way to it in an ensemble: that is asked for the best.
+
+    Arguments and errors as for `refiner`.
+    """
+    of_large = None if ensemble else refiner_of_large(provider, None if elsewhere else workers)
+    return refiner(provider, workers, elsewhere, ensemble), of_large
 
 
 def _portable(model: str, found: models.Model) -> str:

@@ -166,7 +166,8 @@ class Restoration:
     def _refiner_for(self, picture: Picture) -> Refiner | None:
         """What corrects the result of a picture, by its size."""
         height, width, _ = picture.pixels.shape
-        return self.refiner_of_large or self.refiner if height * width > LARGE else self.refiner
+        quicker = self.refiner_of_large if height * width > LARGE else None
+        return quicker or self.refiner
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,8 @@ def run(checkout: Path, *arguments: str) -> Cost:
 
 def main(folder: Path, before: Path | None, names: list[str]) -> None:
     """Print a table of the cases."""
+    for checkout in filter(None, (before, HERE)):  # installed modules are compiled
+        subprocess.run([sys.executable, "-m", "compileall", "-q", checkout / "deblurcli"], check=True)
     photographs = sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES)
     print("| case | version | CPU s | CPU s/MP | wall s | MB |\n|---|---|---|---|---|---|")
     for name in names or CASES:

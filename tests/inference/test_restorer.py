@@ -9,7 +9,7 @@ from deblurcli.blur import families
 from deblurcli.blur.model import blur
 from deblurcli.errors import ModelError
 from deblurcli.inference.ensemble import Ensemble
-from deblurcli.inference.restorer import Restorer, deferred, restorer
+from deblurcli.inference.restorer import Restorer, deferred, refiners, restorer
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
@@ -166,3 +166,11 @@ def test_a_deferred_network_is_the_same_network(faces, blurred, workers):
     later = pickle.loads(pickle.dumps(deferred("faces", workers=workers)))
     np.testing.assert_array_equal(later.restore(blurred), faces.restore(blurred))
     assert later._opened() is later._opened()
+
+
+def test_large_pictures_have_a_refiner_of_their_own_but_in_an_ensemble():
+    one, of_large = refiners("cpu", workers=1)
+    assert (one.halo, of_large.halo) == (48, 48) and one.source[0] == "refine"
+    assert of_large.model.endswith("refine-small.onnx") and of_large.workers == 1
+    assert refiners("cpu", workers=1, elsewhere=True)[1].workers is None
+    assert refiners("cpu", workers=1, ensemble=True)[1] is None
