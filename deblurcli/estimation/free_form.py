@@ -10,13 +10,13 @@ against a PSF. Both also tell it of the picture's regions, as a PSF that is a me
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
 
 from deblurcli.blur.poses import PoseDensity
-from deblurcli.estimation import families, regions, shake, whittle
+from deblurcli.estimation import families, regions, shake, whittle, wide_shake
 from deblurcli.estimation.whittle import Fit
 from deblurcli.pictures import power_spectrum
 from deblurcli.pictures.power_spectrum import Spectrum
@@ -52,16 +52,31 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | Non
     rival: a PSF that may have blurred the picture too.
     """
     evidence = _Evidence(luma, seen, nothing)
-    psfs = shake.candidates(luma, evidence.ahead)
-    if not psfs:
+    searches = shake.begun(luma)
+    if not searches:
         return None
+    usual, is_rival = _likeliest(shake.candidates(luma, searches, evidence.ahead), evidence, rival)
+    wide = wide_shake.found(luma, searches, _shows)
+    if wide is not None and not (usual.confidence >= CERTAIN and wide.allows(usual.psf)):
+        found, _ = _likeliest(wide.at_full_size(luma), evidence)
+        return replace(found, confidence=_sure_of_wide(wide.share))
+    return None if is_rival else usual
+
+
+def _shows(luma: np.ndarray, psf: np.ndarray) -> bool:
+    """Whether a picture shows a PSF with certainty."""
+    return judged(luma, psf).confidence >= CERTAIN
+
+
+def _likeliest(psfs: list[np.ndarray], evidence: _Evidence, rival: np.ndarray | None = None) -> tuple[Found, bool]:
+    """The PSF that is furthest ahead, a rival with some handicap, and whether it is the rival, which counts as sure."""
     rivals = [] if rival is None else [rival]
     ahead = evidence.ahead([*psfs, *rivals])
     ahead[len(psfs) :] += _HANDICAP
     best = int(np.argmax(ahead))
     if best >= len(psfs):
-        return None
-    return Found(psfs[best], evidence.fit(psfs[best]), sure(luma, psfs[best], ahead[best]))
+        return Found(rivals[0], evidence.fit(rivals[0]), 1.0), True
+    return Found(psfs[best], evidence.fit(psfs[best]), sure(evidence.luma, psfs[best], ahead[best])), False
 
 
 def judged(luma: np.ndarray, psf: np.ndarray) -> Found:
@@ -95,6 +110,11 @@ def sure(luma: np.ndarray, psf: np.ndarray | PoseDensity, ahead: float) -> float
     It is to be ahead in the picture's regions as well, by `_LOCALLY` less; see `regions.least`.
     """
     return _confidence(ahead if ahead < _LOCALLY else min(ahead, regions.least(luma, psf) + _LOCALLY))
+
+
+def _sure_of_wide(share: float) -> float:
+    """How likely a wide PSF is right of whose restoration that share is preferred: `CERTAIN` at the least."""
+    return 1 - (1 - share) * (1 - CERTAIN) / (1 - wide_shake.LEAST)
 
 
 def _confidence(ahead: float) -> float:

@@ -11,7 +11,7 @@ from deblurcli.blur.model import blur
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.estimation import families, free_form
 from deblurcli.estimation.estimate import estimate, trusted
-from deblurcli.estimation.shake import alike
+from deblurcli.estimation.shake import Search, alike
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
@@ -24,6 +24,12 @@ from deblurcli.pipeline.sources import AUTO
 def coffee() -> np.ndarray:
     """A photograph, float32 (400, 480, 3)."""
     return images.to_float(skimage.data.coffee()[:, 60:540])
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> np.ndarray:
+    """A photograph, float32 (512, 512, 3)."""
+    return images.to_float(skimage.data.astronaut())
 
 
 def shaken(sharp, spec, noise=0.008):
@@ -46,7 +52,8 @@ def test_camera_shake_is_found_believed_and_undone(coffee, spec):
 def test_a_psf_that_explains_the_picture_no_better_than_none_is_not_believed(monkeypatch, coffee):
     picture = Picture(shaken(coffee, "box:1"))
     wrong = psf.parse("trajectory:8,seed=2").array()
-    monkeypatch.setattr(free_form.shake, "candidates", lambda luma, rating: [wrong])
+    monkeypatch.setattr(free_form.shake, "candidates", lambda luma, searches, rating: [wrong])
+    monkeypatch.setattr(free_form.shake, "begun", lambda luma: [Search(1, luma, luma, wrong, iter(()))])
     luma = central_luma(picture.pixels)
     search = families.search(luma)
     found = free_form.find(luma, search.spectrum, search.no_blur)
@@ -60,6 +67,18 @@ def test_a_rival_with_a_formula_stands_unless_another_is_clearly_better(coffee):
         rival = psf.parse("gaussian:sigma=1.5").array()
         found = free_form.find(luma, search.spectrum, search.no_blur, rival)
         assert (found is None) == stands
+
+
+def test_a_wide_psf_stands_for_one_that_is_certain_and_restores_nothing(monkeypatch, astronaut):
+    truth = psf.parse("trajectory:60,seed=2").array()
+    luma = central_luma(shaken(astronaut, "trajectory:60,seed=2", noise=0.004))
+    search = families.search(luma)
+    for other, stands in ((truth[:, ::-1].copy(), False), (truth, True)):
+        monkeypatch.setattr(free_form.shake, "candidates", lambda *_, other=other: [other])
+        monkeypatch.setattr(free_form, "sure", lambda *_: 0.95)
+        found = free_form.find(luma, search.spectrum, search.no_blur)
+        assert found is not None and found.confidence >= free_form.CERTAIN
+        assert np.array_equal(found.psf, other) == stands and alike(found.psf, truth) > 0.85
 
 
 def test_a_picture_too_small_for_any_search_shows_none():
@@ -80,7 +99,7 @@ def test_the_objective_counts_for_a_psf_and_never_against_one(monkeypatch, coffe
     luma = central_luma(shaken(coffee, "trajectory:20,seed=2"))
     search = families.search(luma)
     psfs = [psf.parse("trajectory:20,seed=2").array(), psf.parse("gaussian:sigma=1").array()]
-    monkeypatch.setattr(free_form.shake, "candidates", lambda luma, rating: psfs)
+    monkeypatch.setattr(free_form.shake, "candidates", lambda luma, searches, rating: psfs)
     monkeypatch.setattr(free_form.regions, "falls", lambda luma, asked: list(falls))
     found = free_form.find(luma, search.spectrum, search.no_blur)
     assert found is not None and found.psf is psfs[chosen]

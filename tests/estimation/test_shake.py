@@ -31,7 +31,7 @@ def rated_by_objective(luma):
 def test_camera_shake_of_unknown_size_is_among_the_candidates(coffee, spec):
     truth = psf.parse(spec).array()
     blurred = shaken(coffee, truth)
-    psfs = shake.candidates(blurred, rated_by_objective(blurred))
+    psfs = shake.candidates(blurred, shake.begun(blurred), rated_by_objective(blurred))
     assert max(alike(psf, truth) for psf in psfs) > 0.8
     for found in psfs:
         assert found.shape[0] == found.shape[1] and found.sum() == pytest.approx(1) and found.min() >= 0
@@ -46,12 +46,12 @@ def test_a_right_psf_explains_the_picture_better_than_no_blur(coffee):
 def test_a_small_picture_is_searched_as_far_as_it_goes(coffee):
     blurred = shaken(coffee, psf.parse("trajectory:12,seed=2").array())
     small, smaller = blurred[:128, :128], blurred[:127, :400]
-    assert shake.candidates(smaller, rated_by_objective(smaller)) == []
-    assert len(shake.candidates(small, rated_by_objective(small))) == 2
+    assert shake.candidates(smaller, shake.begun(smaller), rated_by_objective(smaller)) == []
+    assert len(shake.candidates(small, shake.begun(small), rated_by_objective(small))) == 2
 
 
 def test_in_a_sharp_picture_none_is_sought(coffee):
-    assert shake.candidates(coffee, rated_by_objective(coffee)) == []
+    assert shake.candidates(coffee, shake.begun(coffee), rated_by_objective(coffee)) == []
 
 
 def test_the_sizes_that_begin_best_go_on(coffee):
@@ -61,7 +61,8 @@ def test_the_sizes_that_begin_best_go_on(coffee):
         asked.append([len(psf) for psf in psfs])
         return np.array([len(psf) == 59 for psf in psfs], float)
 
-    psfs = shake.candidates(shaken(coffee, psf.parse("trajectory:20,seed=2").array()), rated)
+    blurred = shaken(coffee, psf.parse("trajectory:20,seed=2").array())
+    psfs = shake.candidates(blurred, shake.begun(blurred), rated)
     assert asked[0] == [25, 59, 79] and [len(psf) for psf in psfs] == [59, 59, 25, 25]
 
 
@@ -69,8 +70,17 @@ def test_large_psfs_go_on_from_a_smaller_picture(coffee):
     truth = families.centred(psf.parse("trajectory:30,seed=5").array())
     blurred = shaken(coffee, truth)
     halved = next(search for search in shake._searches(blurred) if search.times == 2)
-    (found,) = shake._gone_on(blurred, halved, rated_by_objective(blurred))
-    assert alike(found, truth) > 0.8
+    improved, enlarged = shake._gone_on(blurred, halved, rated_by_objective(blurred))
+    assert alike(improved, truth) > 0.8 and len(enlarged) == len(improved) == 79
+
+
+def test_on_the_way_to_full_size_a_psf_stays_where_it_was(coffee):
+    noise = np.random.default_rng(1).random(coffee.shape).astype(np.float32)
+    line = np.zeros((39, 39))
+    line[19, 8:31] = 1 / 23
+    improved, enlarged = shake.at_full_size(noise, line, 4)
+    assert shake.extent(enlarged) >= 4 * 22 and improved.sum() == pytest.approx(1)
+    assert np.ptp(np.nonzero(improved)[0]) < 30
 
 
 def test_psfs_are_alike_wherever_they_lie_and_whatever_surrounds_them():

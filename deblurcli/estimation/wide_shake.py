@@ -1,0 +1,109 @@
+"""PSFs that are too wide to be judged at a picture's own size, found and judged in a smaller picture.
+
+Where a picture is a half or a quarter as large, a wide PSF is a narrow one, and the search finds it with less to follow
+noise with (see `shake`). At the picture's own size such a PSF looks worse than no blur at all, as it lacks fine detail,
+and what is found there in its place, narrower and wrong, looks better. So it is judged where it was found: the smaller
+picture is restored with it by a Wiener filter, and the preference network tells how much of that it would take, and how
+much of what a network makes of the picture that knows of no PSF (see `reliability.preferred`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deblurcli.deconvolution import fourier
+from deblurcli.estimation import shake
+from deblurcli.estimation.l0 import Extended
+from deblurcli.estimation.shake import Search
+from deblurcli.inference import reliability
+
+_WIDE = 16  # pixels a side of a PSF in the smaller picture: one with less is better judged in a larger one
+LEAST = 0.4  # share of a restoration that is preferred, from which on its PSF is right
+_NSR = 0.01  # of that restoration
+_MARGIN = 1.5  # sides of the PSF, by which the picture is extended
+
+Judge = Callable[[np.ndarray, np.ndarray], bool]
+
+
+@dataclass(frozen=True)
+class Smaller:
+    """A picture that a search made smaller: its luma ``(h, w)``, and what a network makes of that."""
+
+    luma: np.ndarray
+    nearer: np.ndarray
+
+    @classmethod
+    def of(cls, luma: np.ndarray, times: int) -> Smaller:
+        """The picture whose luma ``(H, W)`` is given, so many times smaller."""
+        small = shake.reduced(luma, times)
+        return cls(small, shake.nearer(small))
+
+    def preferred(self, psf: np.ndarray) -> float:
+        """The share that is preferred of what a PSF restores, 0 to 1."""
+        restored = _restored(self.luma, psf)
+        shares = reliability.preferred(self.luma[..., None], self.nearer[..., None], restored[..., None])
+        return float(np.minimum(shares, 1).mean())
+
+
+@dataclass(frozen=True)
+class Wide:
+    """A PSF of a picture that was found in a smaller one.
+
+    psf: ``(K, K)``, of the smaller picture. times: how many times smaller that is. share: that is preferred of what the
+    PSF restores of it, 0 to 1.
+    """
+
+    psf: np.ndarray
+    times: int
+    smaller: Smaller
+    share: float
+
+    def at_full_size(self, luma: np.ndarray) -> list[np.ndarray]:
+        """PSFs ``(K, K)`` that it may be at the size of the picture, whose luma ``(H, W)`` that is."""
+        return shake.at_full_size(luma, self.psf, self.times)
+
+    def allows(self, psf: np.ndarray) -> bool:
+        """Whether another PSF of the picture, ``(K, L)``, may be right too, by what it restores of the smaller one."""
+        square = shake.framed(psf, max(psf.shape))
+        side = max(3, shake.odd(len(square) / self.times))
+        return self.smaller.preferred(shake.resized_psf(square, side)) >= LEAST
+
+
+def found(luma: np.ndarray, searches: Sequence[Search], is_right: Judge) -> Wide | None:
+    """The wide PSF of which most is preferred; None where that is less than `LEAST`.
+
+    luma: of the picture, ``(H, W)``. searches: begun in it; of those in a smaller picture the last PSF is judged.
+    is_right: whether a luma ``(h, w)`` shows a PSF.
+
+    Raises ModelError when the weights that tell it are missing or damaged.
+    """
+    judged = [_judged(luma, search, is_right) for search in searches if search.times > 1 and _is_wide(search.first)]
+    best = max((each for each in judged if each), key=lambda each: each.share, default=None)
+    return best if best and best.share >= LEAST else None
+
+
+def _judged(luma: np.ndarray, search: Search, is_right: Judge) -> Wide | None:
+    """The last PSF of a search and how much is preferred of what it restores; None where it is narrow or not right."""
+    psf = search.psfs[-1]
+    if not _is_wide(psf):
+        return None
+    smaller = Smaller.of(luma, search.times)
+    if not is_right(smaller.luma, psf):
+        return None
+    return Wide(psf, search.times, smaller, smaller.preferred(psf))
+
+
+def _is_wide(psf: np.ndarray) -> bool:
+    """Whether a PSF of a smaller picture is wide enough to be judged there."""
+    return shake.extent(psf) >= _WIDE
+
+
+def _restored(luma: np.ndarray, psf: np.ndarray) -> np.ndarray:
+    """What a Wiener filter makes of a luma, float32 in [0, 1]."""
+    blurred = Extended.of(luma, int(_MARGIN * shake.extent(psf)))
+    otf = fourier.otf(psf, blurred.shape)
+    filtered = np.conj(otf) * blurred.spectrum / (np.square(np.abs(otf)) + _NSR)
+    return np.clip(blurred.inside(fourier.back(filtered, blurred.shape)), 0, 1)
