@@ -4,7 +4,7 @@
 ahead of no blur at all in the power spectrum, and how much lower its `l0.objective` is. The former tells little of flat
 grounds with a few strokes on them, the latter little where there is noise or texture, and then it is no evidence
 against a PSF. Both also tell it of the picture's regions, as a PSF that is a mean of several holds in none of them (see
-`regions`).
+`regions`). Wide ones are also judged in a smaller picture, and by what they restore there (see `wide_shake`).
 """
 
 from __future__ import annotations

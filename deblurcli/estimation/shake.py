@@ -120,7 +120,7 @@ def _searches(luma: np.ndarray) -> Iterator[Search]:
 
 
 def _gone_on(luma: np.ndarray, search: Search, rating: Rating) -> list[np.ndarray]:
-    """The PSFs of a search at the picture's own size; from a smaller picture only the better one, as that takes long."""
+    """The PSFs of a search at the picture's own size; of a smaller picture those of the better one, to save time."""
     if search.times == 1:
         return search.psfs
     better = int(np.argmax(rating([_enlarged(psf, search.times) for psf in search.psfs])))

@@ -23,6 +23,7 @@ from deblurcli.inference import reliability
 _WIDE = 16  # pixels a side of a PSF in the smaller picture: one with less is better judged in a larger one
 LEAST = 0.4  # share of a restoration that is preferred, from which on its PSF is right
 _NSR = 0.01  # of that restoration
+_PART = 560  # pixels a side of the smaller picture that are looked at
 _MARGIN = 1.5  # sides of the PSF, by which the picture is extended
 
 Judge = Callable[[np.ndarray, np.ndarray], bool]
@@ -37,8 +38,8 @@ class Smaller:
 
     @classmethod
     def of(cls, luma: np.ndarray, times: int) -> Smaller:
-        """The picture whose luma ``(H, W)`` is given, so many times smaller."""
-        small = shake.reduced(luma, times)
+        """The picture of luma ``(H, W)``, so many times smaller; of a large one the part with most to see."""
+        small = shake.part(shake.reduced(luma, times), _PART)
         return cls(small, shake.nearer(small))
 
     def preferred(self, psf: np.ndarray) -> float:
