@@ -55,12 +55,11 @@ def find(luma: np.ndarray, seen: Spectrum, nothing: Fit, rival: np.ndarray | Non
     searches = shake.begun(luma)
     if not searches:
         return None
-    usual, is_rival = _likeliest(shake.candidates(luma, searches, evidence.ahead), evidence, rival)
+    usual = _likeliest(shake.candidates(luma, searches, evidence.ahead), evidence, rival)
     wide = wide_shake.found(luma, searches, _shows)
     if wide is not None and not (usual.confidence >= CERTAIN and wide.allows(usual.psf)):
-        found, _ = _likeliest(wide.at_full_size(luma), evidence)
-        return replace(found, confidence=_sure_of_wide(wide.share))
-    return None if is_rival else usual
+        return replace(_likeliest(wide.at_full_size(luma), evidence), confidence=_sure_of_wide(wide.share))
+    return None if usual.psf is rival else usual
 
 
 def _shows(luma: np.ndarray, psf: np.ndarray) -> bool:
@@ -68,15 +67,15 @@ def _shows(luma: np.ndarray, psf: np.ndarray) -> bool:
     return judged(luma, psf).confidence >= CERTAIN
 
 
-def _likeliest(psfs: list[np.ndarray], evidence: _Evidence, rival: np.ndarray | None = None) -> tuple[Found, bool]:
-    """The PSF that is furthest ahead, a rival with some handicap, and whether it is the rival, which counts as sure."""
+def _likeliest(psfs: list[np.ndarray], evidence: _Evidence, rival: np.ndarray | None = None) -> Found:
+    """The PSF that is furthest ahead; it may be a rival, which has a handicap and counts as sure."""
     rivals = [] if rival is None else [rival]
     ahead = evidence.ahead([*psfs, *rivals])
     ahead[len(psfs) :] += _HANDICAP
     best = int(np.argmax(ahead))
-    if best >= len(psfs):
-        return Found(rivals[0], evidence.fit(rivals[0]), 1.0), True
-    return Found(psfs[best], evidence.fit(psfs[best]), sure(evidence.luma, psfs[best], ahead[best])), False
+    psf = [*psfs, *rivals][best]
+    confidence = 1.0 if psf is rival else sure(evidence.luma, psf, ahead[best])
+    return Found(psf, evidence.fit(psf), confidence)
 
 
 def judged(luma: np.ndarray, psf: np.ndarray) -> Found:

@@ -90,13 +90,10 @@ def candidates(luma: np.ndarray, searches: Sequence[Search], rating: Rating) -> 
 class Search:
     """PSFs of one size that may have blurred a picture so many times smaller.
 
-    seen: the luma of the part of the smaller picture that is looked at. nearer: what a network makes of that.
     first: the PSF after the first turns. turns: those that follow.
     """
 
     times: int
-    seen: np.ndarray
-    nearer: np.ndarray
     first: np.ndarray
     turns: Iterator[np.ndarray]
 
@@ -116,7 +113,7 @@ def _searches(luma: np.ndarray) -> Iterator[Search]:
         restored = nearer(looked)
         for size in fitting:
             turns = _beginning_with(restored, looked, size)
-            yield Search(times, looked, restored, next(turns), turns)
+            yield Search(times, next(turns), turns)
 
 
 def _gone_on(luma: np.ndarray, search: Search, rating: Rating) -> list[np.ndarray]:

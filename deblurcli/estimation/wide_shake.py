@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,11 +22,13 @@ from deblurcli.estimation.shake import Search
 from deblurcli.inference import reliability
 
 _WIDE = 16  # pixels a side of a PSF in the smaller picture: one with less is better judged in a larger one
-LEAST = 0.4  # share of a restoration that is preferred, from which on its PSF is right
+_NSR = 0.01  # to restore that picture with
+# Share that is preferred, from which on a PSF is right. Of 13 PSFs with that, in 120 scenes, one was wrong; see
+# docs/tried.md for how far it may be moved.
+LEAST = 0.4
 # What the share of another PSF that is certain may be behind. Of 17 such PSFs it was by at most 0.17 in 14, of which 13
 # did as well as the wide one or better, and by 0.25 to 0.67 in three, which gained 3 to 5 dB less.
 _BEHIND = 0.2
-_NSR = 0.01  # of that restoration
 _PART = 560  # pixels a side of the smaller picture that are looked at
 _MARGIN = 1.5  # sides of the PSF, by which the picture is extended
 
@@ -34,22 +37,19 @@ Judge = Callable[[np.ndarray, np.ndarray], bool]
 
 @dataclass(frozen=True)
 class Smaller:
-    """A picture that a search made smaller: its luma ``(h, w)``, and what a network makes of that."""
+    """A picture made smaller, of a large one the part with most to see: its luma ``(h, w)``."""
 
     luma: np.ndarray
-    nearer: np.ndarray
 
-    @classmethod
-    def of(cls, luma: np.ndarray, times: int) -> Smaller:
-        """The picture of luma ``(H, W)``, so many times smaller; of a large one the part with most to see."""
-        small = shake.part(shake.reduced(luma, times), _PART)
-        return cls(small, shake.nearer(small))
+    @cached_property
+    def nearer(self) -> np.ndarray:
+        """What a network makes of it that knows of no PSF."""
+        return shake.nearer(self.luma)
 
     def preferred(self, psf: np.ndarray) -> float:
         """The share that is preferred of what a PSF restores, 0 to 1."""
-        restored = _restored(self.luma, psf)
-        shares = reliability.preferred(self.luma[..., None], self.nearer[..., None], restored[..., None])
-        return float(np.minimum(shares, 1).mean())
+        lumas = self.luma, self.nearer, _restored(self.luma, psf)
+        return reliability.share_preferred(*(luma[..., None] for luma in lumas))
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _judged(luma: np.ndarray, search: Search, is_right: Judge) -> Wide | None:
     psf = search.psfs[-1]
     if not _is_wide(psf):
         return None
-    smaller = Smaller.of(luma, search.times)
+    smaller = Smaller(shake.part(shake.reduced(luma, search.times), _PART))
     if not is_right(smaller.luma, psf):
         return None
     return Wide(psf, search.times, smaller, smaller.preferred(psf))

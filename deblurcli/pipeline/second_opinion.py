@@ -63,8 +63,8 @@ def holds(picture: Picture, restored: Picture, blindly: Callable[[Picture, Progr
     """
     at = shake.detailed(picture.pixels, _PART)
     part = Picture(np.ascontiguousarray(picture.pixels[at]))
-    shares = reliability.preferred(part.pixels, blindly(part, unwatched).pixels, restored.pixels[at])
-    return float(np.minimum(shares, 1).mean()) >= LEAST_SHARE
+    share = reliability.share_preferred(part.pixels, blindly(part, unwatched).pixels, restored.pixels[at])
+    return share >= LEAST_SHARE
 
 
 def _shares(pixels: np.ndarray, restored: np.ndarray, blindly: np.ndarray) -> np.ndarray:

@@ -53,7 +53,7 @@ def test_a_psf_that_explains_the_picture_no_better_than_none_is_not_believed(mon
     picture = Picture(shaken(coffee, "box:1"))
     wrong = psf.parse("trajectory:8,seed=2").array()
     monkeypatch.setattr(free_form.shake, "candidates", lambda luma, searches, rating: [wrong])
-    monkeypatch.setattr(free_form.shake, "begun", lambda luma: [Search(1, luma, luma, wrong, iter(()))])
+    monkeypatch.setattr(free_form.shake, "begun", lambda luma: [Search(1, wrong, iter(()))])
     luma = central_luma(picture.pixels)
     search = families.search(luma)
     found = free_form.find(luma, search.spectrum, search.no_blur)

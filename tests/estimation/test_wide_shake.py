@@ -49,14 +49,13 @@ def test_of_a_search_that_found_nothing_wide_no_more_is_asked(shaken):
         raise AssertionError("asked for more turns")
         yield
 
-    search = shake.Search(2, shaken[::2, ::2], shaken[::2, ::2], narrow, further())
+    search = shake.Search(2, narrow, further())
     assert wide_shake.found(shaken, [search], every) is None
 
 
 def test_a_wrong_psf_is_not_believed(shaken):
-    half = shake.reduced(shaken, 2)
     wrong = shake.resized_psf(shake.framed(TRUTH[:, ::-1], len(TRUTH)), 39)
-    search = shake.Search(2, half, shake.nearer(half), wrong, iter(()))
+    search = shake.Search(2, wrong, iter(()))
     assert shake.extent(wrong) >= 16 and wide_shake.found(shaken, [search], every) is None
 
 
