@@ -40,6 +40,16 @@ def back(spectrum: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return scipy.fft.irfft2(spectrum, s=shape, workers=parallel.spare())
 
 
+def planes(image: np.ndarray) -> np.ndarray:
+    """An image ``(H, W, C)`` as planes ``(C, H, W)``."""
+    return np.ascontiguousarray(image.transpose(2, 0, 1))
+
+
+def image(planes: np.ndarray) -> np.ndarray:
+    """The image ``(H, W, C)`` of planes ``(C, H, W)``."""
+    return np.ascontiguousarray(planes.transpose(1, 2, 0))
+
+
 def decorrelation(image: np.ndarray) -> np.ndarray:
     """The rotation of colour space in which an image's fine detail is uncorrelated, float32 ``(C, C)``.
 

@@ -1,7 +1,7 @@
 """A blurred picture as deconvolution sees it: its noise and spectrum, and what of it was seen.
 
-What lies outside the picture is taken for unknown, and so is what lights hide that are clipped at white: a margin is
-restored as well, but what is seen alone is to be explained.
+What lies outside the picture is taken for unknown: a margin is restored as well, but what is seen alone is to be
+explained. Of lights that are clipped, what is beyond white is taken off first, see `beyond_white`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import numpy as np
 
 from deblurcli.blur import families
 from deblurcli.deconvolution import fourier
+from deblurcli.deconvolution.beyond_white import Dimmed
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.prior import mean_power
 from deblurcli.deconvolution.statistics import ImageStatistics, is_symmetric
 from deblurcli.errors import PSFError
-from deblurcli.pictures import lights
 from deblurcli.pictures.images import checked, to_float
 
 
@@ -40,19 +40,19 @@ def float_inputs(image: np.ndarray, psf: np.ndarray) -> tuple[np.ndarray, np.nda
 class Observation:
     """A blurred picture on a periodic grid, in colours that are not correlated, and the spectra to restore it with.
 
-    image: the picture, float32 ``(h, w, C)``. planes: the same in decorrelated colours, ``(C, h, w)``; rotation: to
-    those colours. mask: 1 where the picture tells something, 0 at clipped lights, ``(h, w)``, or ``(1, 1)`` where it
-    tells something everywhere. margins: how far it is extended before it becomes periodic. shape: of the grid.
+    image: the picture, without the light beyond white, float32 ``(h, w, C)``; beyond: that light, see
+    `beyond_white.Dimmed`. planes: the image in decorrelated colours, ``(C, h, w)``; rotation: to those colours.
+    margins: how far it is extended before it becomes periodic. shape: of the grid.
     otf: of the PSF, ``(H, W // 2 + 1)``; otf_power: its squared modulus. prior: noise over signal at every frequency,
     ``(C, H, W // 2 + 1)``. plane_variances: of each plane's noise, ``(C, 1, 1)``; variance: to restore with.
-    is_symmetric: whether the PSF is its own mirror image along both axes. has_lights: whether lights are clipped.
+    is_symmetric: whether the PSF is its own mirror image along both axes.
     spectrum: of the extended picture, whatever fills the extension.
     """
 
     image: np.ndarray
+    beyond: np.ndarray
     planes: np.ndarray
     rotation: np.ndarray
-    mask: np.ndarray
     margins: tuple[int, int]
     shape: tuple[int, int]
     otf: np.ndarray
@@ -61,7 +61,6 @@ class Observation:
     plane_variances: np.ndarray
     variance: float
     is_symmetric: bool
-    has_lights: bool
     spectrum: np.ndarray
 
     @classmethod
@@ -81,8 +80,8 @@ class Observation:
         """
         image, psf = float_inputs(image, psf)
         statistics = statistics or ImageStatistics.from_image(image, options)
-        planes = fourier.rotated(image, statistics.rotation)
-        hidden = lights.hidden(image, options.from_camera) if statistics.has_lights else np.zeros((1, 1), bool)
+        dimmed = Dimmed.of(image, psf)
+        planes = fourier.rotated(dimmed.image, statistics.rotation)
         margins = psf.shape[0], psf.shape[1]
         extended = fourier.periodic(planes, margins)
         shape = extended.shape[1], extended.shape[2]
@@ -91,10 +90,10 @@ class Observation:
         if prior is None:
             prior = statistics.fitted_prior(mean_power(spectrum, psf, shape), psf, shape, options)
         return cls(
-            image=image,
+            image=dimmed.image,
+            beyond=dimmed.beyond,
             planes=planes,
             rotation=statistics.rotation,
-            mask=(~hidden).astype(np.float32),
             margins=margins,
             shape=shape,
             otf=otf,
@@ -103,7 +102,6 @@ class Observation:
             plane_variances=prior.variances[:, None, None],
             variance=statistics.believed_variance(psf),
             is_symmetric=is_symmetric(psf),
-            has_lights=statistics.has_lights,
             spectrum=spectrum,
         )
 
@@ -114,8 +112,7 @@ class Observation:
     def extrapolate(self, restored: np.ndarray) -> Observation:
         """The same, what was not seen filled in with the blur of what a restored spectrum says is there."""
         predicted = fourier.back(restored * self.otf, self.shape)
-        inside = self._inside(predicted)
-        inside += self.mask * (self.planes - inside)
+        self._inside(predicted)[:] = self.planes
         return replace(self, spectrum=fourier.forward(predicted))
 
     def normal_operator(self, restored: np.ndarray) -> np.ndarray:
@@ -127,14 +124,14 @@ class Observation:
         return self._back_projected(self.planes)
 
     def _back_projected(self, inside: np.ndarray) -> np.ndarray:
-        """Spectrum of planes ``(…, h, w)``, where they were seen, blurred with the mirrored PSF."""
+        """Spectrum of planes ``(…, h, w)`` as they were seen, blurred with the mirrored PSF."""
         placed = np.zeros((*inside.shape[:-2], *self.shape), np.float32)
-        self._inside(placed)[:] = self.mask * inside
+        self._inside(placed)[:] = inside
         return np.conj(self.otf) * fourier.forward(placed)
 
     def residual(self, restored: np.ndarray) -> np.ndarray:
-        """What was seen less the blur of what a spectrum says is there, planes ``(C, h, w)``; 0 where nothing was."""
-        return self.mask * (self.planes - self._inside(fourier.back(restored * self.otf, self.shape)))
+        """What was seen less the blur of what a spectrum says is there, planes ``(C, h, w)``."""
+        return self.planes - self._inside(fourier.back(restored * self.otf, self.shape))
 
     def transform(self, planes: np.ndarray) -> np.ndarray:
         """Spectrum of planes ``(C, h, w)``, extended as the picture's own are."""
@@ -145,11 +142,12 @@ class Observation:
         return fourier.derotated(self._inside(fourier.back(spectrum, self.shape)), self.rotation)
 
     def to_clipped_image(self, spectrum: np.ndarray) -> np.ndarray:
-        """The image that a spectrum of planes stands for, within [0, 1]; clipped lights stay on."""
-        image = self.to_image(spectrum)
-        if self.has_lights:
-            image = np.where(self.mask[..., None] > 0, image, np.maximum(image, self.image))
-        return np.clip(image, 0, 1)
+        """The image that a spectrum of planes stands for, within [0, 1], without the light beyond white."""
+        return np.clip(self.to_image(spectrum), 0, 1)
+
+    def lit(self, restored: np.ndarray) -> np.ndarray:
+        """A restored image ``(h, w, C)`` in [0, 1] with the light beyond white, as a picture shows it."""
+        return np.minimum(restored + self.beyond, 1)
 
     def _inside(self, planes: np.ndarray) -> np.ndarray:
         height, width, _ = self.image.shape

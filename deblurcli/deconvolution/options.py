@@ -19,7 +19,6 @@ class DeconvolutionOptions:
     iterations: of Richardson–Lucy, 1 or more; more is sharper and noisier.
     least_noise: standard deviation that an estimate of the noise does not go below, such as that of rounding.
     compressed: the picture went through JPEG or the like, whose noise is not white; ignored when nsr is given.
-    from_camera: what blurred it did so before it was developed, so that a clipped light hides its neighbours as well.
 
     Raises ValueError when a number is out of range.
     """
@@ -28,7 +27,6 @@ class DeconvolutionOptions:
     iterations: int = ITERATIONS
     least_noise: float = _LEAST_NOISE
     compressed: bool = False
-    from_camera: bool = False
 
     def __post_init__(self) -> None:
         if self.nsr is not None and not NSR[0] <= self.nsr <= NSR[1]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
 from deblurcli.deconvolution import fourier
+from deblurcli.deconvolution.frame import Frame
 from deblurcli.deconvolution.observation import float_inputs
 from deblurcli.deconvolution.options import DEFAULTS, DeconvolutionOptions
 from deblurcli.deconvolution.statistics import ImageStatistics, noise_variance
@@ -13,6 +13,7 @@ from deblurcli.pictures.tiles import Progress, unwatched
 
 DAMPING = 2.0  # standard deviations of noise below which Richardson–Lucy changes little
 _SHARPNESS = 10  # of the damping's onset
+_DARKEST = 1e-4  # that anything is taken to be
 
 
 def richardson_lucy(
@@ -35,28 +36,15 @@ def richardson_lucy(
     R. L. White, Proc. SPIE 2198, 1994; the mask after M. Bertero and P. Boccacci, A&A 437, 2005.
     """
     image, psf = float_inputs(image, psf)
-    height, width, _ = image.shape
-    around = [side // 2 for side in psf.shape]
-    rows, columns = (scipy.fft.next_fast_len(n + 4 * m, real=True) for n, m in zip((height, width), around))
-    shape = rows, columns
-    inside = np.s_[:, around[0] : around[0] + height, around[1] : around[1] + width]
-    transfer = fourier.otf(psf, shape)
-    planes = np.ascontiguousarray(image.transpose(2, 0, 1))
-    margins = [(m, s - n - m) for n, m, s in zip(image.shape, around, shape)]
-    estimate = np.maximum(np.pad(planes, [(0, 0), *margins], mode="symmetric"), 1e-4)
-    mask = np.zeros((1, *shape), np.float32)
-    mask[inside] = 1
-    coverage = np.maximum(fourier.back(fourier.forward(mask) * np.conj(transfer), shape), 0.01)
+    frame, planes = Frame.of(image.shape[:2], psf), fourier.planes(image)
+    estimate = np.maximum(frame.surrounded(planes), _DARKEST)
     variance = noise_variance(image, options) if statistics is None else statistics.noise_variance
     scale = float(DAMPING * np.sqrt(variance))
     for _ in range(options.iterations):
-        predicted = np.maximum(fourier.back(fourier.forward(estimate) * transfer, shape)[inside], 1e-4)
-        ratio = np.zeros_like(estimate)
-        ratio[inside] = 1 + _damped(planes - predicted, scale) / predicted
-        step = fourier.back(fourier.forward(ratio) * np.conj(transfer), shape) / coverage
-        estimate *= np.maximum(step, 0)
+        predicted = np.maximum(frame.blurred(estimate), _DARKEST)
+        estimate *= frame.correction(1 + _damped(planes - predicted, scale) / predicted)
         progress(1 / options.iterations)
-    return np.clip(estimate[inside].transpose(1, 2, 0), 0, 1)
+    return np.clip(fourier.image(frame.inside(estimate)), 0, 1)
 
 
 def _damped(error: np.ndarray, scale: float) -> np.ndarray:

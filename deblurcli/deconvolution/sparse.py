@@ -39,13 +39,17 @@ def sparse(
 
     Source: D. Krishnan and R. Fergus, Fast Image Deconvolution using Hyper-Laplacian Priors, NIPS 2009.
     """
-    observation = Observation.of(image, psf, options, statistics)
+    return sparse_image(Observation.of(image, psf, options, statistics), progress)
+
+
+def sparse_image(observation: Observation, progress: Progress = unwatched) -> np.ndarray:
+    """What `sparse` restores of an observation, float32 ``(H, W, C)`` in [0, 1]."""
     restored = wiener_spectrum(observation, THOROUGH)
     gradients = _gradients(observation.shape)
     for penalty in PENALTIES:
         restored = _half_quadratic(observation.extrapolate(restored), restored, gradients, penalty)
         progress(1 / len(PENALTIES))
-    return observation.to_clipped_image(restored)
+    return observation.lit(observation.to_clipped_image(restored))
 
 
 def _gradients(shape: tuple[int, int]) -> list[np.ndarray]:

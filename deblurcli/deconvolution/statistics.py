@@ -10,13 +10,11 @@ import numpy as np
 from deblurcli.deconvolution import fourier
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.prior import Prior, fit_prior, mean_power
-from deblurcli.pictures import lights
 from deblurcli.pictures.noise import noise, signal
 
-_FEW = 2e-4  # share of clipped pixels, below which they are not worth what leaving them out takes
-# Least variances to believe in where the PSF is no mirror image of itself, and where lights are clipped; with less,
-# what is wrong about them rings whatever the number of steps.
-_NOISE_OF_BORDERS, _NOISE_OF_LIGHTS = 1e-6, 1e-4
+# Least variance to believe in where the PSF is no mirror image of itself; with less, what is wrong about borders rings
+# whatever the number of steps.
+_NOISE_OF_BORDERS = 1e-6
 
 
 def noise_variance(image: np.ndarray, options: DeconvolutionOptions) -> float:
@@ -24,12 +22,6 @@ def noise_variance(image: np.ndarray, options: DeconvolutionOptions) -> float:
     if options.nsr is None:
         return max(noise(image), options.least_noise) ** 2
     return max(options.nsr * signal(image, 0.0), options.least_noise**2 * 1e-6)
-
-
-def _shows_lights(image: np.ndarray) -> bool:
-    """Whether an image ``(H, W, C)`` shows lights worth leaving out."""
-    white = lights.clipped(image)
-    return lights.are_lights(white) and bool(white.mean() > _FEW)
 
 
 def is_symmetric(psf: np.ndarray) -> bool:
@@ -42,18 +34,17 @@ class ImageStatistics:
     """What a picture tells as a whole.
 
     noise_variance: of the noise. rotation: to colours that are not correlated, see `fourier.decorrelation`.
-    has_lights: whether lights are clipped. prior: of the tiles' spectra; None to fit it to the spectrum at hand.
+    prior: of the tiles' spectra; None to fit it to the spectrum at hand.
     """
 
     noise_variance: float
     rotation: np.ndarray
-    has_lights: bool
     prior: Prior | None = None
 
     @classmethod
     def from_image(cls, image: np.ndarray, options: DeconvolutionOptions) -> ImageStatistics:
         """Those of an image ``(H, W, C)`` float32, or of a `noise.sample` of it; without a prior."""
-        return cls(noise_variance(image, options), fourier.decorrelation(image), _shows_lights(image))
+        return cls(noise_variance(image, options), fourier.decorrelation(image))
 
     @classmethod
     def from_tiles(
@@ -70,11 +61,7 @@ class ImageStatistics:
 
     def believed_variance(self, psf: np.ndarray) -> float:
         """The variance of the noise to restore with."""
-        return max(
-            self.noise_variance,
-            _NOISE_OF_BORDERS * (not is_symmetric(psf)),
-            _NOISE_OF_LIGHTS * self.has_lights,
-        )
+        return max(self.noise_variance, _NOISE_OF_BORDERS * (not is_symmetric(psf)))
 
     def fitted_prior(
         self, power: np.ndarray, psf: np.ndarray, shape: tuple[int, int], options: DeconvolutionOptions

@@ -31,7 +31,7 @@ def wiener(
     (`prior.fit_prior`), and σ² the variance of the noise, in a colour space where channels are not correlated.
 
     That formula is for a picture without borders. Conjugate gradients lead on from what it gives to the solution for a
-    picture that is seen in its frame only, and not where lights are clipped.
+    picture that is seen in its frame only. Clipped lights are taken off before; see `beyond_white`.
 
     image: ``(H, W, 1 or 3)``, blurred; float in [0, 1], uint8 or uint16.
     psf: ``(K, L)``, origin at the centre, odd sides.
@@ -46,14 +46,15 @@ def wiener(
     """
     options = options if nsr is None else replace(options, nsr=nsr)
     observation = Observation.of(image, psf, options, statistics)
-    return observation.to_clipped_image(_careful(observation))
+    return observation.lit(observation.to_clipped_image(_careful(observation)))
 
 
 @dataclass(frozen=True)
 class WienerPair:
     """Two images that Wiener filters restore, which together tell a network more than one does.
 
-    careful: what `wiener` gives. bold: as for a tenth of the noise, with more detail and more noise.
+    careful: what `wiener` gives. bold: as for a tenth of the noise, with more detail and more noise. Both are without
+    the light beyond white, as `Observation.image` is.
     """
 
     careful: np.ndarray
@@ -75,7 +76,7 @@ def _careful(observation: Observation) -> np.ndarray:
 
 def wiener_spectrum(observation: Observation, effort: Effort) -> np.ndarray:
     """Spectrum that the Wiener filter gives for a picture seen in its frame only."""
-    if observation.has_lights or not observation.is_symmetric:  # else the extended picture is nearly a blurred one
+    if not observation.is_symmetric:  # else the extended picture is nearly a blurred one
         for factor in _falling(observation.variance):
             observation = observation.extrapolate(observation.wiener(factor))
     return _solve(observation, observation.wiener(), effort)

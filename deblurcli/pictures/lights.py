@@ -15,32 +15,25 @@ _MANY = 0.05  # share of a picture: more clipped pixels are no lights but white 
 # and shaken: the right PSF is ahead of no blur by 0.05 in 18 % of them as they are, in 60 % with 11 and 68 % with 15; a
 # wrong one never.
 AROUND = 15
-# The same where a picture that a camera blurred is restored. 24 such photographs with the right PSF: gain 1.00 dB, the
-# worst −1.7, with the clipped pixels alone; 1.11 and −0.3 with this; 0.90 with 5.
-_BESIDE = np.ones((3, 3), np.uint8)
 _LOOKED_AT = 3  # pixels around what is filled in
 _MOST_HIDDEN = 0.3  # share of a picture that is filled in: more is no few lights, but glitter all over
 _STEP, _TALLEST = 6, 0.998  # pixels over which edges are measured; the quantile from which they are the tallest
 _SHOWN = 0.1  # of the height of the tallest edges, to be left without lights; in those photographs at least 0.17
 
 
+def white(image: np.ndarray) -> np.ndarray:
+    """Which samples of an image in [0, 1] are clipped at white."""
+    return image >= _WHITE
+
+
 def clipped(image: np.ndarray) -> np.ndarray:
     """Where some channel of an image ``(H, W, C)`` in [0, 1] is clipped at white, ``(H, W)``."""
-    return np.any(image >= _WHITE, axis=2)
+    return np.any(white(image), axis=2)
 
 
-def are_lights(white: np.ndarray) -> bool:
+def are_lights(found: np.ndarray) -> bool:
     """Whether clipped pixels ``(H, W)`` are lights: few of all."""
-    return bool(0 < white.mean() < _MANY)
-
-
-def hidden(image: np.ndarray, from_camera: bool = False) -> np.ndarray:
-    """Where an image ``(H, W, C)`` in [0, 1] with lights tells nothing to restore it by, ``(H, W)``.
-
-    from_camera: whether it was blurred before it was developed: then what is beside a clipped pixel tells nothing too.
-    """
-    white = clipped(image)
-    return cv2.dilate(white.astype(np.uint8), _BESIDE) > 0 if from_camera else white
+    return bool(0 < found.mean() < _MANY)
 
 
 def without(luma: np.ndarray, around: int = AROUND) -> np.ndarray:
@@ -51,10 +44,10 @@ def without(luma: np.ndarray, around: int = AROUND) -> np.ndarray:
 
     What is white is no light where nothing else is to be seen, as on a dark page with white letters.
     """
-    white = clipped(luma[..., None])
-    if not are_lights(white):
+    found = clipped(luma[..., None])
+    if not are_lights(found):
         return luma
-    near = cv2.dilate(white.astype(np.uint8), np.ones((around, around), np.uint8))
+    near = cv2.dilate(found.astype(np.uint8), np.ones((around, around), np.uint8))
     if near.mean() > _MOST_HIDDEN:
         return luma
     filled = cv2.inpaint(np.ascontiguousarray(luma, np.float32), near, _LOOKED_AT, cv2.INPAINT_NS)

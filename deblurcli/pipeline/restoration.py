@@ -20,7 +20,7 @@ from deblurcli.deconvolution import methods, tiled
 from deblurcli.deconvolution.data_consistency import enforce_data_consistency
 from deblurcli.deconvolution.observation import Observation
 from deblurcli.deconvolution.options import DeconvolutionOptions
-from deblurcli.deconvolution.sparse import sparse
+from deblurcli.deconvolution.sparse import sparse_image
 from deblurcli.deconvolution.statistics import ImageStatistics
 from deblurcli.deconvolution.wiener import wiener_pair
 from deblurcli.estimation import edges, light
@@ -157,7 +157,7 @@ class Restoration:
         method = (_Averaged if found.is_free_form else _Refined)(refiner)
         if found.linear_nsr is None:
             return _in_tiles(method, picture, psf, options, self.progress)
-        options, half = replace(options, from_camera=True), partial(_half, self.progress)
+        half = partial(_half, self.progress)
         in_values = _in_tiles(method, picture, psf, options, half)
         options = replace(options, nsr=self._nsr(found, found.linear_nsr))
         in_light = _in_tiles(_RefinedInLight(refiner), picture, psf, options, half, _light)
@@ -185,11 +185,14 @@ class _Refined:
         progress: Progress = unwatched,
     ) -> np.ndarray:
         """The restored tile."""
-        observation = Observation.of(image, psf, options, statistics)
+        return self.refined(Observation.of(image, psf, options, statistics), options.compressed)
+
+    def refined(self, observation: Observation, is_compressed: bool) -> np.ndarray:
+        """The restored image of an observation."""
         pair = wiener_pair(observation)
-        restored = self.refiner.restore(image, pair.bold, pair.careful)
-        consistent = enforce_data_consistency(restored, observation, options.compressed)
-        return self.refiner.suppress_halos(consistent, image)
+        restored = self.refiner.restore(observation.image, pair.bold, pair.careful)
+        consistent = enforce_data_consistency(restored, observation, is_compressed)
+        return observation.lit(self.refiner.suppress_halos(consistent, observation.image))
 
 
 @dataclass(frozen=True)
@@ -210,8 +213,9 @@ class _Averaged:
         progress: Progress = unwatched,
     ) -> np.ndarray:
         """The restored tile."""
-        refined = _Refined(self.refiner)(image, psf, options, statistics)
-        return (refined + sparse(image, psf, options, statistics, progress)) / 2
+        observation = Observation.of(image, psf, options, statistics)
+        refined = _Refined(self.refiner).refined(observation, options.compressed)
+        return (refined + sparse_image(observation, progress)) / 2
 
 
 @dataclass(frozen=True)
@@ -234,10 +238,10 @@ class _RefinedInLight:
         progress: Progress = unwatched,
     ) -> np.ndarray:
         """The restored tile, in values of the file."""
-        pair = wiener_pair(Observation.of(image, psf, options, statistics))
-        blurred = light.encoded(image)
+        observation = Observation.of(image, psf, options, statistics)
+        pair, blurred = wiener_pair(observation), light.encoded(observation.image)
         restored = self.refiner.restore(blurred, light.encoded(pair.bold), light.encoded(pair.careful))
-        return self.refiner.suppress_halos(restored, blurred)
+        return observation.lit(self.refiner.suppress_halos(restored, blurred))
 
 
 def _light(pixels: np.ndarray) -> np.ndarray:

@@ -41,15 +41,6 @@ def test_white_letters_on_a_dark_ground_are_the_picture():
     assert lights.without(page) is page
 
 
-def test_a_light_of_a_camera_hides_its_neighbours_too():
-    image = np.full((9, 9, 3), 0.3, np.float32)
-    image[4, 4, 1] = 1
-    expected = np.zeros((9, 9), bool)
-    expected[3:6, 3:6] = True
-    np.testing.assert_array_equal(lights.hidden(image, from_camera=True), expected)
-    assert lights.hidden(image).sum() == 1
-
-
 def test_glitter_all_over_is_no_lights(board):
     board[np.random.default_rng(0).random(board.shape) < 0.01] = 1
     assert lights.without(board) is board

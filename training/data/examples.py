@@ -9,7 +9,7 @@ import torch
 
 from deblurcli.deconvolution.observation import Observation
 from deblurcli.deconvolution.options import DeconvolutionOptions
-from deblurcli.deconvolution.wiener import WienerPair, wiener_pair
+from deblurcli.deconvolution.wiener import wiener_pair
 from deblurcli.estimation import estimate
 from deblurcli.pictures import noise
 from deblurcli.pictures.images import to_float
@@ -56,17 +56,18 @@ class Refinements(Degraded):
 
     def inputs(self, sample: Sample) -> np.ndarray:
         """The blurred picture and both images that the Wiener filter restores."""
-        pair = restored(sample)
-        return np.concatenate([sample.blurred, pair.bold, pair.careful], axis=2)
+        observation = observed(sample)
+        pair = wiener_pair(observation)
+        return np.concatenate([observation.image, pair.bold, pair.careful], axis=2)
 
 
-def restored(sample: Sample) -> WienerPair:
-    """What the Wiener filter restores, as in the tool: more careful where the PSF is not exact."""
+def observed(sample: Sample) -> Observation:
+    """A sample as the Wiener filter sees it in the tool, which is more careful where the PSF is not exact."""
     told = sample.blurring
     careful = max(estimate.NSR_SAFETY * noise.measured_nsr(sample.blurred, _ROUNDING), told.least_nsr)
     ratio = None if told.exact else min(careful, 1.0)
     options = DeconvolutionOptions(nsr=ratio, least_noise=_ROUNDING, compressed=sample.compressed)
-    return wiener_pair(Observation.of(sample.blurred, told.given, options))
+    return Observation.of(sample.blurred, told.given, options)
 
 
 def pairs(pictures: Pictures, recipe: Recipe, chosen: np.ndarray | None = None) -> Pairs:
