@@ -26,7 +26,7 @@ from deblurcli.blur.poses import PoseDensity
 from deblurcli.blur.psf import PSFSpec
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import PSFError
-from deblurcli.estimation import confidence, edges, families, free_form, light, rolling, shake, streaks, whittle
+from deblurcli.estimation import confidence, edges, families, free_form, light, night, rolling, shake, streaks, whittle
 from deblurcli.estimation.families import PARAMETRIC, Search
 from deblurcli.pictures import lights, noise, power_spectrum
 from deblurcli.pictures.images import checked, to_float
@@ -136,9 +136,11 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
     unlit = lights.without(lit)
     drawn = _drawn(lit, unlit) if family in (GENERAL, "auto") else _none(0.0)
     found = drawn if trusted(drawn) else _as_seen(image, lit, family, central_luma)
-    if trusted(found) or (found.family == "none" and found.confidence >= _LIKELY) or unlit is lit:
+    if trusted(found) or unlit is lit or _is_sharp_by(found, edges.BEYOND_DOUBT):
         return found
-    again = _as_seen(image, unlit, family, _without_lights)
+    again = found if _is_sharp_by(found, _LIKELY) else _as_seen(image, unlit, family, _without_lights)
+    if not trusted(again) and family in (GENERAL, "auto"):
+        again = _by_night(lit, unlit)
     return again if trusted(again) else found
 
 
@@ -251,7 +253,12 @@ def trusted(found: Estimate) -> bool:
 
 def is_sharp(found: Estimate) -> bool:
     """Whether an estimate says with confidence that there is nothing to restore."""
-    return found.family == "none" and found.confidence >= CONFIDENT["none"]
+    return _is_sharp_by(found, CONFIDENT["none"])
+
+
+def _is_sharp_by(found: Estimate, least: float) -> bool:
+    """Whether an estimate says that there is nothing to restore, with such confidence at least."""
+    return found.family == "none" and found.confidence >= least
 
 
 def _of_sizes(image: np.ndarray, found: Estimate, family: str, seen: Callable[..., np.ndarray]) -> Estimate:
@@ -370,6 +377,17 @@ def _drawn(lit: np.ndarray, unlit: np.ndarray) -> Estimate:
         return _none(0.0)
     psf = streaks.psf(light.decoded(lit))
     return _none(0.0) if psf is None else _in_its_values(lit, _free(free_form.judged(lit, psf)))
+
+
+def _by_night(lit: np.ndarray, unlit: np.ndarray) -> Estimate:
+    """A PSF of any form of a photograph with lights, at work in linear light; of confidence 0 where there is none.
+
+    lit, unlit: its luma with lights and without.
+    """
+    found = None if _shows_nothing(unlit) else night.find(lit, unlit)
+    if found is None:
+        return _none(0.0)
+    return replace(_free(found.in_light), noise=found.in_values.fit.noise, linear_noise=found.in_light.fit.noise)
 
 
 def _unrivalled(luma: np.ndarray, search: Search, named: Estimate) -> Estimate:

@@ -78,10 +78,14 @@ def _likeliest(psfs: list[np.ndarray], evidence: _Evidence, rival: np.ndarray | 
     return Found(psf, evidence.fit(psf), confidence)
 
 
+def candidates(luma: np.ndarray) -> list[np.ndarray]:
+    """PSFs ``(K, K)`` that may have blurred a picture, float32 ``(H, W)`` in [0, 1]; see `shake.candidates`."""
+    return shake.candidates(luma, shake.begun(luma), _Evidence.of(luma).ahead)
+
+
 def judged(luma: np.ndarray, psf: np.ndarray) -> Found:
     """A PSF that may have blurred a picture, float32 ``(H, W)`` in [0, 1], and how likely it is right."""
-    seen = families.spectrum_of(luma)
-    evidence = _Evidence(luma, seen, whittle.fit_known(seen, np.ones_like(seen.power)))
+    evidence = _Evidence.of(luma)
     return Found(psf, evidence.fit(psf), sure(luma, psf, evidence.ahead([psf])[0]))
 
 
@@ -92,6 +96,12 @@ class _Evidence:
     luma: np.ndarray
     seen: Spectrum
     nothing: Fit
+
+    @classmethod
+    def of(cls, luma: np.ndarray) -> _Evidence:
+        """Of a picture."""
+        seen = families.spectrum_of(luma)
+        return cls(luma, seen, whittle.fit_known(seen, np.ones_like(seen.power)))
 
     def fit(self, psf: np.ndarray) -> Fit:
         """A PSF fitted to the spectrum."""
