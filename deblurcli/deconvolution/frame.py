@@ -5,7 +5,7 @@ Richardson–Lucy iterations restore both; what is seen in the frame alone has t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.fft
@@ -35,10 +35,9 @@ class Frame:
         around = psf.shape[0] // 2, psf.shape[1] // 2
         rows, columns = (scipy.fft.next_fast_len(n + 4 * m, real=True) for n, m in zip(size, around))
         otf = fourier.otf(psf, (rows, columns))
-        mask = np.zeros((1, rows, columns), np.float32)
-        mask[:, around[0] : around[0] + size[0], around[1] : around[1] + size[1]] = 1
-        seen = fourier.back(fourier.forward(mask) * np.conj(otf), (rows, columns))
-        return cls(size, around, (rows, columns), otf, np.maximum(seen, _LEAST_COVERAGE))
+        frame = cls(size, around, (rows, columns), otf, np.ones((1, rows, columns), np.float32))
+        seen = frame.spread_back(np.ones((1, *size), np.float32))
+        return replace(frame, coverage=np.maximum(seen, _LEAST_COVERAGE))
 
     def inside(self, grid: np.ndarray) -> np.ndarray:
         """The part of planes ``(C, H, W)`` that lies in the frame, ``(C, h, w)``; a view."""
@@ -50,15 +49,19 @@ class Frame:
         margins = [(m, whole - n - m) for n, m, whole in zip(self.size, self.around, self.shape)]
         return np.pad(planes, [(0, 0), *margins], mode="symmetric")
 
+    def alone(self, planes: np.ndarray) -> np.ndarray:
+        """Planes ``(C, h, w)`` on the grid, nothing around the frame."""
+        grid = np.zeros((len(planes), *self.shape), np.float32)
+        self.inside(grid)[:] = planes
+        return grid
+
     def blurred(self, grid: np.ndarray) -> np.ndarray:
         """What is seen in the frame of planes ``(C, H, W)`` that the PSF blurs, ``(C, h, w)``."""
         return self.inside(fourier.back(fourier.forward(grid) * self.otf, self.shape))
 
     def spread_back(self, planes: np.ndarray) -> np.ndarray:
         """Planes ``(C, h, w)`` in the frame, nothing around them, blurred with the mirrored PSF, ``(C, H, W)``."""
-        grid = np.zeros((len(planes), *self.shape), np.float32)
-        self.inside(grid)[:] = planes
-        return fourier.back(fourier.forward(grid) * np.conj(self.otf), self.shape)
+        return fourier.back(fourier.forward(self.alone(planes)) * np.conj(self.otf), self.shape)
 
     def correction(self, ratio: np.ndarray) -> np.ndarray:
         """By what Richardson and Lucy multiply the planes on the grid, for how many times too dark their blur is."""
