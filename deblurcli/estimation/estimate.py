@@ -384,10 +384,10 @@ def _by_night(lit: np.ndarray, unlit: np.ndarray) -> Estimate:
 
     lit, unlit: its luma with lights and without.
     """
-    found = None if _shows_nothing(unlit) else night.find(lit, unlit)
-    if found is None:
+    best = None if _shows_nothing(unlit) else night.find(lit, unlit)
+    if best is None:
         return _none(0.0)
-    return replace(_free(found.in_light), noise=found.in_values.fit.noise, linear_noise=found.in_light.fit.noise)
+    return replace(_free(best.found), noise=best.noise, linear_noise=best.found.fit.noise)
 
 
 def _unrivalled(luma: np.ndarray, search: Search, named: Estimate) -> Estimate:

@@ -18,10 +18,13 @@ from deblurcli.estimation.free_form import Found
 
 @dataclass(frozen=True)
 class Night:
-    """A PSF, how it explains the picture in light and in values, each without the light beyond white."""
+    """A PSF and how it explains the light of a picture, what is beyond white taken off.
 
-    in_light: Found
-    in_values: Found
+    noise: variance of the noise in the values that stand for that light.
+    """
+
+    found: Found
+    noise: float
 
 
 def find(lit: np.ndarray, unlit: np.ndarray) -> Night | None:
@@ -29,12 +32,14 @@ def find(lit: np.ndarray, unlit: np.ndarray) -> Night | None:
 
     lit, unlit: its luma with lights and without, float32 ``(H, W)`` in [0, 1].
     """
-    seen = light.decoded(unlit)
-    judged = [_judged(light.decoded(lit), psf) for psf in free_form.candidates(seen)]
-    return max(judged, key=lambda night: night.in_light.confidence, default=None)
+    seen = light.decoded(lit)
+    judged = [free_form.judged(_dimmed(seen, psf), psf) for psf in free_form.candidates(light.decoded(unlit))]
+    best = max(judged, key=lambda found: found.confidence, default=None)
+    if best is None:
+        return None
+    return Night(best, free_form.judged(light.encoded(_dimmed(seen, best.psf)), best.psf).fit.noise)
 
 
-def _judged(seen: np.ndarray, psf: np.ndarray) -> Night:
-    """A PSF that may have blurred a picture, of whose luma this is the light."""
-    dimmed = Dimmed.of(seen[..., None], psf).image[..., 0]
-    return Night(free_form.judged(dimmed, psf), free_form.judged(light.encoded(dimmed), psf))
+def _dimmed(seen: np.ndarray, psf: np.ndarray) -> np.ndarray:
+    """The light ``(H, W)`` of a picture without what is beyond white, as a PSF says."""
+    return Dimmed.of(seen[..., None], psf).image[..., 0]

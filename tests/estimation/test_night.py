@@ -7,10 +7,12 @@ from deblurcli.blur.model import blur
 from deblurcli.blur.psf import parse
 from deblurcli.estimation import light, night
 from deblurcli.estimation.estimate import estimate, trusted
+from deblurcli.estimation.free_form import judged
 from deblurcli.estimation.shake import alike
 from deblurcli.pictures import lights
 
 PSF = parse("trajectory:30,seed=8").array()
+NOISE = 0.004
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def scene() -> np.ndarray:
 
 def taken(scene: np.ndarray) -> np.ndarray:
     """The values, ``(H, W)``, of a picture of it, with noise."""
-    noise = 0.004 * np.random.default_rng(1).standard_normal(scene.shape[:2])
+    noise = NOISE * np.random.default_rng(1).standard_normal(scene.shape[:2])
     return np.clip(light.encoded(scene)[..., 0] + noise, 0, 1).astype(np.float32)
 
 
@@ -40,22 +42,24 @@ def shaken(scene) -> np.ndarray:
 
 
 def test_the_shake_of_a_night_is_found(shaken):
-    found = night.find(shaken, lights.without(shaken))
-    assert found is not None and found.in_light.confidence > 0.8
-    assert alike(found.in_light.psf, PSF) > 0.8
+    best = night.find(shaken, lights.without(shaken))
+    assert best is not None and best.found.confidence > 0.8
+    assert alike(best.found.psf, PSF) > 0.8
+    assert 0.5 < np.sqrt(best.noise) / NOISE < 2
     estimated = estimate(shaken[..., None])
     assert trusted(estimated) and estimated.family == "general" and estimated.is_linear
     assert alike(estimated.psf, PSF) > 0.8
 
 
 def test_the_lights_tell_a_wrong_psf(shaken):
-    right, wrong = (night._judged(light.decoded(shaken), psf).in_light for psf in (PSF, np.rot90(PSF).copy()))
-    assert right.confidence > 0.9
-    assert wrong.confidence < 0.1
+    seen = light.decoded(shaken)
+    right, wrong = (judged(night._dimmed(seen, psf), psf).confidence for psf in (PSF, np.rot90(PSF).copy()))
+    assert right > 0.9
+    assert wrong < 0.1
 
 
 def test_a_night_that_was_not_shaken_is_left_alone(scene):
     sharp = taken(scene)
-    found = night.find(sharp, lights.without(sharp))
-    assert found is None or found.in_light.confidence < 0.8
+    best = night.find(sharp, lights.without(sharp))
+    assert best is None or best.found.confidence < 0.8
     assert not trusted(estimate(sharp[..., None]))
