@@ -36,6 +36,7 @@ _MOMENTUM = 0.9  # of an iteration, at most, from the one before
 # thing has at least 2, in 17 photographs blurred by computer, some with a white sky, at most 1.3.
 _LIGHT, _LOOKED_AFTER = 1.5, 5
 _DARKEST, _BRIGHTEST = 2e-3, 100.0  # that anything is taken to be
+_CLIPPING = 0.01  # share of a light's blur that is clipped, or it clips nothing
 _DROWNING = 0.03  # light that hides what it is added to, as its own error is as large
 # A camera develops what is beside a clipped pixel from it. 12 of those nights: 6.0 dB with, 3.9 without.
 _BESIDE = np.ones((3, 3), np.uint8)
@@ -53,14 +54,18 @@ class Dimmed:
     beyond: np.ndarray = field(default_factory=partial(np.zeros, (1, 1, 1), np.float32))
 
     @classmethod
-    def of(cls, image: np.ndarray, psf: np.ndarray) -> Dimmed:
-        """A blurred picture, float32 ``(h, w, C)`` in [0, 1], without the light beyond white; psf: ``(K, L)``."""
+    def of(cls, image: np.ndarray, psf: np.ndarray, clipping_only: bool = False) -> Dimmed:
+        """A blurred picture without the light beyond white.
+
+        image: float32 ``(h, w, C)`` in [0, 1]. psf: ``(K, L)``. clipping_only: light that clips nothing where it is
+        blurred stays. To take it off restores more, but lets any PSF explain the picture better.
+        """
         white = lights.white(image)
         if not white.any():
             return cls(image)
         around = _around(np.any(white, axis=2), psf)
         dimmed, beyond = image.copy(), np.zeros_like(image)
-        dimmed[around], beyond[around] = _parted(image[around], white[around], psf)
+        dimmed[around], beyond[around] = _parted(image[around], white[around], psf, clipping_only)
         return cls(dimmed, beyond)
 
 
@@ -72,7 +77,9 @@ def _around(white: np.ndarray, psf: np.ndarray) -> tuple[slice, slice]:
     return down, across
 
 
-def _parted(image: np.ndarray, white: np.ndarray, psf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _parted(
+    image: np.ndarray, white: np.ndarray, psf: np.ndarray, clipping_only: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """An image ``(h, w, C)`` without the light beyond white, and that light; white: where it is clipped."""
     frame, seen = Frame.of(image.shape[:2], psf), fourier.planes(image)
     clipped = fourier.planes(cv2.dilate(white.astype(np.uint8), _BESIDE).reshape(white.shape) > 0)
@@ -82,6 +89,8 @@ def _parted(image: np.ndarray, white: np.ndarray, psf: np.ndarray) -> tuple[np.n
         return image, np.zeros_like(image)
     scene = _after(_ITERATIONS - _LOOKED_AFTER, scenes)
     beyond = np.maximum(frame.inside(scene) - 1, 0)
+    if clipping_only:
+        beyond *= frame.inside(frame.spread_back(fourier.planes(white))) > _CLIPPING
     added = frame.blurred(frame.alone(beyond))
     within = np.where(added > _DROWNING, frame.blurred(scene) - added, seen - added)
     return np.clip(fourier.image(within), 0, 1), fourier.image(beyond)

@@ -41,5 +41,5 @@ def find(lit: np.ndarray, unlit: np.ndarray) -> Night | None:
 
 
 def _dimmed(seen: np.ndarray, psf: np.ndarray) -> np.ndarray:
-    """The light ``(H, W)`` of a picture without what is beyond white, as a PSF says."""
-    return Dimmed.of(seen[..., None], psf).image[..., 0]
+    """The light ``(H, W)`` of a picture without what is beyond white and clips something, as a PSF says."""
+    return Dimmed.of(seen[..., None], psf, clipping_only=True).image[..., 0]

@@ -79,6 +79,17 @@ def test_nothing_is_taken_off_where_nothing_is_beyond_white():
     assert not bright.beyond.any()
 
 
+def test_light_that_clips_nothing_can_be_spared(scene):
+    """A point of three times white that leaves a trace of grey stays where only clipping lights are taken off."""
+    scene[100, 110] = 3
+    seen = np.minimum(blurred(scene), 1)
+    at = slice(98, 103), slice(108, 113)
+    every, clipping = (Dimmed.of(seen, PSF, clipping_only=only).beyond for only in (False, True))
+    assert every[at].max() > 0.5 and not clipping[at].any()
+    top, left = next(iter(LAMPS))
+    np.testing.assert_array_equal(every[top, left], clipping[top, left])
+
+
 def test_what_is_far_from_lights_is_not_looked_at(scene):
     seen = np.minimum(blurred(scene), 1)
     wide = np.tile(seen[:, :16], (1, 30, 1))
