@@ -63,7 +63,7 @@ class Dimmed:
         white = lights.white(image)
         if not white.any():
             return cls(image)
-        around = _around(np.any(white, axis=2), psf)
+        around = _around(lights.clipped(image), psf)
         dimmed, beyond = image.copy(), np.zeros_like(image)
         dimmed[around], beyond[around] = _parted(image[around], white[around], psf, clipping_only)
         return cls(dimmed, beyond)

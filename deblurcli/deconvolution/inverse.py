@@ -27,9 +27,9 @@ def inverse(
     image, psf, result and errors as for `wiener`; the others change nothing.
     """
     image, psf = float_inputs(image, psf)
-    extended = fourier.periodic(np.ascontiguousarray(image.transpose(2, 0, 1)), psf.shape)
+    extended = fourier.periodic(fourier.planes(image), psf.shape)
     transfer = fourier.otf(psf, extended.shape[1:])
     size = np.abs(transfer)
     divisor = np.where(size < _LEAST_OTF, _LEAST_OTF, transfer)
     restored = fourier.back(fourier.forward(extended) / divisor, extended.shape[1:])
-    return np.clip(restored[:, : image.shape[0], : image.shape[1]].transpose(1, 2, 0), 0, 1)
+    return np.clip(fourier.image(restored[:, : image.shape[0], : image.shape[1]]), 0, 1)

@@ -33,11 +33,13 @@ def find(lit: np.ndarray, unlit: np.ndarray) -> Night | None:
     lit, unlit: its luma with lights and without, float32 ``(H, W)`` in [0, 1].
     """
     seen = light.decoded(lit)
-    judged = [free_form.judged(_dimmed(seen, psf), psf) for psf in free_form.candidates(light.decoded(unlit))]
-    best = max(judged, key=lambda found: found.confidence, default=None)
-    if best is None:
+    psfs = free_form.candidates(light.decoded(unlit))
+    dimmed = [_dimmed(seen, psf) for psf in psfs]
+    judged = [free_form.judged(each, psf) for each, psf in zip(dimmed, psfs)]
+    if not judged:
         return None
-    return Night(best, free_form.judged(light.encoded(_dimmed(seen, best.psf)), best.psf).fit.noise)
+    best = int(np.argmax([found.confidence for found in judged]))
+    return Night(judged[best], free_form.judged(light.encoded(dimmed[best]), psfs[best]).fit.noise)
 
 
 def _dimmed(seen: np.ndarray, psf: np.ndarray) -> np.ndarray:
