@@ -33,8 +33,9 @@ if TYPE_CHECKING:
         ProviderError,
         PSFError,
     )
-    from deblurcli.estimation.estimate import Estimate, is_sharp, noise_to_signal, trusted
+    from deblurcli.estimation.estimate import Estimate, is_sharp, trusted
     from deblurcli.estimation.estimate import estimate as estimate_psf
+    from deblurcli.estimation.noise_to_signal import noise_to_signal
     from deblurcli.estimation.refit import adjusted as adjust_psf
     from deblurcli.inference.restorer import Restorer, restorer
     from deblurcli.metrics.table import score as score_images
@@ -60,7 +61,7 @@ _HOMES = {
     "blur_image": "blur.model:blur",
     "estimate_psf": "estimation.estimate:estimate",
     "is_sharp": "estimation.estimate",
-    "noise_to_signal": "estimation.estimate",
+    "noise_to_signal": "estimation.noise_to_signal",
     "parse_psf": "blur.psf:parse",
     "read_image": "pictures.images:read",
     "restorer": "inference.restorer",

@@ -11,7 +11,8 @@ sought in linear light as well (see `light`). What is too large to be found in a
 at a half and a quarter of its size.
 
 Where a picture shows lights, the PSF that these drew is tried first (see `streaks`), and where nothing is certain all
-is done once more without them, as what is clipped follows no PSF (see `lights`).
+is done once more without them, as what is clipped follows no PSF (see `lights`), and a PSF of any form sought in linear
+light (see `night`).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from deblurcli.errors import PSFError
 from deblurcli.estimation import confidence, edges, families, free_form, light, night, rolling, shake, streaks, whittle
 from deblurcli.estimation.families import PARAMETRIC, Search
 from deblurcli.pictures import lights, noise, power_spectrum
-from deblurcli.pictures.images import checked, to_float
-from deblurcli.pictures.luma import LUMA_WEIGHTS, central_luma
+from deblurcli.pictures.images import checked
+from deblurcli.pictures.luma import central_luma
 
 SMALLEST_SIDE = 32  # below, a picture has too few patches and lines in its spectrum to tell anything
 
@@ -43,17 +44,6 @@ _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 # The confidence from which an estimate is acted on: a blur is undone, a sharp picture not looked at further. Of the
 # training photographs restored with such PSFs, 19 in 20 came nearer to the sharp ones.
 CONFIDENT = {"none": 0.4, "motion": 0.8, "gaussian": 0.8, "defocus": 0.8, "general": free_form.CERTAIN}
-NSR_SAFETY = 3.0  # multiple of the noise-to-signal ratio to restore with, as an estimated PSF is never quite right
-LIGHT_SAFETY = 9.0  # the same in linear light, where what is left of bright parts shows in dark ones
-# What part of that is enough where a network corrects the result, by family: 0.1 dB better on Gaussians, 0.3 on defocus
-# and 0.4 on motion (17 held-out photographs, twelve blurs each), and no better with less care about any form.
-REFINED_NSR_SCALE = {"motion": 1 / 3, "gaussian": 1 / 3, "defocus": 1 / 3, "general": 1.0}
-_LONG, _MORE = 40, 3.0  # of straight motion longer than so many pixels, so many times that
-# Least ratio to restore with, by family. With PSFs of any form, found in eleven shaken photographs, `sparse` gained 4.3
-# dB at this, 3.8 at twice and 3.4 at three times this; `refine` gained 4.8 dB from a third of it to this.
-LEAST_NSR = {"general": 3e-3}
-
-_MUCH = 3.0  # times the noise of the finest detail: more in the spectrum is none that is white
 
 GENERAL = "general"
 _BEYOND_DOUBT = 0.9  # confidence in a family from which no PSF of any form is looked for beside it
@@ -246,7 +236,7 @@ def _named_in_light(luma: np.ndarray) -> Estimate:
 def trusted(found: Estimate) -> bool:
     """Whether an estimate is good enough to restore with: a blur, with the confidence that `CONFIDENT` asks for.
 
-    Leave the picture as it is when not; and when so, restore with the ratio of `noise_to_signal`.
+    Leave the picture as it is when not; and when so, restore with the ratio of `noise_to_signal.noise_to_signal`.
     """
     return found.family != "none" and found.confidence >= CONFIDENT[found.family]
 
@@ -301,35 +291,6 @@ def _enlarged(found: Estimate, times: int) -> Estimate:
     noise = {"noise": found.noise * times**2, "linear_noise": in_light}
     size, *others = (value for _, value in found.parameters)
     return replace(found, **noise, **_specified(found.family, [times * size, *others]))
-
-
-def noise_to_signal(
-    image: np.ndarray, found: Estimate | None = None, floor: float | None = None, in_light: bool = False
-) -> float:
-    """The noise-to-signal ratio of variances to restore an image with, within `noise.NSR`.
-
-    image: ``(H, W, 1 or 3)``, float in [0, 1], uint8 or uint16.
-    found: the estimate of its PSF, if that is to restore it. An estimated PSF is never quite right, so the ratio is
-        `NSR_SAFETY` times the measured one, and more for long paths. Where the spectrum shows more than 3 times the
-        noise of the finest detail, the spectrum's counts: JPEG clears the finest detail and not the rest (70 JPEGs of
-        training photographs, restored with the true PSF: 97% improved against 60%).
-    floor: least standard deviation of the noise to believe in, such as that of rounding.
-    in_light: of the image in linear light, for an estimate of a PSF that was at work there, with `LIGHT_SAFETY`.
-
-    Raises ImageError when the image is none.
-    """
-    if found is None:
-        return noise.measured_nsr(image) if floor is None else noise.measured_nsr(image, floor)
-    image = noise.sample(image)
-    shown_noise, safety = found.noise, NSR_SAFETY
-    if in_light:
-        image, shown_noise, safety = light.decoded(to_float(image)), found.linear_noise or 0.0, LIGHT_SAFETY
-    ratio = noise.measured_nsr(image, floor or 0.0)
-    share = 1.0 if image.shape[2] == 1 else float(np.square(LUMA_WEIGHTS).sum())  # of a channel's noise left in luma
-    shown = shown_noise / share / max(float(image.var(axis=(0, 1)).mean()), 1e-6)
-    safety *= _MORE if found.family == "motion" and max(found.psf.shape) > _LONG else 1
-    believed = safety * (shown if shown > _MUCH * ratio else ratio)
-    return float(np.clip(max(believed, LEAST_NSR.get(found.family, 0.0)), *noise.NSR))
 
 
 def _shows_nothing(luma: np.ndarray) -> bool:

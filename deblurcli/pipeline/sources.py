@@ -16,6 +16,7 @@ from deblurcli.choices import AUTO, COURSES, MANIFEST
 from deblurcli.errors import PSFError
 from deblurcli.estimation import estimate
 from deblurcli.estimation.estimate import Estimate
+from deblurcli.estimation.noise_to_signal import REFINED_NSR_SCALE, noise_to_signal
 from deblurcli.estimation.refit import adjusted
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise
@@ -154,9 +155,9 @@ def guessed(picture: Picture, found: Estimate, forced: bool = False) -> Finding:
     if not certain and not forced:
         return Finding(None, fields, reason="its blur is uncertain")
     floor = rounding_noise(picture.pixels.dtype)
-    nsr = estimate.noise_to_signal(picture.pixels, found, floor)
-    linear = estimate.noise_to_signal(picture.pixels, found, floor, in_light=True) if found.is_linear else None
-    scale = estimate.REFINED_NSR_SCALE[found.family]
+    nsr = noise_to_signal(picture.pixels, found, floor)
+    linear = noise_to_signal(picture.pixels, found, floor, in_light=True) if found.is_linear else None
+    scale = REFINED_NSR_SCALE[found.family]
     kind = KINDS[found.family] if found.poses is None else ROTATED
     note = kind if certain else FORCED
     return Finding(

@@ -12,15 +12,14 @@ from deblurcli.choices import ESTIMATED
 from deblurcli.errors import ImageError, PSFError
 from deblurcli.estimation import whittle
 from deblurcli.estimation.estimate import (
-    NSR_SAFETY,
     Estimate,
     estimate,
     from_psf,
     is_sharp,
-    noise_to_signal,
     trusted,
 )
 from deblurcli.estimation.families import PARAMETRIC
+from deblurcli.estimation.noise_to_signal import NSR_SAFETY, noise_to_signal
 from deblurcli.estimation.shake import alike
 from deblurcli.pictures import images, noise, power_spectrum
 from deblurcli.pictures.luma import LUMA_WEIGHTS

@@ -7,7 +7,8 @@ from deblurcli.blur.model import blur
 from deblurcli.blur.psf import parse
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.estimation import light
-from deblurcli.estimation.estimate import estimate, noise_to_signal
+from deblurcli.estimation.estimate import estimate
+from deblurcli.estimation.noise_to_signal import noise_to_signal
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.luma import central_luma

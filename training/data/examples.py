@@ -10,7 +10,7 @@ import torch
 from deblurcli.deconvolution.observation import Observation
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.wiener import wiener_pair
-from deblurcli.estimation import estimate
+from deblurcli.estimation.noise_to_signal import NSR_SAFETY
 from deblurcli.pictures import noise
 from deblurcli.pictures.images import to_float
 from training.data.batched.batches import Batches
@@ -64,7 +64,7 @@ class Refinements(Degraded):
 def observed(sample: Sample) -> Observation:
     """A sample as the Wiener filter sees it in the tool, which is more careful where the PSF is not exact."""
     told = sample.blurring
-    careful = max(estimate.NSR_SAFETY * noise.measured_nsr(sample.blurred, _ROUNDING), told.least_nsr)
+    careful = max(NSR_SAFETY * noise.measured_nsr(sample.blurred, _ROUNDING), told.least_nsr)
     ratio = None if told.exact else min(careful, 1.0)
     options = DeconvolutionOptions(nsr=ratio, least_noise=_ROUNDING, compressed=sample.compressed)
     return Observation.of(sample.blurred, told.given, options)

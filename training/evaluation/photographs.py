@@ -20,7 +20,7 @@ from deblurcli.blur.model import blur
 from deblurcli.choices import BLIND
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.errors import DeblurError
-from deblurcli.estimation.estimate import NSR_SAFETY
+from deblurcli.estimation.noise_to_signal import NSR_SAFETY
 from deblurcli.inference import models
 from deblurcli.inference.cards import Card
 from deblurcli.inference.restorer import LAYERS_REFINED, refiner, restorer

@@ -19,7 +19,8 @@ import numpy as np
 from deblurcli.blur import psf_files
 from deblurcli.deconvolution import methods
 from deblurcli.deconvolution.options import DeconvolutionOptions
-from deblurcli.estimation.estimate import Estimate, estimate, noise_to_signal
+from deblurcli.estimation.estimate import Estimate, estimate
+from deblurcli.estimation.noise_to_signal import noise_to_signal
 from deblurcli.estimation.shake import alike
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
