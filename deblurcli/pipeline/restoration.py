@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -16,15 +15,10 @@ from deblurcli.batch import phases
 from deblurcli.batch.places import Inputs
 from deblurcli.blur.poses import PoseDensity
 from deblurcli.choices import BLIND
-from deblurcli.deconvolution import methods, tiled
-from deblurcli.deconvolution.data_consistency import enforce_data_consistency
-from deblurcli.deconvolution.observation import Observation
+from deblurcli.deconvolution import methods
 from deblurcli.deconvolution.options import DeconvolutionOptions
-from deblurcli.deconvolution.sparse import sparse_image
-from deblurcli.deconvolution.statistics import ImageStatistics
-from deblurcli.deconvolution.wiener import wiener_pair
-from deblurcli.estimation import edges, light
-from deblurcli.pictures.images import Picture, to_float
+from deblurcli.estimation import edges
+from deblurcli.pictures.images import Picture
 from deblurcli.pictures.luma import central_luma
 from deblurcli.pictures.noise import NSR
 from deblurcli.pictures.processed import Processed
@@ -32,6 +26,7 @@ from deblurcli.pictures.tiles import Progress, unwatched
 from deblurcli.pipeline import second_opinion
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly, specially
 from deblurcli.pipeline.blind import Blind, Network
+from deblurcli.pipeline.correction import Averaged, Refined, RefinedInLight, Refiner, decoded, in_tiles
 from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, SLIGHT, Finding, Source, source
 from deblurcli.pipeline.specialist import Specialist
 
@@ -50,23 +45,6 @@ LEAST_CHANGE, _BY_EDGES = -13.3, 0.5
 
 
 Blindly = Callable[[Picture, Progress], Picture]  # restores a picture of whose blur it is told nothing
-
-
-class Refiner(Protocol):
-    """Corrects what the Wiener filter left; `restorer.Restorer` and `restorer.Deferred` of three layers do."""
-
-    @property
-    def halo(self) -> int | None:
-        """How far it looks around each pixel; None if at the whole picture."""
-        ...
-
-    def restore(self, pixels: np.ndarray, *others: np.ndarray) -> np.ndarray:
-        """Restored pixels like the blurred ones, from these, the bold and the careful image of a `WienerPair`."""
-        ...
-
-    def suppress_halos(self, restored: np.ndarray, blurred: np.ndarray) -> np.ndarray:
-        """The restored image within what it may go beyond the blurred one's flat areas."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -154,13 +132,13 @@ class Restoration:
         refiner = self._refiner_for(picture)
         if refiner is None:
             return methods.restore(picture, psf, options, self.method, self.progress)
-        method = (_Averaged if found.is_free_form else _Refined)(refiner)
+        method = (Averaged if found.is_free_form else Refined)(refiner)
         if found.linear_nsr is None:
-            return _in_tiles(method, picture, psf, options, self.progress)
+            return in_tiles(method, picture, psf, options, self.progress)
         half = partial(_half, self.progress)
-        in_values = _in_tiles(method, picture, psf, options, half)
+        in_values = in_tiles(method, picture, psf, options, half)
         options = replace(options, nsr=self._nsr(found, found.linear_nsr))
-        in_light = _in_tiles(_RefinedInLight(refiner), picture, psf, options, half, _light)
+        in_light = in_tiles(RefinedInLight(refiner), picture, psf, options, half, decoded)
         return blended(in_values, in_light, 0.5)
 
     def _refiner_for(self, picture: Picture) -> Refiner | None:
@@ -168,99 +146,6 @@ class Restoration:
         height, width, _ = picture.pixels.shape
         quicker = self.refiner_of_large if height * width > LARGE else None
         return quicker or self.refiner
-
-
-@dataclass(frozen=True)
-class _Refined:
-    """A `tiled.Method`: the Wiener filter, corrected by a refiner and moved towards what was seen."""
-
-    refiner: Refiner
-
-    def __call__(
-        self,
-        image: np.ndarray,
-        psf: np.ndarray,
-        options: DeconvolutionOptions,
-        statistics: ImageStatistics | None = None,
-        progress: Progress = unwatched,
-    ) -> np.ndarray:
-        """The restored tile."""
-        return self.refined(Observation.of(image, psf, options, statistics), options.compressed)
-
-    def refined(self, observation: Observation, is_compressed: bool) -> np.ndarray:
-        """The restored image of an observation."""
-        pair = wiener_pair(observation)
-        restored = self.refiner.restore(observation.image, pair.bold, pair.careful)
-        consistent = enforce_data_consistency(restored, observation, is_compressed)
-        return observation.lit(self.refiner.suppress_halos(consistent, observation.image))
-
-
-@dataclass(frozen=True)
-class _Averaged:
-    """A `tiled.Method` for PSFs that were found and have no formula: the mean of the refined tile and that of `sparse`.
-
-    Their errors differ. In 20 shaken training photographs it gained 4.15 dB, the two alone 4.06 and 3.76.
-    """
-
-    refiner: Refiner
-
-    def __call__(
-        self,
-        image: np.ndarray,
-        psf: np.ndarray,
-        options: DeconvolutionOptions,
-        statistics: ImageStatistics | None = None,
-        progress: Progress = unwatched,
-    ) -> np.ndarray:
-        """The restored tile."""
-        observation = Observation.of(image, psf, options, statistics)
-        refined = _Refined(self.refiner).refined(observation, options.compressed)
-        return (refined + sparse_image(observation, progress)) / 2
-
-
-@dataclass(frozen=True)
-class _RefinedInLight:
-    """A `tiled.Method` for tiles of light: the Wiener filter there, corrected by a refiner in the values of the file.
-
-    On 18 photographs shaken in light it gained 3.6 dB with the true PSF, `_Refined` in values 2.7. What `_Refined` does
-    besides to agree with what was seen, and the mean with `sparse`, brought nothing in light: 3.5 dB each. Where the
-    PSF is not quite right, the mean with `_Refined` is better than either, and quieter in dark areas.
-    """
-
-    refiner: Refiner
-
-    def __call__(
-        self,
-        image: np.ndarray,
-        psf: np.ndarray,
-        options: DeconvolutionOptions,
-        statistics: ImageStatistics | None = None,
-        progress: Progress = unwatched,
-    ) -> np.ndarray:
-        """The restored tile, in values of the file."""
-        observation = Observation.of(image, psf, options, statistics)
-        pair, blurred = wiener_pair(observation), light.encoded(observation.image)
-        restored = self.refiner.restore(blurred, light.encoded(pair.bold), light.encoded(pair.careful))
-        return observation.lit(self.refiner.suppress_halos(restored, blurred))
-
-
-def _light(pixels: np.ndarray) -> np.ndarray:
-    """The light of samples, float32 in [0, 1]."""
-    return light.decoded(to_float(pixels))
-
-
-def _in_tiles(
-    method: _Refined | _Averaged | _RefinedInLight,
-    picture: Picture,
-    psf: np.ndarray | PoseDensity,
-    options: DeconvolutionOptions,
-    progress: Progress,
-    seen: Callable[[np.ndarray], np.ndarray] = to_float,
-) -> Picture:
-    """The picture restored tile by tile; `seen` as for `tiled.in_tiles`."""
-    suited = methods.suit_options(options, picture)
-    made = tiled.in_tiles(method, picture.pixels, psf, suited, progress, method.refiner.halo, seen)
-    return picture.with_pixels(made)
 
 
 def _half(progress: Progress, share: float) -> None:

@@ -23,6 +23,7 @@ from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images, noise
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.processed import Processed
+from deblurcli.pipeline import correction
 from deblurcli.pipeline import restoration as restoring
 from deblurcli.pipeline.actions import KINDS
 from deblurcli.pipeline.describe import EstimateWork
@@ -102,7 +103,7 @@ def test_a_refiner_gets_the_blurred_pixels_and_the_restoration_not_yet_rounded(s
             assert blurred is given[0]
             return restored
 
-    monkeypatch.setattr(restoring, "enforce_data_consistency", lambda restored, *_: restored)
+    monkeypatch.setattr(correction, "enforce_data_consistency", lambda restored, *_: restored)
     blurred, spec = eight_bits(blur(sharp, families.gaussian(2))), "gaussian:2"
     refined = restoration(spec, DeconvolutionOptions(), "wiener", Path(), refiner=Halfway())(blurred, "a").picture
     plain = restoration(spec, DeconvolutionOptions(), "wiener", Path())(blurred, "a").picture
@@ -131,7 +132,7 @@ def test_what_is_refined_needs_less_care_unless_a_ratio_is_asked_for(sharp, monk
         def suppress_halos(self, restored, blurred):
             return restored
 
-    monkeypatch.setattr(restoring, "enforce_data_consistency", lambda restored, *_: restored)
+    monkeypatch.setattr(correction, "enforce_data_consistency", lambda restored, *_: restored)
     kernel, picture = psf.parse("gaussian:2").array(), eight_bits(blur(sharp, families.gaussian(2)))
     found = Finding(kernel, {}, nsr=0.03, refined_nsr_scale=1 / 3)
     Restoration(lambda *_: found, DeconvolutionOptions(nsr=asked), "wiener", Careful())(picture, "a")
@@ -368,7 +369,7 @@ def test_the_refiner_sees_what_lies_around_each_tile(large, monkeypatch):
         def suppress_halos(self, restored, blurred):
             return restored
 
-    monkeypatch.setattr(restoring, "enforce_data_consistency", lambda restored, *_: restored)
+    monkeypatch.setattr(correction, "enforce_data_consistency", lambda restored, *_: restored)
     work = restoration("gaussian:1", DeconvolutionOptions(), "wiener", Path(), refiner=Means(), progress=ticks.append)
     made = work(eight_bits(large), "a").picture
     expected = cv2.blur(large, (41, 41), borderType=cv2.BORDER_REFLECT_101)
@@ -400,7 +401,7 @@ def test_large_pictures_are_corrected_by_the_quicker_network(sharp, monkeypatch)
 
 def test_a_refiner_of_whole_pictures_gets_the_whole_picture(large, monkeypatch):
     monkeypatch.setattr(tiled, "TILE", 256)
-    monkeypatch.setattr(restoring, "enforce_data_consistency", lambda restored, *_: restored)
+    monkeypatch.setattr(correction, "enforce_data_consistency", lambda restored, *_: restored)
     seen = []
 
     class Whole:

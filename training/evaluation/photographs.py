@@ -30,7 +30,8 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import measured_nsr, rounding_noise
 from deblurcli.pictures.tiles import Progress
 from deblurcli.pipeline.blind import Blind
-from deblurcli.pipeline.restoration import Refiner, Restoration
+from deblurcli.pipeline.correction import Refiner
+from deblurcli.pipeline.restoration import Restoration
 from deblurcli.pipeline.sources import Estimated, Finding, Given
 
 PSFS = {
