@@ -191,7 +191,7 @@ def _in_its_values(luma: np.ndarray, found: Estimate) -> Estimate:
     """The estimate, if it is of a blur, with the values in which that was at work."""
     if found.family == "none" or found.is_linear or min(luma.shape) < SMALLEST_SIDE:
         return found
-    fits = light.fits(luma, found.psf)
+    fits = light.fits(luma, found.psf, found.family)
     return found if fits is None else replace(found, linear_noise=fits[1].noise)
 
 
@@ -229,7 +229,7 @@ def _named_in_light(luma: np.ndarray) -> Estimate:
     """The likeliest family of blurs that was at work in linear light; of confidence 0 when none was."""
     search = families.search(light.decoded(luma))
     found = _named(search.best, search)
-    fits = None if found.family == "none" else light.fits(luma, found.psf)
+    fits = None if found.family == "none" else light.fits(luma, found.psf, found.family)
     return _none(0.0) if fits is None else replace(found, noise=fits[0].noise, linear_noise=found.noise)
 
 

@@ -26,7 +26,7 @@ from deblurcli.pictures.tiles import Progress, unwatched
 from deblurcli.pipeline import second_opinion
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly, specially
 from deblurcli.pipeline.blind import Blind, Network
-from deblurcli.pipeline.correction import Averaged, Refined, RefinedInLight, Refiner, decoded, in_tiles
+from deblurcli.pipeline.correction import SHARE_OF_LIGHT, Averaged, InLight, Refined, Refiner, decoded, in_tiles
 from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, SLIGHT, Finding, Source, source
 from deblurcli.pipeline.specialist import Specialist
 
@@ -127,19 +127,19 @@ class Restoration:
         return blindly(BLIND).made(restored, found.fields, SLIGHT if found.course == LEAVE else found.reason)
 
     def _restored(self, picture: Picture, found: Finding, psf: np.ndarray | PoseDensity) -> Picture:
-        """The picture with the PSF undone; where it was at work in light, the mean of that there and in values."""
+        """The picture with the PSF undone; where it was at work in light, a mean of that there and in values."""
         options = replace(self.options, nsr=self._nsr(found, found.nsr), compressed=found.is_compressed)
         refiner = self._refiner_for(picture)
         if refiner is None:
             return methods.restore(picture, psf, options, self.method, self.progress)
-        method = (Averaged if found.is_free_form else Refined)(refiner)
         if found.linear_nsr is None:
+            method = (Averaged if found.is_free_form else Refined)(refiner)
             return in_tiles(method, picture, psf, options, self.progress)
         half = partial(_half, self.progress)
-        in_values = in_tiles(method, picture, psf, options, half)
+        in_values = in_tiles(Refined(refiner), picture, psf, options, half)
         options = replace(options, nsr=self._nsr(found, found.linear_nsr))
-        in_light = in_tiles(RefinedInLight(refiner), picture, psf, options, half, decoded)
-        return blended(in_values, in_light, 0.5)
+        in_light = in_tiles(InLight(refiner), picture, psf, options, half, decoded)
+        return blended(in_light, in_values, SHARE_OF_LIGHT)
 
     def _refiner_for(self, picture: Picture) -> Refiner | None:
         """What corrects the result of a picture, by its size."""

@@ -37,7 +37,7 @@ def test_light_and_values_are_powers_of_each_other():
 @pytest.mark.parametrize("spec", SPECS)
 def test_a_blur_is_found_in_the_values_in_which_it_happened(spec, linear, sharp):
     picture = photographed(sharp, spec, linear)
-    assert (light.fits(central_luma(picture), parse(spec).array()) is not None) == linear
+    assert (light.fits(central_luma(picture), parse(spec).array(), parse(spec).family) is not None) == linear
     found = estimate(picture)
     assert found.family == parse(spec).family and found.is_linear == linear
     assert [value for _, value in found.parameters] == pytest.approx([v for _, v in parse(spec).values][:2], abs=0.5)
