@@ -39,6 +39,9 @@ _REDUCTIONS = (2, 4)  # how many times smaller a picture is looked at as well
 _REDUCIBLE = 256  # pixels a side that are to be left of it
 _SMALL = 9  # side of a PSF: found better without reducing
 _FLAT = 4e-3  # standard deviation of a picture that shows nothing: a step of 8 bits
+# Of a picture's variance, that a family may take for noise beside what the finest detail shows. Of 204 right estimates
+# in 40 training photographs, with noise of up to 5 % and JPEG, none took 0.05; three wrong ones took 0.19 to 0.65.
+_UNEXPLAINED = 0.1
 _BARELY = 1.5  # times the noise: of one whose noise hides what it shows
 
 # The confidence from which an estimate is acted on: a blur is undone, a sharp picture not looked at further. Of the
@@ -137,6 +140,8 @@ def estimate(image: np.ndarray, family: str = "auto") -> Estimate:
 def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
     """The estimate, or the `poses` of a camera that rolled where these explain a picture better than its PSF.
 
+    An estimate that is certain gives way only to poses that are.
+
     image: as for `estimate`. found: what that found; a sharp picture and a family that is certain stay as they are.
 
     On pictures rotated by computer it gains several dB, but real motion, whose scene has depth and parts that move, can
@@ -152,7 +157,8 @@ def with_rolls(image: np.ndarray, found: Estimate) -> Estimate:
     if rolled.score <= shifted.score:
         return found
     sure = free_form.sure(luma, poses, rolled.lead)
-    return Estimate(None, poses.psf(0, 0), sure, GENERAL, noise=found.noise, poses=poses)
+    roll = Estimate(None, poses.psf(0, 0), sure, GENERAL, noise=found.noise, poses=poses)
+    return found if trusted(found) and not trusted(roll) else roll
 
 
 def from_psf(image: np.ndarray, psf: np.ndarray, spec: PSFSpec | None = None) -> Estimate:
@@ -207,7 +213,7 @@ def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Es
     if sharp.confidence >= edges.BEYOND_DOUBT:
         return sharp
     search = families.search(luma)
-    named = _named(search.best, search)
+    named = _explaining(luma, _named(search.best, search))
     if trusted(named):
         return _unrivalled(luma, search, named) if seeks_free_form else named
     if sharp.confidence >= _LIKELY:
@@ -221,8 +227,14 @@ def _estimate(luma: np.ndarray, family: str, seeks_free_form: bool = True) -> Es
     if is_sharp(sharp):
         return sharp
     lower = (families.search(luma, highest) for highest in (families.LOW, families.MIDDLE))
-    found = (sharp, named, linear, free, *(_named(each.best, each) for each in lower))
+    found = (sharp, named, linear, free, *(_explaining(luma, _named(each.best, each)) for each in lower))
     return max(found, key=lambda each: (trusted(each), each.confidence))
+
+
+def _explaining(luma: np.ndarray, found: Estimate) -> Estimate:
+    """The estimate of a picture's luma; of confidence 0 when it takes much of the picture for noise that is none."""
+    taken = found.noise - noise.noise(luma[..., None]) ** 2
+    return replace(found, confidence=0.0) if taken > _UNEXPLAINED * luma.var() else found
 
 
 def _named_in_light(luma: np.ndarray) -> Estimate:
@@ -268,6 +280,8 @@ def _is_better(coarse: Estimate, fine: Estimate) -> bool:
     """Whether a trusted estimate of a smaller picture is better than that of the picture itself."""
     if not trusted(fine):
         return True
+    if fine.family == GENERAL and coarse.confidence < _BEYOND_DOUBT:
+        return False
     return shake.extent(coarse.psf) > _SMALL
 
 

@@ -21,9 +21,9 @@ from deblurcli.pictures.images import Picture, to_float
 from deblurcli.pictures.tiles import Progress, unwatched
 
 # The share of what is restored in light, where the blur was at work there; the rest is what `Refined` makes in the
-# values of the file. So each third is of one kind: that, `sparse` in light, and the refiner in light. 22 training
-# photographs shaken in light by 7 to 90 pixels gain 4.3 dB, 28 that were moved, softened or out of focus 3.4 dB. Before,
-# half was the refiner in light and half `Averaged` or `Refined` in values: 3.9 and 2.9 dB.
+# values of the file. So each third is of one kind: that, `sparse` in light, and the refiner in light. So 22 training
+# photographs shaken in light by 7 to 90 pixels gain 4.3 dB, and 28 that were moved, softened or out of focus 3.4 dB.
+# Before, half was the refiner in light and half `Averaged` or `Refined` in values: 3.9 and 2.9 dB.
 SHARE_OF_LIGHT = 2 / 3
 
 

@@ -10,6 +10,7 @@ from deblurcli.blur import families, psf
 from deblurcli.blur.model import blur
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import ImageError, PSFError
+from deblurcli.estimation import estimate as estimation
 from deblurcli.estimation import whittle
 from deblurcli.estimation.estimate import (
     Estimate,
@@ -239,6 +240,34 @@ def test_of_a_psf_that_is_told_the_noise_is_found(coffee, text):
     np.testing.assert_allclose(found.psf, spec.array(), atol=1e-9)
     in_luma = 0.02**2 * np.square(LUMA_WEIGHTS).sum()
     assert found.noise == pytest.approx(in_luma, rel=0.4) and not found.is_linear
+
+
+@pytest.mark.parametrize("share, kept", [(0.0, True), (0.05, True), (0.2, False), (3.0, False)])
+def test_a_family_that_takes_the_picture_for_noise_is_not_believed(coffee, share, kept):
+    """Beside the noise that its finest detail shows, which may be much."""
+    noisy = coffee + np.random.default_rng(0).normal(0, 0.1, coffee.shape)
+    luma = (noisy @ LUMA_WEIGHTS).astype(np.float32)
+    left = 0.1**2 * np.square(LUMA_WEIGHTS).sum() + share * luma.var()
+    motion = Estimate(psf.parse("motion:length=9"), np.ones((1, 9)) / 9, 0.85, "motion", noise=float(left))
+    assert estimation._explaining(luma, motion).confidence == (0.85 if kept else 0.0)
+
+
+@pytest.mark.parametrize(
+    "fine, confidence, side, better",
+    [
+        ("general", 0.85, 15, False),  # a PSF of any form that is certain, against a family that is not beyond doubt
+        ("general", 0.95, 15, True),
+        ("motion", 0.85, 15, True),
+        ("motion", 0.95, 9, False),  # what is small shows more in the picture itself
+        ("none", 0.85, 9, True),
+    ],
+)
+def test_which_size_of_a_picture_tells_more(fine, confidence, side, better):
+    one, other = (
+        Estimate(None, np.full((1, side), 1 / side), 0.9, fine),
+        Estimate(None, np.ones((1, side)) / side, confidence, "motion"),
+    )
+    assert estimation._is_better(other, one) == better
 
 
 def test_white_noise_has_a_flat_spectrum_of_its_variance():

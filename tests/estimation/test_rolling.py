@@ -11,7 +11,7 @@ from deblurcli.blur.poses import PoseDensity
 from deblurcli.blur.varying import Layer, exposed
 from deblurcli.deconvolution.methods import restore
 from deblurcli.deconvolution.options import DeconvolutionOptions
-from deblurcli.estimation import estimate, rolling
+from deblurcli.estimation import estimate, free_form, rolling
 from deblurcli.estimation.estimate import Estimate
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures.images import Picture, from_float
@@ -57,7 +57,7 @@ def test_it_explains_the_picture_better_than_one_psf(rolled, found):
     assert (nothing.lead, nothing.fall) == pytest.approx((0, 0), abs=1e-6)
 
 
-@pytest.mark.parametrize("family, confidence", [("general", 0.5), ("general", 0.9), ("gaussian", 0.4), ("none", 0.1)])
+@pytest.mark.parametrize("family, confidence", [("general", 0.5), ("general", 0.7), ("gaussian", 0.4), ("none", 0.1)])
 def test_rolls_are_looked_for_where_no_family_is_certain(family, confidence, rolled):
     found = estimate.with_rolls(rolled[..., None], Estimate(None, np.ones((1, 1)), confidence, family))
     assert found.poses is not None and found.family == "general" and 0 < found.confidence < 1
@@ -68,6 +68,14 @@ def test_rolls_are_looked_for_where_no_family_is_certain(family, confidence, rol
 def test_what_is_certain_stays(family, confidence, rolled):
     found = Estimate(None, np.ones((1, 1)), confidence, family)
     assert estimate.with_rolls(rolled[..., None], found) is found
+
+
+def test_a_psf_that_is_certain_stays_where_a_roll_is_not(rolled, monkeypatch):
+    found = Estimate(None, np.ones((1, 1)), 0.9, "general")
+    monkeypatch.setattr(free_form, "sure", lambda *_: 0.3)
+    assert estimate.with_rolls(rolled[..., None], found) is found
+    unsure = replace(found, confidence=0.1)
+    assert estimate.with_rolls(rolled[..., None], unsure).poses is not None
 
 
 def test_deblur_asks_for_rolls_where_it_is_told_to(rolled, monkeypatch):
