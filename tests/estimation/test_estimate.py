@@ -270,6 +270,18 @@ def test_which_size_of_a_picture_tells_more(fine, confidence, side, better):
     assert estimation._is_better(other, one) == better
 
 
+@pytest.mark.parametrize(
+    "family, confidence, sought",
+    [("gaussian", 0.93, True), ("defocus", 0.93, True), ("motion", 0.93, False), ("motion", 0.85, True)],
+)
+def test_beside_which_families_a_psf_of_any_form_is_sought(family, confidence, sought, monkeypatch):
+    named = Estimate(None, np.ones((1, 5)) / 5, confidence, family)
+    free, asked = Estimate(None, np.ones((3, 3)) / 9, 0.95, "general"), []
+    monkeypatch.setattr(estimation, "_general", lambda luma, search, rival: asked.append(rival) or free)
+    assert estimation._unrivalled(np.zeros((64, 64), np.float32), None, named) is (free if sought else named)
+    assert all(rival is named.psf for rival in asked) and len(asked) == sought
+
+
 def test_white_noise_has_a_flat_spectrum_of_its_variance():
     noise = np.random.default_rng(0).normal(0, 0.1, (300, 300)).astype(np.float32)
     assert power_spectrum.measure(noise, 64, 0.5).power.mean() == pytest.approx(0.01, rel=0.05)
