@@ -1,0 +1,66 @@
+"""What a network corrects of a deconvolution, in the values of the file and in linear light."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deblurcli.blur import families
+from deblurcli.blur.model import blur
+from deblurcli.deconvolution.options import DeconvolutionOptions
+from deblurcli.deconvolution.sparse import sparse
+from deblurcli.deconvolution.wiener import wiener
+from deblurcli.estimation.light import decoded, encoded
+from deblurcli.pictures.images import Picture, from_float, to_float
+from deblurcli.pipeline.correction import Averaged, InLight, Refined
+from deblurcli.pipeline.restoration import Restoration
+from deblurcli.pipeline.sources import Finding
+
+PSF = families.motion(9, 30)
+OPTIONS = DeconvolutionOptions(nsr=0.003)
+
+
+class Satisfied:
+    """A refiner that finds nothing to correct in what the Wiener filter carefully restored."""
+
+    halo = 0
+
+    def restore(self, pixels, *others):
+        return others[-1]
+
+    def suppress_halos(self, restored, blurred):
+        return restored
+
+
+@pytest.fixture
+def shaken(sharp) -> np.ndarray:
+    return to_float(from_float(blur(sharp, PSF), np.uint8))
+
+
+def test_in_light_half_is_of_the_sparse_prior(shaken):
+    seen = decoded(shaken)
+    expected = (encoded(wiener(seen, PSF, options=OPTIONS)) + encoded(sparse(seen, PSF, OPTIONS))) / 2
+    np.testing.assert_allclose(InLight(Satisfied())(seen, PSF, OPTIONS), expected, atol=1e-5)
+
+
+def test_a_psf_of_any_form_takes_half_of_the_sparse_prior(shaken):
+    refined = Refined(Satisfied())(shaken, PSF, OPTIONS)
+    expected = (refined + sparse(shaken, PSF, OPTIONS)) / 2
+    np.testing.assert_allclose(Averaged(Satisfied())(shaken, PSF, OPTIONS), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("is_free_form", [False, True])
+def test_a_blur_of_light_is_a_third_of_each_way(shaken, is_free_form):
+    """The refiner in the values of the file, the refiner in light, and the sparse prior in light."""
+    found = Finding(PSF, {}, nsr=0.003, linear_nsr=0.006, is_free_form=is_free_form, is_estimated=True)
+    work = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", Satisfied(), forced=True)
+    made = to_float(work(Picture(from_float(shaken, np.uint8)), "a").picture.pixels)
+    in_light, seen = replace(OPTIONS, nsr=0.006), decoded(shaken)
+    ways = (
+        Refined(Satisfied())(shaken, PSF, OPTIONS),
+        encoded(wiener(seen, PSF, options=in_light)),
+        encoded(sparse(seen, PSF, in_light)),
+    )
+    assert np.abs(made - sum(ways) / 3)[12:-12, 12:-12].max() < 2.5 / 255
