@@ -51,13 +51,14 @@ class Sample:
     """A degraded picture.
 
     blurred, sharp: float32 ``(H, W, 3)`` in [0, 1], the former rounded to 8 bits.
-    blurring: what blurred it. compressed: by JPEG.
+    blurring: what blurred it. compressed: by JPEG. in_light: whether it was blurred in linear light.
     """
 
     blurred: np.ndarray
     sharp: np.ndarray
     blurring: Blurring
     compressed: bool
+    in_light: bool = False
 
 
 def piece(image: np.ndarray, size: tuple[int, int], least: float, rng: np.random.Generator) -> tuple[np.ndarray, int]:
@@ -94,9 +95,10 @@ def degrade(sharp: np.ndarray, margin: int, blurring: Blurring, data: Data, rng:
         ends in a reflecting border or, half the time where there are margins, in one behind which the scene went on.
     data: of the recipe: its noise, JPEG and light.
     """
-    blurred, kept = _blurred(sharp, margin, blurring.psf, data, rng)
+    in_light = bool(data.linear) and bool(rng.random() < data.linear)
+    blurred, kept = _blurred(sharp, margin, blurring.psf, in_light, rng)
     seen, compressed = stored(blurred, data, rng)
-    return Sample(seen, kept, blurring, compressed)
+    return Sample(seen, kept, blurring, compressed, in_light)
 
 
 def stored(blurred: np.ndarray, data: Data, rng: np.random.Generator) -> tuple[np.ndarray, bool]:
@@ -112,16 +114,15 @@ def stored(blurred: np.ndarray, data: Data, rng: np.random.Generator) -> tuple[n
 
 
 def _blurred(
-    sharp: np.ndarray, margin: int, psf: np.ndarray, data: Data, rng: np.random.Generator
+    sharp: np.ndarray, margin: int, psf: np.ndarray, in_light: bool, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """The blurred and the sharp piece without margins."""
-    linear = bool(data.linear) and rng.random() < data.linear
-    scene = np.float32(rng.uniform(1, BRIGHTEST)) * sharp**GAMMA if linear else sharp
+    scene = np.float32(rng.uniform(1, BRIGHTEST)) * sharp**GAMMA if in_light else sharp
     inside = tuple(slice(margin, side - margin) for side in sharp.shape[:2])
     kept = np.ascontiguousarray(scene[inside])
     goes_on = margin > 0 and rng.random() < 0.5
     blurred = blur(scene, psf)[inside] if goes_on else blur(kept, psf)
-    if not linear:
+    if not in_light:
         return blurred, kept
     return encoded(blurred), encoded(kept)
 

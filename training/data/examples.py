@@ -10,7 +10,8 @@ import torch
 from deblurcli.deconvolution.observation import Observation
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.deconvolution.wiener import wiener_pair
-from deblurcli.estimation.noise_to_signal import NSR_SAFETY
+from deblurcli.estimation import light
+from deblurcli.estimation.noise_to_signal import LIGHT_SAFETY, NSR_SAFETY
 from deblurcli.pictures import noise
 from deblurcli.pictures.images import to_float
 from training.data.batched.batches import Batches
@@ -55,19 +56,25 @@ class Refinements(Degraded):
     """Inputs ``(9, H, W)``, blurred, boldly and carefully restored, and sharp pictures ``(3, H, W)``."""
 
     def inputs(self, sample: Sample) -> np.ndarray:
-        """The blurred picture and both images that the Wiener filter restores."""
+        """The blurred picture and both images that the Wiener filter restores, where the blur was at work."""
         observation = observed(sample)
         pair = wiener_pair(observation)
-        return np.concatenate([observation.image, pair.bold, pair.careful], axis=2)
+        seen = [observation.image, pair.bold, pair.careful]
+        return np.concatenate([light.encoded(each) for each in seen] if sample.in_light else seen, axis=2)
 
 
 def observed(sample: Sample) -> Observation:
-    """A sample as the Wiener filter sees it in the tool, which is more careful where the PSF is not exact."""
+    """A sample as the Wiener filter sees it in the tool, which is more careful where the PSF is not exact.
+
+    What was blurred in light is seen there. The tool only finds such PSFs, so that none is taken for exact.
+    """
     told = sample.blurring
-    careful = max(NSR_SAFETY * noise.measured_nsr(sample.blurred, _ROUNDING), told.least_nsr)
-    ratio = None if told.exact else min(careful, 1.0)
+    blurred = light.decoded(sample.blurred) if sample.in_light else sample.blurred
+    safety = LIGHT_SAFETY if sample.in_light and told.least_nsr else NSR_SAFETY
+    careful = max(safety * noise.measured_nsr(blurred, _ROUNDING), told.least_nsr)
+    ratio = None if told.exact and not sample.in_light else min(careful, 1.0)
     options = DeconvolutionOptions(nsr=ratio, least_noise=_ROUNDING, compressed=sample.compressed)
-    return Observation.of(sample.blurred, told.given, options)
+    return Observation.of(blurred, told.given, options)
 
 
 def pairs(pictures: Pictures, recipe: Recipe, chosen: np.ndarray | None = None) -> Pairs:

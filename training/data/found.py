@@ -28,7 +28,9 @@ from training.recipe import FOLDER, Recipe
 
 KEPT = FOLDER / "found-psfs.npz"  # pairs that were found in training photographs
 SHAKE = "trajectory"  # family of the PSFs that blur them
+_LENGTHS = 14.0, 135.0  # pixels of their paths, evenly by their logarithm
 _SIDE = 480  # pixels of the pieces that are searched, at most
+_BORDER = 3  # part of a PSF's width that is cut off them, as a photograph is a part of the scene
 _FINE = 4  # parts of a pixel, to which a true PSF is moved
 _STEPS = 4095  # in which the values of a found PSF are kept, the largest being one
 
@@ -43,13 +45,19 @@ class FoundPSF:
 
 def gather(pictures: Pictures, recipe: Recipe, minutes: float, seed: int) -> Iterator[FoundPSF]:
     """Blur photographs that a recipe fits on and search: the PSFs that are found with certainty."""
-    rng, shake, begun = np.random.default_rng(seed), psf.RandomPSF((SHAKE,)), time.monotonic()
+    rng, begun = np.random.default_rng(seed), time.monotonic()
     fitted = fitted_photographs(recipe, len(pictures))
     while time.monotonic() - begun < 60 * minutes:
-        picture, true = to_float(pictures[int(rng.choice(fitted))]), shake.draw(rng).array()
+        picture, true = to_float(pictures[int(rng.choice(fitted))]), _shake(rng)
         seen = estimate(_photographed(picture, true, recipe, rng), GENERAL)
         if trusted(seen):
             yield FoundPSF(_moved_onto(true, seen.psf), trimmed(seen.psf))
+
+
+def _shake(rng: np.random.Generator) -> np.ndarray:
+    """The PSF of a path of any length."""
+    length = float(np.exp(rng.uniform(*np.log(_LENGTHS))))
+    return psf.PSFSpec.of(SHAKE, {"length": length, "seed": int(rng.integers(10**9))}).array()
 
 
 def _photographed(picture: np.ndarray, true: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
@@ -57,7 +65,9 @@ def _photographed(picture: np.ndarray, true: np.ndarray, recipe: Recipe, rng: np
     size = tuple(min(_SIDE, length) for length in picture.shape[:2])
     sharp, margin = piece(picture, (size[0], size[1]), 1.0, rng)
     sample = degrade(sharp, margin, Blurring(true, true, exact=True), recipe.data, rng)
-    return from_float(sample.blurred, np.uint8)
+    border = max(true.shape) // _BORDER
+    inside = tuple(slice(border, length - border) for length in sample.blurred.shape[:2])
+    return from_float(sample.blurred[inside], np.uint8)
 
 
 def _moved_onto(true: np.ndarray, found: np.ndarray) -> np.ndarray:

@@ -129,3 +129,20 @@ def test_a_fresh_refining_network_gives_back_the_careful_image_also_as_onnx(tmp_
     assert torch.equal(network(inputs), inputs[:, 6:])
     export.to_onnx(network, tmp_path / "refine.onnx")
     assert export.parity(network, tmp_path / "refine.onnx") <= export.PARITY
+
+
+@pytest.mark.parametrize("in_light", [False, True])
+def test_a_blur_is_undone_where_it_was_at_work(in_light):
+    """A grey square on dark ground, told the right PSF, is nearer to the truth in light or in values."""
+    refine, told = recipe.load("refine"), psf.parse("motion:length=9,angle=0").array()
+    ground = np.full((96, 96, 3), 0.05, np.float32)
+    ground[40:56, 40:56] = 0.5
+    data = replace(refine.data, noise=(0.0, 0.0), jpeg=0.0, linear=float(in_light))
+    exact = degradation.Blurring(told, told, exact=True)
+    sample = degradation.degrade(ground, 0, exact, data, np.random.default_rng(1))
+    pairs = examples.pairs([np.zeros((256, 256, 3), np.uint8)], refine)
+    right, wrong = (
+        np.abs(pairs.inputs(replace(sample, in_light=seen))[..., 6:] - sample.sharp).mean()
+        for seen in (in_light, not in_light)
+    )
+    assert sample.in_light == in_light and right < 0.7 * wrong
