@@ -243,7 +243,7 @@ def _training(recipe: Recipe, checkpoint: Checkpoint, count: int) -> dict:
         "schedule_over": checkpoint.stop.over
         or checkpoint.step >= per_epoch * schedule.epochs
         or schedule.spent(checkpoint.seconds),
-        "images_seen": checkpoint.step * schedule.batch,
+        "images_seen": checkpoint.seen,
         "minutes": round(checkpoint.seconds / 60, 1),
         "curve": f"training/recipes/{recipe.name}.csv",
     }

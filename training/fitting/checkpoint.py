@@ -32,6 +32,7 @@ class CheckpointError(DeblurError):
 class Checkpoint:
     """The state of a fit: everything a checkpoint holds.
 
+    batch: pictures that a step takes. seen: those that all steps took, the earlier ones perhaps in other batches.
     sums: of the loss and the metrics over the training pictures of this epoch so far, and their number last.
     best: weights of the epoch with the lowest validation loss, where the recipe asks for them.
     average: running mean of the weights over the last steps, where the recipe asks for it.
@@ -41,7 +42,9 @@ class Checkpoint:
     optimiser: torch.optim.Optimizer
     rate: schedules.LearningRate
     stop: schedules.Stop
+    batch: int
     step: int = 0
+    seen: int = 0
     seconds: float = 0.0
     sums: torch.Tensor = field(default_factory=lambda: torch.zeros(2 + len(metrics.METRICS)))
     best: dict[str, torch.Tensor] | None = None
@@ -56,7 +59,10 @@ class Checkpoint:
             "optimiser": self.optimiser.state_dict(),
             "rate": schedules.state(self.rate),
             "stop": schedules.state(self.stop),
-            **{name: getattr(self, name) for name in ("step", "seconds", "sums", "best", "best_step", "average")},
+            **{
+                name: getattr(self, name)
+                for name in ("step", "seen", "seconds", "sums", "best", "best_step", "average")
+            },
         }
         if self.critic is not None:
             state["critic"] = self.critic.state()
@@ -66,7 +72,7 @@ class Checkpoint:
         """Write the result's weights alone, in half precision: a sixth of a checkpoint, to go on from, not exactly."""
         weights, step = self.chosen()
         halved = {name: weight.half() if weight.is_floating_point() else weight for name, weight in weights.items()}
-        _write({"network": halved, "step": step, "seconds": self.seconds}, path)
+        _write({"network": halved, "step": step, "seen": self.seen, "seconds": self.seconds}, path)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint; one without optimiser state starts the optimiser afresh.
@@ -88,7 +94,7 @@ class Checkpoint:
             ) from error
         for part in ("rate", "stop"):
             schedules.restore(getattr(self, part), state.pop(part, {}))
-        for name, value in state.items():
+        for name, value in {"seen": self.batch * state["step"], **state}.items():
             setattr(self, name, value)
         device = next(self.network.parameters()).device
         self.sums = self.sums.to(device)
@@ -133,7 +139,7 @@ def start(recipe: Recipe, device: torch.device) -> Checkpoint:
         fused=device.type == "cuda" or None,
     )  # fmt: skip
     rate = schedules.build(recipe.rate, chosen.learning_rate)
-    checkpoint = Checkpoint(network, optimiser, rate, schedules.Stop(recipe.schedule.patience))
+    checkpoint = Checkpoint(network, optimiser, rate, schedules.Stop(recipe.schedule.patience), recipe.schedule.batch)
     checkpoint.critic = critics.start(recipe.critic, recipe.schedule.seed, device)
     checkpoint.sums = checkpoint.sums.to(device)
     return checkpoint

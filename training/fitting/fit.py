@@ -136,6 +136,7 @@ class _Fit:
             rate = checkpoint.rate.at(checkpoint.step, self.expected())
             self.step(batch, rate)
             checkpoint.step += 1
+            checkpoint.seen += checkpoint.batch
             checkpoint.seconds = before + time.monotonic() - begun
             ended = checkpoint.step % self.per_epoch == 0
             if ended or checkpoint.step % LOG_EVERY == 0:

@@ -85,6 +85,23 @@ def test_a_slim_checkpoint_holds_little_and_is_gone_on_from(tiny, pictures, cpu,
     assert fit.fit(tiny, pictures, tmp_path / "other", epochs=2, fabric=cpu, kept=slim).step > done.step
 
 
+def test_pictures_are_counted_whatever_batches_they_came_in(tiny, pictures, cpu, tmp_path):
+    folder, halved = (
+        tmp_path / tiny.name,
+        replace(tiny, schedule=replace(tiny.schedule, batch=tiny.schedule.batch // 2)),
+    )
+    begun = fit.fit(tiny, pictures, folder, epochs=1, fabric=cpu)
+    assert begun.seen == begun.step * tiny.schedule.batch
+    older = torch.load(folder / "checkpoint.pt")
+    del older["seen"]  # which a checkpoint did not tell at first
+    torch.save(older, folder / "checkpoint.pt")
+    done = fit.fit(halved, pictures, folder, epochs=2, fabric=cpu)
+    assert done.step > begun.step and begun.seen > 0
+    assert done.seen == done.step * halved.schedule.batch  # as it takes them for batches of its own
+    later = fit.fit(tiny, pictures, folder, epochs=9, fabric=cpu)
+    assert later.seen - done.seen == (later.step - done.step) * tiny.schedule.batch
+
+
 def same(weights, others):
     assert weights.keys() == others.keys()
     for name, weight in weights.items():
