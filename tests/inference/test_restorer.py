@@ -170,7 +170,7 @@ def test_a_deferred_network_is_the_same_network(faces, blurred, workers):
 
 def test_large_pictures_have_a_refiner_of_their_own_but_in_an_ensemble():
     one, of_large = refiners("cpu", workers=1)
-    assert (one.halo, of_large.halo) == (48, 32) and one.source[0] == "refine"
+    assert (one.halo, of_large.halo) == (48, 48) and one.source[0] == "refine"
     assert of_large.model.endswith("refine-small.onnx") and of_large.workers == 1
     assert refiners("cpu", workers=1, elsewhere=True)[1].workers is None
     assert refiners("cpu", workers=1, ensemble=True)[1] is None
