@@ -90,19 +90,25 @@ class Averaged(Refined):
         return (refined + sparse_image(observation, progress)) / 2
 
 
-class InLight(Correction):
-    """For tiles of light: the mean of what `sparse` restores there and of the Wiener filter, corrected by a refiner in
-    the values of the file.
+class RefinedInLight(Correction):
+    """For tiles of light: the Wiener filter at work there, corrected by a refiner in the values of the file.
 
-    With the true PSF neither brings more than the other, and their mean no more. With PSFs that were found their errors
-    differ; see `SHARE_OF_LIGHT`. What `Refined` does besides, to agree with what was seen, brings nothing in light.
+    What `Refined` does besides, to agree with what was seen, brings nothing in light.
     """
 
     def restored(self, observation: Observation, is_compressed: bool, progress: Progress) -> np.ndarray:
-        """The mean of both."""
+        """The corrected image."""
         pair, blurred = wiener_pair(observation), light.encoded(observation.image)
         restored = self.refiner.restore(blurred, light.encoded(pair.bold), light.encoded(pair.careful))
-        refined = observation.lit(self.refiner.suppress_halos(restored, blurred))
+        return observation.lit(self.refiner.suppress_halos(restored, blurred))
+
+
+class AveragedInLight(RefinedInLight):
+    """For tiles of light and PSFs that were found and have no formula: the mean with `sparse`, as in `Averaged`."""
+
+    def restored(self, observation: Observation, is_compressed: bool, progress: Progress) -> np.ndarray:
+        """The mean of both."""
+        refined = super().restored(observation, is_compressed, progress)
         return (refined + light.encoded(sparse_image(observation, progress))) / 2
 
 

@@ -26,7 +26,16 @@ from deblurcli.pictures.tiles import Progress, unwatched
 from deblurcli.pipeline import second_opinion
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly, specially
 from deblurcli.pipeline.blind import Blind, Network
-from deblurcli.pipeline.correction import SHARE_OF_LIGHT, Averaged, InLight, Refined, Refiner, decoded, in_tiles
+from deblurcli.pipeline.correction import (
+    SHARE_OF_LIGHT,
+    Averaged,
+    AveragedInLight,
+    Refined,
+    RefinedInLight,
+    Refiner,
+    decoded,
+    in_tiles,
+)
 from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, SLIGHT, Finding, Source, source
 from deblurcli.pipeline.specialist import Specialist
 
@@ -98,17 +107,24 @@ class Restoration:
     def _compared(self, picture: Picture, restored: Picture, found: Finding, blind: Blindly) -> Processed:
         """What a PSF that may be wrong restored, unless a network that knows of none does better; see `second_opinion`.
 
-        A PSF of any form is used where it holds, one with a formula everywhere or not at all.
+        A PSF with a formula that was at work in the values of the file is used everywhere or not at all, all others as
+        far as they hold.
         """
-        if not found.is_free_form:
-            if second_opinion.holds(picture, restored, blind):
+        if found.is_free_form:
+            other = blind(picture, unwatched)
+            restored, share = second_opinion.blended(picture, restored, other, second_opinion.OF_ANY_FORM)
+            if share >= second_opinion.LEAST_SHARE:
                 return self._made(restored, found)
-            return self._without_psf(picture, replace(found, reason="the blur that was found does not hold"))
-        other = blind(picture, unwatched)
-        restored, share = second_opinion.blended(picture, restored, other)
-        if share < second_opinion.LEAST_SHARE:
             return blindly(BLIND).made(other, found.fields, "its blur is not the same all over")
-        return self._made(restored, found)
+        if found.linear_nsr is None:
+            holds = second_opinion.holds(picture, restored, blind)
+        else:
+            other = blind(picture, unwatched)
+            restored, share = second_opinion.blended(picture, restored, other, second_opinion.WITH_A_FORMULA)
+            holds = share >= second_opinion.LEAST_SHARE
+        if holds:
+            return self._made(restored, found)
+        return self._without_psf(picture, replace(found, reason="the blur that was found does not hold"))
 
     def _nsr(self, found: Finding, own: float | None) -> float | None:
         """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""
@@ -127,7 +143,7 @@ class Restoration:
         return blindly(BLIND).made(restored, found.fields, SLIGHT if found.course == LEAVE else found.reason)
 
     def _restored(self, picture: Picture, found: Finding, psf: np.ndarray | PoseDensity) -> Picture:
-        """The picture with the PSF undone; where it was at work in light, a mean of that there and in values."""
+        """The picture with the PSF undone where it was at work; one of any form in light, in values as well."""
         options = replace(self.options, nsr=self._nsr(found, found.nsr), compressed=found.is_compressed)
         refiner = self._refiner_for(picture)
         if refiner is None:
@@ -135,10 +151,12 @@ class Restoration:
         if found.linear_nsr is None:
             method = (Averaged if found.is_free_form else Refined)(refiner)
             return in_tiles(method, picture, psf, options, self.progress)
+        of_light = replace(options, nsr=self._nsr(found, found.linear_nsr))
+        if not found.is_free_form:
+            return in_tiles(RefinedInLight(refiner), picture, psf, of_light, self.progress, decoded)
         half = partial(_half, self.progress)
         in_values = in_tiles(Refined(refiner), picture, psf, options, half)
-        options = replace(options, nsr=self._nsr(found, found.linear_nsr))
-        in_light = in_tiles(InLight(refiner), picture, psf, options, half, decoded)
+        in_light = in_tiles(AveragedInLight(refiner), picture, psf, of_light, half, decoded)
         return blended(in_light, in_values, SHARE_OF_LIGHT)
 
     def _refiner_for(self, picture: Picture) -> Refiner | None:

@@ -14,7 +14,7 @@ from deblurcli.deconvolution.sparse import sparse
 from deblurcli.deconvolution.wiener import wiener
 from deblurcli.estimation.light import decoded, encoded
 from deblurcli.pictures.images import Picture, from_float, to_float
-from deblurcli.pipeline.correction import Averaged, InLight, Refined
+from deblurcli.pipeline.correction import Averaged, AveragedInLight, Refined, RefinedInLight
 from deblurcli.pipeline.restoration import Restoration
 from deblurcli.pipeline.sources import Finding
 
@@ -39,10 +39,12 @@ def shaken(sharp) -> np.ndarray:
     return to_float(from_float(blur(sharp, PSF), np.uint8))
 
 
-def test_in_light_half_is_of_the_sparse_prior(shaken):
+def test_in_light_the_wiener_filter_is_corrected_in_values(shaken):
     seen = decoded(shaken)
-    expected = (encoded(wiener(seen, PSF, options=OPTIONS)) + encoded(sparse(seen, PSF, OPTIONS))) / 2
-    np.testing.assert_allclose(InLight(Satisfied())(seen, PSF, OPTIONS), expected, atol=1e-5)
+    expected = encoded(wiener(seen, PSF, options=OPTIONS))
+    np.testing.assert_allclose(RefinedInLight(Satisfied())(seen, PSF, OPTIONS), expected, atol=1e-5)
+    both = (expected + encoded(sparse(seen, PSF, OPTIONS))) / 2
+    np.testing.assert_allclose(AveragedInLight(Satisfied())(seen, PSF, OPTIONS), both, atol=1e-5)
 
 
 def test_a_psf_of_any_form_takes_half_of_the_sparse_prior(shaken):
@@ -51,16 +53,24 @@ def test_a_psf_of_any_form_takes_half_of_the_sparse_prior(shaken):
     np.testing.assert_allclose(Averaged(Satisfied())(shaken, PSF, OPTIONS), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("is_free_form", [False, True])
-def test_a_blur_of_light_is_a_third_of_each_way(shaken, is_free_form):
-    """The refiner in the values of the file, the refiner in light, and the sparse prior in light."""
+def of_light(shaken, is_free_form: bool) -> np.ndarray:
+    """What is made of a picture whose blur was at work in light."""
     found = Finding(PSF, {}, nsr=0.003, linear_nsr=0.006, is_free_form=is_free_form, is_estimated=True)
     work = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", Satisfied(), forced=True)
-    made = to_float(work(Picture(from_float(shaken, np.uint8)), "a").picture.pixels)
+    return to_float(work(Picture(from_float(shaken, np.uint8)), "a").picture.pixels)
+
+
+def test_a_psf_of_any_form_is_undone_a_third_in_each_way(shaken):
+    """The refiner in the values of the file, the refiner in light, and the sparse prior in light."""
     in_light, seen = replace(OPTIONS, nsr=0.006), decoded(shaken)
     ways = (
         Refined(Satisfied())(shaken, PSF, OPTIONS),
         encoded(wiener(seen, PSF, options=in_light)),
         encoded(sparse(seen, PSF, in_light)),
     )
-    assert np.abs(made - sum(ways) / 3)[12:-12, 12:-12].max() < 2.5 / 255
+    assert np.abs(of_light(shaken, True) - sum(ways) / 3)[12:-12, 12:-12].max() < 2.5 / 255
+
+
+def test_a_psf_with_a_formula_is_undone_in_light_alone(shaken):
+    expected = encoded(wiener(decoded(shaken), PSF, options=replace(OPTIONS, nsr=0.006)))
+    assert np.abs(of_light(shaken, False) - expected)[12:-12, 12:-12].max() < 2.5 / 255

@@ -13,6 +13,7 @@ from deblurcli.pictures.images import Picture
 from deblurcli.pipeline import second_opinion
 from deblurcli.pipeline.blind import Blind
 from deblurcli.pipeline.restoration import Restoration
+from deblurcli.pipeline.second_opinion import OF_ANY_FORM, WITH_A_FORMULA
 from deblurcli.pipeline.sources import Finding
 
 rng = np.random.default_rng(3)
@@ -26,20 +27,30 @@ def picture(values) -> Picture:
 
 
 def test_a_network_that_changes_less_in_the_same_direction_leaves_all_to_the_psf():
-    made, share = second_opinion.blended(picture(SEEN), picture(SEEN + CHANGE), picture(SEEN + CHANGE // 3))
+    made, share = second_opinion.blended(
+        picture(SEEN), picture(SEEN + CHANGE), picture(SEEN + CHANGE // 3), OF_ANY_FORM
+    )
     assert share > 0.99 and np.abs(made.pixels.astype(int) - (SEEN + CHANGE)).max() <= 1
 
 
 def test_a_network_that_does_nothing_has_no_opinion():
-    made, share = second_opinion.blended(picture(SEEN), picture(SEEN + CHANGE), picture(SEEN))
+    made, share = second_opinion.blended(picture(SEEN), picture(SEEN + CHANGE), picture(SEEN), OF_ANY_FORM)
     assert share > 0.99 and np.abs(made.pixels.astype(int) - (SEEN + CHANGE)).max() <= 1
+
+
+def test_beside_a_formula_a_network_that_changes_as_much_in_the_same_direction_is_believed_more():
+    """Both alike has an opposition of 0: the PSF's share is 1 / (1 + exp(-0.15 / 0.26)), whatever the changes are."""
+    _, share = second_opinion.blended(picture(SEEN), picture(SEEN + CHANGE), picture(SEEN + CHANGE), WITH_A_FORMULA)
+    assert share == pytest.approx(0.640, abs=0.005)
+    _, share = second_opinion.blended(picture(SEEN), picture(SEEN + CHANGE), picture(SEEN + CHANGE), OF_ANY_FORM)
+    assert share > 0.99
 
 
 def test_where_both_differ_and_the_network_changes_more_it_is_believed_there_alone():
     small = CHANGE // 4
     blindly = SEEN + small
     blindly[:, :512] = (SEEN + OTHER)[:, :512]
-    made, share = second_opinion.blended(picture(SEEN), picture(SEEN + small), picture(blindly))
+    made, share = second_opinion.blended(picture(SEEN), picture(SEEN + small), picture(blindly), OF_ANY_FORM)
     assert 0.25 < share < 0.5
     np.testing.assert_array_equal(made.pixels[:, :400], blindly[:, :400])
     assert np.abs(made.pixels[:, -200:].astype(int) - (SEEN + small)[:, -200:]).max() <= 1
@@ -50,7 +61,7 @@ def test_where_both_differ_and_the_network_changes_more_it_is_believed_there_alo
 def test_any_size_depth_and_kind(shape, dtype):
     top = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
     one, two, three = ((top * np.random.default_rng(seed).random(shape)).astype(dtype) for seed in range(3))
-    made, share = second_opinion.blended(Picture(one), Picture(two.copy()), Picture(three))
+    made, share = second_opinion.blended(Picture(one), Picture(two.copy()), Picture(three), WITH_A_FORMULA)
     assert made.pixels.shape == shape and made.pixels.dtype == dtype and 0 <= share <= 1
     low, high = np.minimum(two, three), np.maximum(two, three)
     assert (made.pixels >= low).all() and (made.pixels <= high).all()
@@ -91,12 +102,29 @@ def test_the_part_with_most_detail_is_looked_at(monkeypatch):
 
 
 @pytest.mark.parametrize("share, method", [(0.05, "photo"), (0.5, "wiener")])
-def test_a_psf_that_the_network_opposes_nearly_everywhere_is_dropped(share, method, monkeypatch):
-    blurred, other = picture(SEEN // 4 + 100), picture(SEEN // 4 + 101)
-    monkeypatch.setattr(second_opinion, "blended", lambda seen, restored, blindly: (restored, share))
-    found = Finding(psf.parse("gaussian:1").array(), {}, "shaken", nsr=1.0, is_free_form=True, is_estimated=True)
+@pytest.mark.parametrize(
+    "free_form, reason", [(True, "its blur is not the same all over"), (False, "the blur that was found does not hold")]
+)
+def test_a_psf_that_the_network_opposes_nearly_everywhere_is_dropped(share, method, free_form, reason, monkeypatch):
+    blurred, other, trusts = picture(SEEN // 4 + 100), picture(SEEN // 4 + 131), []
+
+    def blended(seen, restored, blindly, trust):
+        trusts.append(trust)
+        return restored, share
+
+    monkeypatch.setattr(second_opinion, "blended", blended)
+    found = Finding(
+        psf.parse("gaussian:1").array(),
+        {},
+        "shaken",
+        nsr=1.0,
+        linear_nsr=1.0,
+        is_free_form=free_form,
+        is_estimated=True,
+    )
     work = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", blind=lambda given, progress: other)
     made = work(blurred, "a")
+    assert trusts == [OF_ANY_FORM if free_form else WITH_A_FORMULA]
     assert made.fields["method"] == method and (made.picture is other) == (made.psf is None) == (method == "photo")
     if method == "photo":
-        assert made.note == "restored blindly by photo, its blur is not the same all over"
+        assert made.note == f"restored blindly by photo, {reason}"
