@@ -110,21 +110,17 @@ class Restoration:
         A PSF with a formula that was at work in the values of the file is used everywhere or not at all, all others as
         far as they hold.
         """
-        if found.is_free_form:
+        reason = "its blur is not the same all over" if found.is_free_form else "the blur that was found does not hold"
+        if found.is_free_form or found.linear_nsr is not None:
+            trust = second_opinion.OF_ANY_FORM if found.is_free_form else second_opinion.WITH_A_FORMULA
             other = blind(picture, unwatched)
-            restored, share = second_opinion.blended(picture, restored, other, second_opinion.OF_ANY_FORM)
-            if share >= second_opinion.LEAST_SHARE:
-                return self._made(restored, found)
-            return blindly(BLIND).made(other, found.fields, "its blur is not the same all over")
-        if found.linear_nsr is None:
-            holds = second_opinion.holds(picture, restored, blind)
-        else:
-            other = blind(picture, unwatched)
-            restored, share = second_opinion.blended(picture, restored, other, second_opinion.WITH_A_FORMULA)
-            holds = share >= second_opinion.LEAST_SHARE
-        if holds:
+            mixed, share = second_opinion.blended(picture, restored, other, trust)
+            if share < second_opinion.LEAST_SHARE:
+                return blindly(BLIND).made(other, found.fields, reason)
+            return self._made(mixed, replace(found, fields={**found.fields, "photo_share": round(1 - share, 3)}))
+        if second_opinion.holds(picture, restored, blind):
             return self._made(restored, found)
-        return self._without_psf(picture, replace(found, reason="the blur that was found does not hold"))
+        return self._without_psf(picture, replace(found, reason=reason))
 
     def _nsr(self, found: Finding, own: float | None) -> float | None:
         """The noise-to-signal ratio that was asked for, else that of the source; None leaves it to the picture."""

@@ -126,5 +126,6 @@ def test_a_psf_that_the_network_opposes_nearly_everywhere_is_dropped(share, meth
     made = work(blurred, "a")
     assert trusts == [OF_ANY_FORM if free_form else WITH_A_FORMULA]
     assert made.fields["method"] == method and (made.picture is other) == (made.psf is None) == (method == "photo")
+    assert made.fields.get("photo_share") == (None if method == "photo" else 0.5)
     if method == "photo":
         assert made.note == f"restored blindly by photo, {reason}"
