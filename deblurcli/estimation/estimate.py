@@ -27,7 +27,18 @@ from deblurcli.blur.poses import PoseDensity
 from deblurcli.blur.psf import PSFSpec
 from deblurcli.choices import ESTIMATED
 from deblurcli.errors import PSFError
-from deblurcli.estimation import confidence, edges, families, free_form, light, night, rolling, shake, streaks, whittle
+from deblurcli.estimation import (
+    confidence,
+    edges,
+    families,
+    free_form,
+    light,
+    night,
+    psf_shape,
+    rolling,
+    streaks,
+    whittle,
+)
 from deblurcli.estimation.families import PARAMETRIC, Search
 from deblurcli.pictures import lights, noise, power_spectrum
 from deblurcli.pictures.images import checked
@@ -285,7 +296,7 @@ def _is_better(coarse: Estimate, fine: Estimate) -> bool:
         return True
     if fine.family == GENERAL and coarse.confidence < _BEYOND_DOUBT[coarse.family]:
         return False
-    return shake.extent(coarse.psf) > _SMALL
+    return psf_shape.extent(coarse.psf) > _SMALL
 
 
 def _refit(luma: np.ndarray, found: Estimate) -> Estimate:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deblurcli.blur.poses import PoseDensity
-from deblurcli.estimation import families, shake, whittle
+from deblurcli.estimation import families, psf_shape, shake, whittle
 from deblurcli.pictures import power_spectrum
 
 SIDE, _PSFS = 192, 5  # pixels a side of a region in which a PSF is to hold, and how many PSFs fit into it at least
@@ -42,7 +42,7 @@ def leads(part: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
     """How far each PSF is ahead of no blur at all in the power spectrum of a region; see `whittle.Fit.lead`."""
     seen = families.spectrum_of(part)
     nothing = whittle.fit_known(seen, np.ones_like(seen.power))
-    framed = [shake.framed(psf, seen.side - 1) for psf in psfs]
+    framed = [psf_shape.framed(psf, seen.side - 1) for psf in psfs]
     return [whittle.fit_known(seen, power_spectrum.power_of(psf, seen)).lead(nothing) for psf in framed]
 
 
@@ -57,7 +57,7 @@ def least(luma: np.ndarray, psf: np.ndarray | PoseDensity) -> float:
     In each region the better of its lead and of its fall counts: a frame or a few straight lines hide the former, and
     noise the latter. Regions that hardly show anything do not count, nor does the worst of ten.
     """
-    found = parts(luma, max(SIDE, _PSFS * shake.extent(local(psf, 0, 0))))
+    found = parts(luma, max(SIDE, _PSFS * psf_shape.extent(local(psf, 0, 0))))
     detail = [_detail(part) for *_, part in found]
     shown = [region for region, own in zip(found, detail, strict=True) if own >= _DETAILED * max(detail)]
     return sorted(_ahead(region, psf) for region in shown)[len(shown) // _SPARED]

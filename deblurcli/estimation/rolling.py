@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from deblurcli.blur.poses import PoseDensity
-from deblurcli.estimation import l0, shake
+from deblurcli.estimation import l0, psf_shape, shake, views
 from deblurcli.estimation.gradient_fit import FALL, NormalEquations, StrongGradients
 from deblurcli.estimation.l0 import Extended
 from deblurcli.estimation.regions import falls, leads, local, parts
@@ -53,15 +53,15 @@ def sought(luma: np.ndarray) -> PoseDensity | None:
     """
     if min(luma.shape) < SMALLEST_SIDE:
         return None
-    smaller = shake.reduced(luma, _TIMES)
+    smaller = views.reduced(luma, _TIMES)
     regions = _regions(smaller, _SIDE)
     latents = [l0.harmonic(part, int(_MARGIN * _SIDE)) for *_, part in parts(shake.nearer(smaller), _REGION)]
     density = _turns(_any(smaller.shape), regions, latents, _ROUNDS, _WEIGHT, _DESCENTS)
     if density.deviation * np.hypot(*luma.shape) / 2 < LEAST_ROLL:
         return None
-    for scale in shake.scales(_TIMES):
-        seen = shake.resized(luma, scale)
-        density = _carried_on(density, shake.odd(_SIDE * _TIMES * scale))
+    for scale in views.scales(_TIMES):
+        seen = views.resized(luma, scale)
+        density = _carried_on(density, psf_shape.odd(_SIDE * _TIMES * scale))
         regions = _regions(seen, density.side)
         latents = _latents(regions, density, _LATER_WEIGHT)
         density = _turns(density, regions, latents, _LATER_ROUNDS, _LATER_WEIGHT, _LATER_DESCENTS)

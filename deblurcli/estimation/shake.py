@@ -26,18 +26,16 @@ import numpy as np
 
 from deblurcli.blur.families import centred
 from deblurcli.choices import BLIND
-from deblurcli.estimation import l0
+from deblurcli.estimation import l0, psf_shape, views
 from deblurcli.estimation.gradient_fit import FALL, NormalEquations, StrongGradients
 from deblurcli.estimation.l0 import Extended
 from deblurcli.inference.restorer import Deferred, deferred
-from deblurcli.pictures.luma import central_luma
 
 # How many times smaller a picture is looked at, and the sides of the PSFs that are sought there, all odd.
 SIZES = {1: (25, 59), 2: (39,), 4: (39,)}
 
 _GOING_ON = 2  # sizes of which more than the first PSF is sought
 _SOFTNESS = 4  # side of a PSF in pixels, up to which it is no shake: that of sharp pictures that are a little soft
-_STEP = np.sqrt(2)  # from one scale to the next, when a PSF goes on to a finer one
 _STOPS = 8, 24  # rounds after which a PSF is kept: the more there is to see and the less noise, the later is better
 _MORE_ROUNDS = 2  # when a PSF goes on to a finer scale
 _BESIDE = np.ones((3, 3), np.uint8)  # where it may grow to there
@@ -51,7 +49,6 @@ _STRAY = 0.03  # of the sum: lighter islands of a PSF are nothing
 _MARGIN = 1.5  # sides of the PSF, by which pictures are extended
 _WINDOW = 400  # pixels a side that are looked at
 _PSFS, _WIDEST = 5, 560  # sides of the PSF that are looked at along each side, but no more than so many pixels
-_PACE = 20  # pixels from one part that may be looked at to the next
 # Pixels a side that a picture is to have, and one made smaller. In less the spectrum tells too little: 17 of 24 faces
 # of 94 × 125 pixels, soft as press photographs are when they are reduced, were taken for shaken.
 SMALLEST_SIDE, _LEAST_SIDE = 128, 96
@@ -72,7 +69,7 @@ def begun(luma: np.ndarray) -> list[Search]:
         return []
     searches = _searches(luma)
     smallest = next(searches)
-    return [] if extent(smallest.first) <= _SOFTNESS else [smallest, *searches]
+    return [] if psf_shape.extent(smallest.first) <= _SOFTNESS else [smallest, *searches]
 
 
 def candidates(luma: np.ndarray, searches: Sequence[Search], rating: Rating) -> list[np.ndarray]:
@@ -82,7 +79,7 @@ def candidates(luma: np.ndarray, searches: Sequence[Search], rating: Rating) -> 
     """
     if not searches:
         return []
-    ratings = rating([_enlarged(search.first, search.times) for search in searches])
+    ratings = rating([psf_shape.enlarged(search.first, search.times) for search in searches])
     return [psf for at in np.argsort(-ratings)[:_GOING_ON] for psf in _gone_on(luma, searches[at], rating)]
 
 
@@ -109,7 +106,7 @@ def _searches(luma: np.ndarray) -> Iterator[Search]:
         fitting = [size for size in sizes if _fits(luma, times, size)]
         if not fitting:
             continue
-        looked = part(reduced(luma, times), _WINDOW)
+        looked = views.part(views.reduced(luma, times), _WINDOW)
         restored = nearer(looked)
         for size in fitting:
             turns = _beginning_with(restored, looked, size)
@@ -120,14 +117,14 @@ def _gone_on(luma: np.ndarray, search: Search, rating: Rating) -> list[np.ndarra
     """The PSFs of a search at the picture's own size; of a smaller picture those of the better one, to save time."""
     if search.times == 1:
         return search.psfs
-    better = int(np.argmax(rating([_enlarged(psf, search.times) for psf in search.psfs])))
+    better = int(np.argmax(rating([psf_shape.enlarged(psf, search.times) for psf in search.psfs])))
     return at_full_size(luma, search.psfs[better], search.times)
 
 
 def ratios(luma: np.ndarray, psfs: Sequence[np.ndarray]) -> list[float]:
     """How well PSFs explain a picture: the `l0.objective` of each over that of no blur at all, below 1 where better."""
-    widest = max(map(extent, psfs), default=1)
-    blurred = Extended.of(part(luma, _window(widest)), int(_MARGIN * widest))
+    widest = max(map(psf_shape.extent, psfs), default=1)
+    blurred = Extended.of(views.part(luma, _window(widest)), int(_MARGIN * widest))
     rim = min(widest, min(luma.shape) // 3) // 2
     least = max(l0.objective(blurred, np.ones((1, 1)), rim), np.finfo(np.float32).tiny)
     return [float(l0.objective(blurred, psf, rim) / least) for psf in psfs]
@@ -161,17 +158,12 @@ def _beginning_with(begun: np.ndarray, luma: np.ndarray, size: int) -> Iterator[
             yield psf
 
 
-def extent(psf: np.ndarray) -> int:
-    """Side of the square that holds all of a PSF."""
-    return max(int(np.ptp(places)) + 1 for places in np.nonzero(psf))
-
-
 def at_full_size(luma: np.ndarray, psf: np.ndarray, times: int) -> list[np.ndarray]:
     """The PSF of a picture so many times smaller as two of the picture itself: improved on the way there, and enlarged.
 
     Where fine detail shows little but noise the latter is the better one.
     """
-    return [_carried_on(luma, psf, times), _enlarged(psf, times)]
+    return [_carried_on(luma, psf, times), psf_shape.enlarged(psf, times)]
 
 
 def _carried_on(luma: np.ndarray, psf: np.ndarray, times: int) -> np.ndarray:
@@ -180,13 +172,13 @@ def _carried_on(luma: np.ndarray, psf: np.ndarray, times: int) -> np.ndarray:
     At each level it stays within a pixel of where it was: further off there is more to follow noise with than the
     picture tells. Of a city at night a PSF of 18 pixels grew into a cloud of 151 otherwise, in place of 75.
     """
-    edges = StrongGradients(_EDGES * odd(_STEP * len(psf)))
-    size = odd(times * len(psf))
-    looked = part(luma, _window(size))
-    for scale in scales(times):
-        side = odd(scale * size)
-        blurred = Extended.of(resized(looked, scale), int(_MARGIN * side))
-        psf = resized_psf(psf, side)
+    edges = StrongGradients(_EDGES * psf_shape.odd(views.STEP * len(psf)))
+    size = psf_shape.odd(times * len(psf))
+    looked = views.part(luma, _window(size))
+    for scale in views.scales(times):
+        side = psf_shape.odd(scale * size)
+        blurred = Extended.of(views.resized(looked, scale), int(_MARGIN * side))
+        psf = psf_shape.resized(psf, side)
         where = cv2.dilate((psf > 0).astype(np.uint8), _BESIDE).astype(np.float32)
         for _ in range(_MORE_ROUNDS):
             psf = _improved(psf, blurred, _LATER_WEIGHT, edges, where)
@@ -229,83 +221,9 @@ def _cleaned(psf: np.ndarray) -> np.ndarray:
     kept[weights[islands] < _STRAY * kept.sum()] = 0
     if kept.sum() <= 0:
         kept[side // 2, side // 2] = 1
-    return framed(centred(kept / kept.sum()), side)
-
-
-def alike(one: np.ndarray, other: np.ndarray) -> float:
-    """The normalised correlation of two PSFs, at the shift where it is largest; 1 when they are the same."""
-    shape = [a + b for a, b in zip(one.shape, other.shape)]
-    product = np.fft.rfft2(one, shape) * np.conj(np.fft.rfft2(other, shape))
-    return float(np.fft.irfft2(product, shape).max() / np.linalg.norm(one) / np.linalg.norm(other))
-
-
-def _enlarged(psf: np.ndarray, times: int) -> np.ndarray:
-    """The PSF ``(K, K)`` of a picture as that of the same picture so many times larger."""
-    return psf if times == 1 else resized_psf(psf, odd(times * len(psf)))
-
-
-def resized_psf(psf: np.ndarray, side: int) -> np.ndarray:
-    """The PSF ``(K, K)`` of a picture as that of the same picture where it has so many pixels a side."""
-    times = side / len(psf)
-    scaled = cv2.resize(psf, None, fx=times, fy=times, interpolation=cv2.INTER_LINEAR)
-    return framed(centred(scaled / scaled.sum()), side)
-
-
-def reduced(luma: np.ndarray, times: int) -> np.ndarray:
-    """The luma of a picture so many times smaller."""
-    return resized(luma, 1 / times)
-
-
-def part(luma: np.ndarray, side: int) -> np.ndarray:
-    """The square part of a picture's luma with the strongest gradients, of so many pixels a side at most."""
-    return np.ascontiguousarray(luma[place(luma, side)])
-
-
-def place(luma: np.ndarray, side: int) -> tuple[slice, slice]:
-    """The rows and columns of that part."""
-    height, width = (min(length, side) for length in luma.shape)
-    strength = cv2.boxFilter(np.hypot(*l0.gradients(luma)), cv2.CV_32F, (width, height), anchor=(0, 0))
-    inside = strength[: luma.shape[0] - height + 1 : _PACE, : luma.shape[1] - width + 1 : _PACE]
-    top, left = (_PACE * int(index) for index in np.unravel_index(inside.argmax(), inside.shape))
-    return slice(top, top + height), slice(left, left + width)
-
-
-def detailed(pixels: np.ndarray, side: int) -> tuple[slice, slice]:
-    """The rows and columns of a picture ``(H, W, C)`` where its middle has the strongest gradients; see `place`."""
-    luma = central_luma(pixels)
-    rows, columns = (
-        slice(each.start + (length - seen) // 2, each.stop + (length - seen) // 2)
-        for each, length, seen in zip(place(luma, side), pixels.shape, luma.shape)
-    )
-    return rows, columns
+    return psf_shape.framed(centred(kept / kept.sum()), side)
 
 
 def _window(size: int) -> int:
     """Side of the part to look at for a PSF of so many pixels."""
     return max(_WINDOW, min(_PSFS * size, _WIDEST))
-
-
-def odd(side: float) -> int:
-    """An odd number near another."""
-    return 2 * int(side / 2) + 1
-
-
-def scales(times: int) -> np.ndarray:
-    """Those on the way from a picture so many times smaller to the picture itself, without the former, with 1."""
-    return _STEP ** np.arange(1 - 2 * np.log2(times), 1)
-
-
-def resized(picture: np.ndarray, scale: float) -> np.ndarray:
-    """A picture ``(H, W)`` so many times as large."""
-    if scale == 1:
-        return picture
-    height, width = (max(8, round(length * scale)) for length in picture.shape)
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-
-
-def framed(psf: np.ndarray, side: int) -> np.ndarray:
-    """A PSF cut or padded about its centre to a square."""
-    margins = [(side - length) // 2 for length in psf.shape]
-    padded = np.pad(psf, [(max(margin, 0),) * 2 for margin in margins])
-    rows, columns = (slice(max(-margin, 0), max(-margin, 0) + side) for margin in margins)
-    return padded[rows, columns] / padded[rows, columns].sum()

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from deblurcli.blur.families import centred
-from deblurcli.estimation import shake
+from deblurcli.estimation import psf_shape
 
 _LEVELS = 0.8, 0.45, 0.2, 0.1  # of light, from which on pixels are part of a streak
 _BRIGHT = 0.1  # share of a picture that is so bright, at most: more is no dark ground
@@ -64,7 +64,7 @@ def psf(light: np.ndarray) -> np.ndarray | None:
 def _support(streak: _Streak, seen: list[_Streak]) -> float:
     """How much a streak is like as many others, all at different places, as it is to be like: the least of these."""
     places = [streak]
-    others = [(shake.alike(streak.psf, other.psf), other) for other in seen if streak.is_as_large(other)]
+    others = [(psf_shape.alike(streak.psf, other.psf), other) for other in seen if streak.is_as_large(other)]
     for correlation, other in sorted(others, key=lambda pair: -pair[0]):
         if not any(other.overlaps(each) for each in places):
             places.append(other)
@@ -103,4 +103,4 @@ def _isolated(light: np.ndarray, labels: np.ndarray, label: int, place: tuple[sl
         return None
     drawn = np.where(near, np.clip(seen - ground - _FAINT * height, 0, None), 0).astype(np.float64)
     drawn = centred(drawn / drawn.sum())
-    return _Streak(place, height, shake.framed(drawn, shake.odd(max(drawn.shape) + 1)))
+    return _Streak(place, height, psf_shape.framed(drawn, psf_shape.odd(max(drawn.shape) + 1)))

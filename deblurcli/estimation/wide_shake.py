@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from deblurcli.deconvolution import fourier
-from deblurcli.estimation import shake
+from deblurcli.estimation import psf_shape, shake, views
 from deblurcli.estimation.l0 import Extended
 from deblurcli.estimation.shake import Search
 from deblurcli.inference import reliability
@@ -71,9 +71,9 @@ class Wide:
 
     def allows(self, psf: np.ndarray) -> bool:
         """Whether as much is preferred, or `_BEHIND` less, of what another PSF ``(K, L)`` of the picture restores."""
-        square = shake.framed(psf, max(psf.shape))
-        side = max(3, shake.odd(len(square) / self.times))
-        return self.smaller.preferred(shake.resized_psf(square, side)) >= self.share - _BEHIND
+        square = psf_shape.framed(psf, max(psf.shape))
+        side = max(3, psf_shape.odd(len(square) / self.times))
+        return self.smaller.preferred(psf_shape.resized(square, side)) >= self.share - _BEHIND
 
 
 def found(luma: np.ndarray, searches: Sequence[Search], is_right: Judge) -> Wide | None:
@@ -94,7 +94,7 @@ def _judged(luma: np.ndarray, search: Search, is_right: Judge) -> Wide | None:
     psf = search.psfs[-1]
     if not _is_wide(psf):
         return None
-    smaller = Smaller(shake.part(shake.reduced(luma, search.times), _PART))
+    smaller = Smaller(views.part(views.reduced(luma, search.times), _PART))
     if not is_right(smaller.luma, psf):
         return None
     return Wide(psf, search.times, smaller, smaller.preferred(psf))
@@ -102,12 +102,12 @@ def _judged(luma: np.ndarray, search: Search, is_right: Judge) -> Wide | None:
 
 def _is_wide(psf: np.ndarray) -> bool:
     """Whether a PSF of a smaller picture is wide enough to be judged there."""
-    return shake.extent(psf) >= _WIDE
+    return psf_shape.extent(psf) >= _WIDE
 
 
 def _restored(luma: np.ndarray, psf: np.ndarray) -> np.ndarray:
     """What a Wiener filter makes of a luma, float32 in [0, 1]."""
-    blurred = Extended.of(luma, int(_MARGIN * shake.extent(psf)))
+    blurred = Extended.of(luma, int(_MARGIN * psf_shape.extent(psf)))
     otf = fourier.otf(psf, blurred.shape)
     filtered = np.conj(otf) * blurred.spectrum / (np.square(np.abs(otf)) + _NSR)
     return np.clip(blurred.inside(fourier.back(filtered, blurred.shape)), 0, 1)

@@ -16,7 +16,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from deblurcli.estimation import edges, shake
+from deblurcli.estimation import edges, views
 from deblurcli.inference import reliability
 from deblurcli.pictures import cells
 from deblurcli.pictures.images import Picture, from_float, to_float
@@ -116,7 +116,7 @@ def _compared(pixels: np.ndarray) -> tuple[slice, ...]:
     """The rows and columns of a picture by which sizes are compared: those with most to see; of a small one, all."""
     if pixels.shape[0] * pixels.shape[1] <= _WHOLE:
         return tuple(slice(0, length) for length in pixels.shape[:2])
-    return shake.detailed(pixels, _LOOKED)
+    return views.detailed(pixels, _LOOKED)
 
 
 def _seen(pixels: np.ndarray, part: tuple[slice, ...]) -> Iterator[tuple[int, tuple[slice, ...], np.ndarray]]:

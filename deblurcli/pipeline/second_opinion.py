@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from scipy.special import expit
 
-from deblurcli.estimation import shake
+from deblurcli.estimation import views
 from deblurcli.inference import reliability
 from deblurcli.pictures import cells
 from deblurcli.pictures.images import Picture
@@ -79,7 +79,7 @@ def holds(picture: Picture, restored: Picture, blindly: Callable[[Picture, Progr
 
     Raises ModelError when the weights that tell it are missing or damaged.
     """
-    at = shake.detailed(picture.pixels, _PART)
+    at = views.detailed(picture.pixels, _PART)
     part = Picture(np.ascontiguousarray(picture.pixels[at]))
     share = reliability.share_preferred(part.pixels, blindly(part, unwatched).pixels, restored.pixels[at])
     return share >= LEAST_SHARE

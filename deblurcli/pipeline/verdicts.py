@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from deblurcli.choices import VERDICTS
-from deblurcli.estimation import estimate, shake
+from deblurcli.estimation import estimate, psf_shape
 from deblurcli.estimation.estimate import Estimate
 
 SHAKEN, MOTION, DEFOCUS, SOFT, SLIGHTLY_SOFT, UNSURE, SHARP = VERDICTS
@@ -22,7 +22,7 @@ def _free_form(found: Estimate) -> float:
     """The side of a PSF of any form; of one as compact as a slight Gaussian, the width of that."""
     places = np.indices(found.psf.shape).reshape(2, -1)
     width = _WIDTH * math.sqrt(np.linalg.eigvalsh(np.cov(places, aweights=found.psf.ravel(), ddof=0))[-1])
-    return width if width < SLIGHT else shake.extent(found.psf)
+    return width if width < SLIGHT else psf_shape.extent(found.psf)
 
 
 # How far each family spreads a point, in pixels: the length, the diameter, the width at half of the height, the side.

@@ -27,7 +27,7 @@ from deblurcli.blur import psf as psfs
 from deblurcli.blur.model import blur
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.estimation.estimate import Estimate, estimate, trusted
-from deblurcli.estimation.shake import alike
+from deblurcli.estimation.psf_shape import alike
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture

@@ -21,7 +21,7 @@ from deblurcli.estimation.estimate import (
 )
 from deblurcli.estimation.families import PARAMETRIC
 from deblurcli.estimation.noise_to_signal import NSR_SAFETY, noise_to_signal
-from deblurcli.estimation.shake import alike
+from deblurcli.estimation.psf_shape import alike
 from deblurcli.pictures import images, noise, power_spectrum
 from deblurcli.pictures.luma import LUMA_WEIGHTS
 from tests.bench.estimation import separation

@@ -11,7 +11,8 @@ from deblurcli.blur.model import blur
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.estimation import families, free_form
 from deblurcli.estimation.estimate import estimate, trusted
-from deblurcli.estimation.shake import Search, alike
+from deblurcli.estimation.psf_shape import alike
+from deblurcli.estimation.shake import Search
 from deblurcli.metrics.table import psnr
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture

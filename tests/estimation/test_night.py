@@ -8,7 +8,7 @@ from deblurcli.blur.psf import parse
 from deblurcli.estimation import light, night
 from deblurcli.estimation.estimate import estimate, trusted
 from deblurcli.estimation.free_form import judged
-from deblurcli.estimation.shake import alike
+from deblurcli.estimation.psf_shape import alike
 from deblurcli.pictures import lights
 
 PSF = parse("trajectory:30,seed=8").array()

@@ -6,8 +6,8 @@ import skimage.data
 
 from deblurcli.blur import families, psf
 from deblurcli.blur.model import blur
-from deblurcli.estimation import shake
-from deblurcli.estimation.shake import alike
+from deblurcli.estimation import psf_shape, shake
+from deblurcli.estimation.psf_shape import alike
 
 
 @pytest.fixture(scope="module")
@@ -79,20 +79,5 @@ def test_on_the_way_to_full_size_a_psf_stays_where_it_was(coffee):
     line = np.zeros((39, 39))
     line[19, 8:31] = 1 / 23
     improved, enlarged = shake.at_full_size(noise, line, 4)
-    assert shake.extent(enlarged) >= 4 * 22 and improved.sum() == pytest.approx(1)
+    assert psf_shape.extent(enlarged) >= 4 * 22 and improved.sum() == pytest.approx(1)
     assert np.ptp(np.nonzero(improved)[0]) < 30
-
-
-def test_psfs_are_alike_wherever_they_lie_and_whatever_surrounds_them():
-    one, other = families.motion(9, 30), families.motion(9, 120)
-    assert alike(one, np.pad(one, ((4, 0), (0, 2)))) == pytest.approx(1)
-    assert alike(one, other) == pytest.approx(alike(other, one)) and 0 < alike(one, other) < 0.6
-
-
-def test_of_a_large_picture_the_part_with_most_to_see_is_looked_at(coffee):
-    wall = np.full((1300, 1500), 0.5, np.float32)
-    wall[860:1260, 100:500] = coffee[:, :400]
-    np.testing.assert_array_equal(shake.part(wall, 400), wall[860:1260, 100:500])
-    assert shake.part(np.zeros((90, 1000), np.float32), 400).shape == (90, 400)
-    small = coffee[:300, :200]
-    np.testing.assert_array_equal(shake.part(small, 400), small)

@@ -6,7 +6,7 @@ import skimage.data
 
 from deblurcli.blur import psf
 from deblurcli.blur.model import blur
-from deblurcli.estimation import shake, streaks
+from deblurcli.estimation import psf_shape, streaks
 from deblurcli.estimation.estimate import estimate, trusted
 from deblurcli.pictures import images
 
@@ -31,7 +31,7 @@ def night(path: np.ndarray, places: list[tuple[int, int]]) -> np.ndarray:
 def test_lights_draw_the_path_of_the_camera():
     drawn = streaks.psf(night(PATH, PLACES).mean(axis=2))
     assert drawn is not None and drawn.sum() == pytest.approx(1)
-    assert shake.alike(drawn, PATH) > 0.95
+    assert psf_shape.alike(drawn, PATH) > 0.95
 
 
 def test_two_lights_are_too_few():
@@ -51,7 +51,7 @@ def test_a_night_is_found_by_its_lights():
     seen = images.from_float(night(PATH, PLACES) ** np.float32(1 / 2.2), np.uint8)
     found = estimate(seen)
     assert found.family == "general" and trusted(found)
-    assert shake.alike(found.psf, PATH) > 0.9
+    assert psf_shape.alike(found.psf, PATH) > 0.9
 
 
 @pytest.mark.parametrize("grain", [0.0, 0.03, 0.06])

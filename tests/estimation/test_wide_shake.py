@@ -6,8 +6,8 @@ import skimage.data
 
 from deblurcli.blur import families, psf
 from deblurcli.blur.model import blur
-from deblurcli.estimation import shake, wide_shake
-from deblurcli.estimation.shake import alike
+from deblurcli.estimation import psf_shape, shake, wide_shake
+from deblurcli.estimation.psf_shape import alike
 
 TRUTH = families.centred(psf.parse("trajectory:60,seed=2").array())  # 38 pixels wide
 
@@ -54,9 +54,9 @@ def test_of_a_search_that_found_nothing_wide_no_more_is_asked(shaken):
 
 
 def test_a_wrong_psf_is_not_believed(shaken):
-    wrong = shake.resized_psf(shake.framed(TRUTH[:, ::-1], len(TRUTH)), 39)
+    wrong = psf_shape.resized(psf_shape.framed(TRUTH[:, ::-1], len(TRUTH)), 39)
     search = shake.Search(2, wrong, iter(()))
-    assert shake.extent(wrong) >= 16 and wide_shake.found(shaken, [search], every) is None
+    assert psf_shape.extent(wrong) >= 16 and wide_shake.found(shaken, [search], every) is None
 
 
 def test_one_that_the_smaller_picture_does_not_show_is_not_believed(shaken):

@@ -20,7 +20,7 @@ from deblurcli.blur import psf
 from deblurcli.blur.families import trimmed
 from deblurcli.estimation.estimate import GENERAL, estimate, trusted
 from deblurcli.estimation.noise_to_signal import LEAST_NSR
-from deblurcli.estimation.shake import framed
+from deblurcli.estimation.psf_shape import framed
 from deblurcli.pictures.images import from_float, to_float
 from training.data.degradation import Blurring, degrade, piece
 from training.data.sources import Pictures, fitted_photographs

@@ -8,7 +8,7 @@ import numpy as np
 
 from deblurcli.blur import psf
 from deblurcli.blur.psf import PSFSpec
-from deblurcli.estimation.shake import framed, odd, resized_psf
+from deblurcli.estimation import psf_shape
 from training.data.degradation import mistaken, strayed
 from training.data.found import FoundPSFs
 
@@ -67,8 +67,8 @@ def _scaled(kernel: np.ndarray, times: float) -> np.ndarray:
     """A PSF ``(K, L)`` so many times as large; where it lies stays as it is if that is once."""
     if times == 1:
         return kernel
-    square = framed(kernel, max(kernel.shape))
-    return resized_psf(square, odd(max(3, times * len(square))))
+    square = psf_shape.framed(kernel, max(kernel.shape))
+    return psf_shape.resized(square, psf_shape.odd(max(3, times * len(square))))
 
 
 def _named(spec: PSFSpec) -> Told:

@@ -21,7 +21,7 @@ from deblurcli.deconvolution import methods
 from deblurcli.deconvolution.options import DeconvolutionOptions
 from deblurcli.estimation.estimate import Estimate, estimate
 from deblurcli.estimation.noise_to_signal import noise_to_signal
-from deblurcli.estimation.shake import alike
+from deblurcli.estimation.psf_shape import alike
 from deblurcli.pictures import images
 from deblurcli.pictures.images import Picture
 from deblurcli.pictures.noise import rounding_noise

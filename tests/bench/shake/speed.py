@@ -13,7 +13,7 @@ import numpy as np
 
 from deblurcli.blur.model import blur
 from deblurcli.estimation.estimate import estimate
-from deblurcli.estimation.shake import alike
+from deblurcli.estimation.psf_shape import alike
 from deblurcli.pictures import images
 from tests.bench.estimation import curved
 from tests.bench.shake import markdown

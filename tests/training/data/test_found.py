@@ -10,7 +10,7 @@ from scipy import ndimage
 from deblurcli.blur import psf
 from deblurcli.estimation.estimate import GENERAL
 from deblurcli.estimation.noise_to_signal import LEAST_NSR
-from deblurcli.estimation.shake import framed
+from deblurcli.estimation.psf_shape import framed
 from deblurcli.pictures import images
 from tests.conftest import DATA
 from training import recipe
