@@ -82,6 +82,16 @@ def test_a_wide_psf_stands_for_one_that_is_certain_and_restores_nothing(monkeypa
         assert np.array_equal(found.psf, other) == stands and alike(found.psf, truth) > 0.85
 
 
+def test_scattered_points_are_no_camera_shake_though_they_explain_the_picture(monkeypatch, astronaut):
+    """Those of 33 times their width; even where they are what blurred it."""
+    points = np.random.default_rng(1).random((45, 45))
+    points /= points.sum()
+    luma = central_luma(images.from_float(blur(images.to_float(astronaut), points), np.uint8))
+    assert free_form.judged(luma, points).confidence < 0.1
+    monkeypatch.setattr(free_form, "_WINDING", 34)
+    assert free_form.judged(luma, points).confidence > free_form.CERTAIN
+
+
 def test_a_picture_too_small_for_any_search_shows_none():
     luma = np.random.default_rng(0).random((120, 144), np.float32)
     search = families.search(luma)
