@@ -14,6 +14,7 @@ from deblurcli.deconvolution.sparse import sparse
 from deblurcli.deconvolution.wiener import wiener
 from deblurcli.estimation.light import decoded, encoded
 from deblurcli.pictures.images import Picture, from_float, to_float
+from deblurcli.pipeline import restoration as restoring
 from deblurcli.pipeline.correction import Averaged, AveragedInLight, Refined, RefinedInLight
 from deblurcli.pipeline.restoration import Restoration
 from deblurcli.pipeline.sources import Finding
@@ -43,7 +44,7 @@ def test_in_light_the_wiener_filter_is_corrected_in_values(shaken):
     seen = decoded(shaken)
     expected = encoded(wiener(seen, PSF, options=OPTIONS))
     np.testing.assert_allclose(RefinedInLight(Satisfied())(seen, PSF, OPTIONS), expected, atol=1e-5)
-    both = (expected + encoded(sparse(seen, PSF, OPTIONS))) / 2
+    both = 0.7 * expected + 0.3 * encoded(sparse(seen, PSF, OPTIONS))
     np.testing.assert_allclose(AveragedInLight(Satisfied())(seen, PSF, OPTIONS), both, atol=1e-5)
 
 
@@ -60,17 +61,29 @@ def of_light(shaken, is_free_form: bool) -> np.ndarray:
     return to_float(work(Picture(from_float(shaken, np.uint8)), "a").picture.pixels)
 
 
-def test_a_psf_of_any_form_is_undone_a_third_in_each_way(shaken):
-    """The refiner in the values of the file, the refiner in light, and the sparse prior in light."""
-    in_light, seen = replace(OPTIONS, nsr=0.006), decoded(shaken)
-    ways = (
-        Refined(Satisfied())(shaken, PSF, OPTIONS),
-        encoded(wiener(seen, PSF, options=in_light)),
-        encoded(sparse(seen, PSF, in_light)),
-    )
-    assert np.abs(of_light(shaken, True) - sum(ways) / 3)[12:-12, 12:-12].max() < 2.5 / 255
+def test_a_blur_of_light_is_undone_in_light_with_a_share_of_the_sparse_prior_where_it_has_no_formula(shaken):
+    options, seen = replace(OPTIONS, nsr=0.006), decoded(shaken)
+    refined = encoded(wiener(seen, PSF, options=options))
+    mixed = 0.7 * refined + 0.3 * encoded(sparse(seen, PSF, options))
+    for is_free_form, expected in ((False, refined), (True, mixed)):
+        assert np.abs(of_light(shaken, is_free_form) - expected)[12:-12, 12:-12].max() < 2.5 / 255
 
 
-def test_a_psf_with_a_formula_is_undone_in_light_alone(shaken):
-    expected = encoded(wiener(decoded(shaken), PSF, options=replace(OPTIONS, nsr=0.006)))
-    assert np.abs(of_light(shaken, False) - expected)[12:-12, 12:-12].max() < 2.5 / 255
+def test_in_light_the_quicker_refiner_of_large_pictures_is_not_asked(shaken, monkeypatch):
+    monkeypatch.setattr(restoring, "LARGE", 1)
+    found = Finding(PSF, {}, nsr=0.003, linear_nsr=0.006, is_estimated=True)
+    asked = []
+
+    class Noting(Satisfied):
+        def restore(self, pixels, *others):
+            asked.append(self)
+            return super().restore(pixels, *others)
+
+    usual, quicker = Noting(), Noting()
+    for in_light, expected in ((found, usual), (replace(found, linear_nsr=None), quicker)):
+        asked.clear()
+        work = Restoration(
+            lambda *_, told=in_light: told, OPTIONS, "wiener", usual, forced=True, refiner_of_large=quicker
+        )
+        work(Picture(from_float(shaken, np.uint8)), "a")
+        assert asked and all(each is expected for each in asked)
