@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -25,7 +26,16 @@ from deblurcli.pictures.tiles import Progress, unwatched
 from deblurcli.pipeline import second_opinion
 from deblurcli.pipeline.actions import DECONVOLVED, LEFT, REFINED, blindly, specially
 from deblurcli.pipeline.blind import Blind, Network
-from deblurcli.pipeline.correction import Averaged, AveragedInLight, Refined, RefinedInLight, Refiner, decoded, in_tiles
+from deblurcli.pipeline.correction import (
+    SHARE_OF_LIGHT,
+    Averaged,
+    AveragedInLight,
+    Refined,
+    RefinedInLight,
+    Refiner,
+    decoded,
+    in_tiles,
+)
 from deblurcli.pipeline.sources import LEAVE, LOOKS_SHARP, SLIGHT, Finding, Source, source
 from deblurcli.pipeline.specialist import Specialist
 
@@ -129,24 +139,31 @@ class Restoration:
         return blindly(BLIND).made(restored, found.fields, SLIGHT if found.course == LEAVE else found.reason)
 
     def _restored(self, picture: Picture, found: Finding, psf: np.ndarray | PoseDensity) -> Picture:
-        """The picture with the PSF undone where it was at work, in light or in the values of the file."""
-        in_light = found.linear_nsr is not None
-        refiner = self._refiner_for(picture, in_light)
-        nsr = self._nsr(found, found.linear_nsr if in_light and refiner else found.nsr)
-        options = replace(self.options, nsr=nsr, compressed=found.is_compressed)
-        if refiner is None:
+        """The picture with the PSF undone where it was at work; one of any form in light, in values as well."""
+        options = replace(self.options, nsr=self._nsr(found, found.nsr), compressed=found.is_compressed)
+        if self.refiner is None:
             return methods.restore(picture, psf, options, self.method, self.progress)
-        if in_light:
-            method = (AveragedInLight if found.is_free_form else RefinedInLight)(refiner)
-            return in_tiles(method, picture, psf, options, self.progress, decoded)
-        method = (Averaged if found.is_free_form else Refined)(refiner)
-        return in_tiles(method, picture, psf, options, self.progress)
+        quicker = self._quicker_for(picture)
+        if found.linear_nsr is None:
+            method = (Averaged if found.is_free_form else Refined)(quicker or self.refiner)
+            return in_tiles(method, picture, psf, options, self.progress)
+        of_light = replace(options, nsr=self._nsr(found, found.linear_nsr))
+        if not found.is_free_form:
+            return in_tiles(RefinedInLight(self.refiner), picture, psf, of_light, self.progress, decoded)
+        half = partial(_half, self.progress)
+        in_values = in_tiles(Refined(quicker or self.refiner), picture, psf, options, half)
+        in_light = in_tiles(AveragedInLight(self.refiner), picture, psf, of_light, half, decoded)
+        return blended(in_light, in_values, SHARE_OF_LIGHT)
 
-    def _refiner_for(self, picture: Picture, in_light: bool) -> Refiner | None:
-        """What corrects the result of a picture, by its size; the quicker one has not learnt blurs of light."""
+    def _quicker_for(self, picture: Picture) -> Refiner | None:
+        """What corrects the result of a large picture, except in light, which it has not learnt."""
         height, width, _ = picture.pixels.shape
-        quicker = self.refiner_of_large if height * width > LARGE and not in_light else None
-        return quicker or self.refiner
+        return self.refiner_of_large if height * width > LARGE else None
+
+
+def _half(progress: Progress, share: float) -> None:
+    """Progress on one half of the work."""
+    progress(share / 2)
 
 
 @dataclass(frozen=True)
