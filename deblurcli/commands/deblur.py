@@ -152,7 +152,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
     model, provider, ensemble = wanted.model, wanted.provider, wanted.ensemble
     there = shared.cluster is not None
     if model == AUTO:
-        network, of_large = refiners(provider, shared.workers, there, ensemble)
+        network, of_large, of_light = refiners(provider, shared.workers, there, ensemble)
         workers = None if there else shared.workers
         work = restoration(
             AUTO,
@@ -167,6 +167,7 @@ def _work(wanted: _Wanted, shared: options.Shared, source: options.Inputs, ticke
             forced=wanted.force,
             rolls=wanted.rotation,
             refiner_of_large=of_large,
+            refiner_of_light=of_light,
         )
         return work, _place(network)
     if there:

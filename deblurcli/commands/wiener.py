@@ -144,7 +144,9 @@ def wiener(
         refines = method == REFINE
         deconvolution = DeconvolutionOptions(_number(nsr, *NSR), iterations or ITERATIONS)
         elsewhere = shared.cluster is not None
-        network, of_large = refiners(provider, shared.workers, elsewhere, ensemble) if refines else (None, None)
+        network, of_large, of_light = (
+            refiners(provider, shared.workers, elsewhere, ensemble) if refines else (None, None, None)
+        )
         adjusts = refines if adjust is None else adjust
         method = REFINED if refines else method
         return restoration(
@@ -157,6 +159,7 @@ def wiener(
             adjusts=adjusts,
             progress=ticker or unwatched,
             refiner_of_large=of_large,
+            refiner_of_light=of_light,
         )
 
     ways = [way(each, nsr) if name == "method" else way(own, each) for each in tried]

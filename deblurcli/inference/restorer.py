@@ -26,6 +26,7 @@ TILE = 640
 OVERLAP = 8
 TILES_AHEAD = 4  # of one picture, begun and not yet blended
 REFINE_SMALL = "refine-small"  # what `refine` does, for large pictures; no model that users choose
+REFINE_LIGHT = "refine-light"  # the same for blurs that were at work in linear light
 LAYERS_REFINED = 3  # blurred, restored boldly, restored carefully
 REFINED = 1280  # the most that is refined at once: what a deconvolution hands over is a tile with its context already
 
@@ -236,15 +237,27 @@ def refiner_of_large(provider: str = AUTO, workers: int | None = None) -> Deferr
     return deferred(str(path), provider, REFINED, LAYERS_REFINED, workers=workers)
 
 
+def refiner_of_light(provider: str = AUTO, workers: int | None = None, ensemble: bool = False) -> Deferred:
+    """The network that does what `refiner` does where the blur was at work in linear light; opened at its first use.
+
+    provider, workers, ensemble and errors as for `deferred`.
+    """
+    path = helpers.path_of(REFINE_LIGHT)
+    return deferred(str(path), provider, REFINED, LAYERS_REFINED, ensemble, workers)
+
+
 def refiners(
     provider: str = AUTO, workers: int = 0, elsewhere: bool = False, ensemble: bool = False
-) -> tuple[Restorer | Deferred, Deferred | None]:
-    """What `refiner` returns, and `refiner_of_large`, which gives way to it in an ensemble: that is asked for the best.
+) -> tuple[Restorer | Deferred, Deferred | None, Deferred]:
+    """What `refiner`, `refiner_of_large` and `refiner_of_light` return.
+
+    The second gives way to the first in an ensemble: that is asked for the best.
 
     Arguments and errors as for `refiner`.
     """
-    of_large = None if ensemble else refiner_of_large(provider, None if elsewhere else workers)
-    return refiner(provider, workers, elsewhere, ensemble), of_large
+    own = None if elsewhere else workers
+    of_large = None if ensemble else refiner_of_large(provider, own)
+    return refiner(provider, workers, elsewhere, ensemble), of_large, refiner_of_light(provider, own, ensemble)
 
 
 def _portable(model: str, found: models.Model) -> str:

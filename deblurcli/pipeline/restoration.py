@@ -67,6 +67,7 @@ class Restoration:
     forced: a result is kept even where it shows that the PSF may be wrong.
     refiner_of_large: corrects more quickly the results of pictures of more than `LARGE` pixels; None leaves them to
         `refiner`.
+    refiner_of_light: corrects, in its place, what is restored in linear light.
     """
 
     source: Source
@@ -79,6 +80,7 @@ class Restoration:
     smoothing: float = 1.0
     forced: bool = False
     refiner_of_large: Refiner | None = None
+    refiner_of_light: Refiner | None = None
 
     def __call__(self, picture: Picture, key: str) -> Processed:
         """The restored picture, and what the report says of it."""
@@ -143,22 +145,23 @@ class Restoration:
         options = replace(self.options, nsr=self._nsr(found, found.nsr), compressed=found.is_compressed)
         if self.refiner is None:
             return methods.restore(picture, psf, options, self.method, self.progress)
-        quicker = self._quicker_for(picture)
+        usual, lit = self._refiner_for(picture, self.refiner), self.refiner_of_light or self.refiner
         if found.linear_nsr is None:
-            method = (Averaged if found.is_free_form else Refined)(quicker or self.refiner)
+            method = (Averaged if found.is_free_form else Refined)(usual)
             return in_tiles(method, picture, psf, options, self.progress)
         of_light = replace(options, nsr=self._nsr(found, found.linear_nsr))
         if not found.is_free_form:
-            return in_tiles(RefinedInLight(self.refiner), picture, psf, of_light, self.progress, decoded)
+            return in_tiles(RefinedInLight(lit), picture, psf, of_light, self.progress, decoded)
         half = partial(_half, self.progress)
-        in_values = in_tiles(Refined(quicker or self.refiner), picture, psf, options, half)
-        in_light = in_tiles(AveragedInLight(self.refiner), picture, psf, of_light, half, decoded)
+        in_values = in_tiles(Refined(usual), picture, psf, options, half)
+        in_light = in_tiles(AveragedInLight(lit), picture, psf, of_light, half, decoded)
         return blended(in_light, in_values, SHARE_OF_LIGHT)
 
-    def _quicker_for(self, picture: Picture) -> Refiner | None:
-        """What corrects the result of a large picture, except in light, which it has not learnt."""
+    def _refiner_for(self, picture: Picture, refiner: Refiner) -> Refiner:
+        """What corrects the result of a picture in its values: a refiner, or that of large pictures."""
         height, width, _ = picture.pixels.shape
-        return self.refiner_of_large if height * width > LARGE else None
+        quicker = self.refiner_of_large if height * width > LARGE else None
+        return quicker or refiner
 
 
 def _half(progress: Progress, share: float) -> None:
@@ -260,6 +263,7 @@ def restoration(
     forced: bool = False,
     rolls: bool = False,
     refiner_of_large: Refiner | None = None,
+    refiner_of_light: Refiner | None = None,
 ) -> Restoration:
     """A `Restoration` for what ``--psf`` says: a specification, ``manifest`` or ``auto``.
 
@@ -272,12 +276,22 @@ def restoration(
     smoothing: factor of the noise that is allowed for where the PSF is estimated; see `Restoration`.
     forced: an estimate is acted on even where it is not certain, and a sharp picture restored blindly.
     rolls: whether a camera that rolled is looked for beside a PSF of any form; see `estimate.with_rolls`.
-    refiner_of_large: corrects the results of large pictures; see `Restoration`.
+    refiner_of_large, refiner_of_light: correct the results of large pictures, and in linear light; see `Restoration`.
 
     Raises PSFError when the specification makes no sense, PlanError when there is no manifest.
     """
     found = source(psf, folder, listing, adjusts, forced, rolls)
     restores = None if blind is None else Blind(blind)
     return Restoration(
-        found, options, method, refiner, restores, special, progress, smoothing, forced, refiner_of_large
+        found,
+        options,
+        method,
+        refiner,
+        restores,
+        special,
+        progress,
+        smoothing,
+        forced,
+        refiner_of_large,
+        refiner_of_light,
     )

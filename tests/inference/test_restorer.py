@@ -168,9 +168,11 @@ def test_a_deferred_network_is_the_same_network(faces, blurred, workers):
     assert later._opened() is later._opened()
 
 
-def test_large_pictures_have_a_refiner_of_their_own_but_in_an_ensemble():
-    one, of_large = refiners("cpu", workers=1)
-    assert (one.halo, of_large.halo) == (48, 48) and one.source[0] == "refine"
+def test_large_pictures_and_light_have_refiners_of_their_own_the_former_but_in_an_ensemble():
+    one, of_large, of_light = refiners("cpu", workers=1)
+    assert (one.halo, of_large.halo, of_light.halo) == (48, 48, 48) and one.source[0] == "refine"
+    assert of_light.model.endswith("refine-light.onnx") and of_light.workers == 1 and not of_light.ensemble
+    assert refiners("cpu", workers=1, ensemble=True)[2].ensemble
     assert of_large.model.endswith("refine-small.onnx") and of_large.workers == 1
     assert refiners("cpu", workers=1, elsewhere=True)[1].workers is None
     assert refiners("cpu", workers=1, ensemble=True)[1] is None

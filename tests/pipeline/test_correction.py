@@ -77,7 +77,7 @@ def test_a_psf_with_a_formula_is_undone_in_light_alone(shaken):
     assert np.abs(of_light(shaken, False) - expected)[12:-12, 12:-12].max() < 2.5 / 255
 
 
-def test_in_light_the_quicker_refiner_of_large_pictures_is_not_asked(shaken, monkeypatch):
+def test_light_and_large_pictures_have_refiners_of_their_own(shaken, monkeypatch):
     monkeypatch.setattr(restoring, "LARGE", 1)
     found = Finding(PSF, {}, nsr=0.003, linear_nsr=0.006, is_estimated=True)
     asked = []
@@ -87,14 +87,15 @@ def test_in_light_the_quicker_refiner_of_large_pictures_is_not_asked(shaken, mon
             asked.append(self)
             return super().restore(pixels, *others)
 
-    usual, quicker = Noting(), Noting()
+    usual, quicker, lit = Noting(), Noting(), Noting()
     cases = (
-        (found, {usual}),
+        (found, {lit}),
         (replace(found, linear_nsr=None), {quicker}),
-        (replace(found, is_free_form=True), {usual, quicker}),
+        (replace(found, is_free_form=True), {lit, quicker}),
     )
     for told, expected in cases:
         asked.clear()
-        work = Restoration(lambda *_, told=told: told, OPTIONS, "wiener", usual, forced=True, refiner_of_large=quicker)
+        own = {"refiner_of_large": quicker, "refiner_of_light": lit}
+        work = Restoration(lambda *_, told=told: told, OPTIONS, "wiener", usual, forced=True, **own)
         work(Picture(from_float(shaken, np.uint8)), "a")
         assert set(asked) == expected
