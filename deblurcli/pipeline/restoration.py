@@ -67,7 +67,7 @@ class Restoration:
     forced: a result is kept even where it shows that the PSF may be wrong.
     refiner_of_large: corrects more quickly the results of pictures of more than `LARGE` pixels; None leaves them to
         `refiner`.
-    refiner_of_light: corrects, in its place, what is restored in linear light.
+    refiner_of_light: corrects, in its place, what is restored where the blur was at work in linear light.
     """
 
     source: Source
@@ -145,15 +145,15 @@ class Restoration:
         options = replace(self.options, nsr=self._nsr(found, found.nsr), compressed=found.is_compressed)
         if self.refiner is None:
             return methods.restore(picture, psf, options, self.method, self.progress)
-        usual, lit = self._refiner_for(picture, self.refiner), self.refiner_of_light or self.refiner
         if found.linear_nsr is None:
-            method = (Averaged if found.is_free_form else Refined)(usual)
+            method = (Averaged if found.is_free_form else Refined)(self._refiner_for(picture, self.refiner))
             return in_tiles(method, picture, psf, options, self.progress)
+        lit = self.refiner_of_light or self.refiner
         of_light = replace(options, nsr=self._nsr(found, found.linear_nsr))
         if not found.is_free_form:
             return in_tiles(RefinedInLight(lit), picture, psf, of_light, self.progress, decoded)
         half = partial(_half, self.progress)
-        in_values = in_tiles(Refined(usual), picture, psf, options, half)
+        in_values = in_tiles(Refined(self._refiner_for(picture, lit)), picture, psf, options, half)
         in_light = in_tiles(AveragedInLight(lit), picture, psf, of_light, half, decoded)
         return blended(in_light, in_values, SHARE_OF_LIGHT)
 
