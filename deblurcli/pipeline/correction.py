@@ -23,8 +23,8 @@ from deblurcli.pictures.tiles import Progress, unwatched
 
 # The share of what is restored in light, where camera shake was at work there; the rest is what `Refined` makes in the
 # values of the file. So each third is of one kind: that, `sparse` in light, and the refiner in light. 46 held-out
-# photographs shaken in light gain 4.2 dB so, by the refiner in light alone 4.3. But of published photographs, whose PSFs are
-# less right, it smears the colours; see docs/tried.md.
+# photographs shaken in light gain 4.2 dB so, by the refiner in light alone 4.3. But of published photographs, whose
+# PSFs are less right, it smears the colours; see docs/tried.md.
 SHARE_OF_LIGHT = 2 / 3
 
 
