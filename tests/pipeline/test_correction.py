@@ -57,8 +57,14 @@ def test_a_psf_of_any_form_takes_half_of_the_sparse_prior(shaken):
 def of_light(shaken, is_free_form: bool) -> np.ndarray:
     """What is made of a picture whose blur was at work in light."""
     found = Finding(PSF, {}, nsr=0.003, linear_nsr=0.006, is_free_form=is_free_form, is_estimated=True)
-    work = Restoration(lambda *_: found, DeconvolutionOptions(), "wiener", Satisfied(), forced=True)
-    return to_float(work(Picture(from_float(shaken, np.uint8)), "a").picture.pixels)
+    ticks = []
+    work = Restoration(
+        lambda *_: found, DeconvolutionOptions(), "wiener", Satisfied(), forced=True, progress=ticks.append
+    )
+    made = to_float(work(Picture(from_float(shaken, np.uint8)), "a").picture.pixels)
+    assert sum(ticks) == pytest.approx(1), "in light and in values it is one work"
+    assert ticks[0] == pytest.approx(0.5 if is_free_form else 1)
+    return made
 
 
 def test_a_psf_of_any_form_is_undone_a_third_in_each_way(shaken):
